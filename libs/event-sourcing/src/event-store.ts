@@ -1,0 +1,176 @@
+/** What a decider emits: a stored name and its data (plain JSON, integers only, no personal data in clear). */
+export interface DomainEvent {
+  readonly type: string;
+  readonly data: object;
+}
+
+/** Who and what caused an event, and when. Times are ISO 8601 in UTC. */
+export interface EventMetadata {
+  /** The command this event came from. A repeated command has the same id. */
+  readonly commandId: string;
+  /** The same for everything that followed from one request, webhook or import. */
+  readonly correlationId: string;
+  /** Id of the event that made the command be sent; absent where a person or a channel sent it. */
+  readonly causationId?: string;
+  readonly actor: string;
+  /** When it was true in the world (a sale at a till an hour ago). */
+  readonly occurredAt: string;
+  /** When we first learned of it (the webhook came in). Lag is measured from here. */
+  readonly receivedAt?: string;
+}
+
+/** An event on its way into the store. `id` is a UUID and the same for a retry of the same append. */
+export interface NewEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly data: object;
+  readonly metadata: EventMetadata;
+}
+
+/** An event as read back. Generic in its type and data, so a consumer can narrow by `type`. */
+export interface RecordedEvent<E extends DomainEvent = DomainEvent> {
+  readonly id: string;
+  readonly type: E['type'];
+  readonly data: E['data'];
+  readonly metadata: EventMetadata;
+  /** `<category>-<id>`; the category has no hyphen. */
+  readonly stream: string;
+  /** Place in its stream, from 0. */
+  readonly revision: number;
+  /** Place in the whole log, from 1, strictly increasing. */
+  readonly position: number;
+  /** When it was stored, ISO 8601 in UTC. */
+  readonly recordedAt: string;
+}
+
+/** What the stream must look like for an append to succeed: its last revision, no stream at all, or no matter. */
+export type ExpectedRevision = number | 'no-stream' | 'any';
+
+export interface StreamAppend {
+  readonly stream: string;
+  readonly expected: ExpectedRevision;
+  readonly events: readonly NewEvent[];
+}
+
+export interface AppendResult {
+  /** Position of the last event of this append. */
+  readonly position: number;
+  /** Last revision per stream, in the order of the appends. */
+  readonly revisions: readonly number[];
+}
+
+/** Which events a reader wants. Both lists given: both must match. Nothing given: all. */
+export interface EventFilter {
+  readonly categories?: readonly string[];
+  readonly types?: readonly string[];
+}
+
+export interface Page {
+  readonly events: readonly RecordedEvent[];
+  /** Everything up to here was seen, filtered events included: the checkpoint to store with the page's effects. */
+  readonly position: number;
+  /** True when the reader had reached the end of the log as of this page. */
+  readonly caughtUp: boolean;
+}
+
+export interface Snapshot {
+  /** The snapshot holds the stream's events up to and including this revision. */
+  readonly revision: number;
+  /** Format of `state`; a reader with another number ignores the snapshot. */
+  readonly version: number;
+  /** Plain JSON. */
+  readonly state: unknown;
+}
+
+/** A stream as an aggregate loads it: the newest usable snapshot and the events after it. */
+export interface StreamHistory {
+  readonly stream: string;
+  readonly snapshot?: Snapshot;
+  readonly events: readonly RecordedEvent[];
+}
+
+/**
+ * The log that is the source of truth. Adapters pass the one contract suite in libs/testing.
+ *
+ * Guarantees: an acknowledged append survives kill -9 of this process and of the server; a reader never sees position n
+ * before every smaller position is visible; one append is all or nothing over all its streams.
+ */
+export interface EventStore {
+  /**
+   * Stores events on one or several streams in one commit.
+   * A repeat of the same event ids at the same place (or, for 'any', among the last 1,000 events of the stream) answers
+   * as the first time and stores nothing.
+   * Throws {@link RevisionConflict}, {@link EventTooLarge}, {@link WriterFenced}.
+   */
+  append(appends: readonly StreamAppend[]): Promise<AppendResult>;
+
+  /** Events of one stream; [] when there is none. `from` is inclusive; backwards starts at the end unless given. */
+  readStream(
+    stream: string,
+    options?: { readonly from?: number; readonly limit?: number; readonly direction?: 'forwards' | 'backwards' },
+  ): Promise<readonly RecordedEvent[]>;
+
+  /** Several streams at once, each from its newest snapshot of `snapshotVersion` on (from the start when undefined). */
+  load(streams: readonly string[], snapshotVersion?: number): Promise<readonly StreamHistory[]>;
+
+  /** One page of the log with positions greater than `after`. */
+  readAll(options: { readonly after: number; readonly limit?: number; readonly filter?: EventFilter }): Promise<Page>;
+
+  /**
+   * Pages of the log from `after` on, then live, until `signal` aborts. Pulls: the next page is read when the consumer
+   * asks for it. Live pages come as soon as they are committed. A page may be empty when only filtered events passed.
+   */
+  subscribe(options: {
+    readonly after: number;
+    readonly filter?: EventFilter;
+    readonly limit?: number;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<Page>;
+
+  /** Position of the last committed event, 0 for an empty log. */
+  head(): Promise<number>;
+
+  /** Keeps one snapshot per stream and version; an older revision than the stored one is ignored. */
+  saveSnapshots(snapshots: readonly (Snapshot & { readonly stream: string })[]): Promise<void>;
+
+  close(): Promise<void>;
+}
+
+/** Largest serialised `data` of one event, in bytes of UTF-8. */
+export const MAX_EVENT_BYTES = 1_048_576;
+
+export class RevisionConflict extends Error {
+  override readonly name = 'RevisionConflict';
+  constructor(
+    /** The streams that were not as expected. */
+    readonly streams: readonly string[],
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export class EventTooLarge extends Error {
+  override readonly name = 'EventTooLarge';
+  constructor(stream: string, type: string, bytes: number) {
+    super(`Event ${type} for ${stream} has ${bytes} bytes of data; at most ${MAX_EVENT_BYTES} are stored. Store the large part elsewhere and refer to it.`);
+  }
+}
+
+/** Another process owns the log now (or wrote to it behind our back). This process must stop writing. */
+export class WriterFenced extends Error {
+  override readonly name = 'WriterFenced';
+}
+
+/** The category of a stream: what stands before the first hyphen. */
+export const categoryOf = (stream: string): string => {
+  const hyphen = stream.indexOf('-');
+  return hyphen < 0 ? stream : stream.slice(0, hyphen);
+};
+
+/** A predicate for a filter, made once per reader. */
+export function matcherOf(filter: EventFilter | undefined): (event: RecordedEvent) => boolean {
+  const types = filter?.types && new Set(filter.types);
+  const categories = filter?.categories && new Set(filter.categories);
+  return (event) => (!types || types.has(event.type)) && (!categories || categories.has(categoryOf(event.stream)));
+}

@@ -1,0 +1,33 @@
+import { hash, randomBytes } from 'node:crypto';
+
+declare const brand: unique symbol;
+/** A string that was checked once and is not mixed up with another kind of id afterwards. */
+export type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+export type Sku = Branded<'Sku'>;
+export type ChannelId = Branded<'ChannelId'>;
+export type LocationId = Branded<'LocationId'>;
+export type OrderId = Branded<'OrderId'>;
+export type ProfileId = Branded<'ProfileId'>;
+
+/** A time-ordered UUID (version 7, RFC 9562): for ids made at the edge, never inside a decision. */
+export function newId(epochMs: number = Date.now()): string {
+  const bytes = randomBytes(16);
+  bytes.writeUIntBE(epochMs, 0, 6);
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  return formatUuid(bytes.toString('hex'));
+}
+
+/**
+ * The same name gives the same UUID (version 8 of RFC 9562: SHA-1 over the name, cut to 122 bits). Used wherever a
+ * retry must produce the same id: event ids from command ids, allocation ids from order lines.
+ */
+export function idFrom(name: string): string {
+  const digest = hash('sha1', name, 'hex');
+  const variant = ((Number.parseInt(digest.charAt(16), 16) & 0x3) | 0x8).toString(16);
+  return formatUuid(`${digest.slice(0, 12)}8${digest.slice(13, 16)}${variant}${digest.slice(17, 32)}`);
+}
+
+const formatUuid = (hex: string): string =>
+  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
