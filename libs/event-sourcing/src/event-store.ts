@@ -27,11 +27,9 @@ export interface NewEvent {
   readonly metadata: EventMetadata;
 }
 
-/** An event as read back. Generic in its type and data, so a consumer can narrow by `type`. */
-export interface RecordedEvent<E extends DomainEvent = DomainEvent> {
+/** What the store adds to an event. */
+export interface Recorded {
   readonly id: string;
-  readonly type: E['type'];
-  readonly data: E['data'];
   readonly metadata: EventMetadata;
   /** `<category>-<id>`; the category has no hyphen. */
   readonly stream: string;
@@ -42,6 +40,9 @@ export interface RecordedEvent<E extends DomainEvent = DomainEvent> {
   /** When it was stored, ISO 8601 in UTC. */
   readonly recordedAt: string;
 }
+
+/** An event as read back. A consumer names the union it knows and narrows by `type`. */
+export type RecordedEvent<E extends DomainEvent = DomainEvent> = E & Recorded;
 
 /** What the stream must look like for an append to succeed: its last revision, no stream at all, or no matter. */
 export type ExpectedRevision = number | 'no-stream' | 'any';

@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { defineEvents, type EventOf } from '../define-events.js';
+import { currencyCode, instant, keyedHash, minorAmount, units, unitsOrNone } from '../shapes.js';
+
+const orderLine = z.strictObject({ lineId: z.string(), sku: z.string(), units, unitPriceMinor: minorAmount });
+export type OrderLine = z.output<typeof orderLine>;
+
+/** Who bought, as far as the channel says: hashes that are equal for equal people. */
+const buyer = z.strictObject({
+  emailHash: keyedHash.optional(),
+  phoneHash: keyedHash.optional(),
+  channelCustomerHash: keyedHash.optional(),
+});
+export type Buyer = z.output<typeof buyer>;
+
+const lineUnits = z.array(z.strictObject({ lineId: z.string(), sku: z.string(), units }));
+
+/** Of stream `order-<orderId>`. The id of a channel's order is `<channel>.<external id, percent-encoded>`. */
+export const orderEvents = defineEvents({
+  SaleRecorded: {
+    when: 'A channel sold something: it has happened, whatever our stock says.',
+    data: z.strictObject({
+      orderId: z.string(),
+      channel: z.string(),
+      externalOrderId: z.string(),
+      externalRevision: z.int().min(0),
+      currency: currencyCode,
+      lines: z.array(orderLine),
+      buyer,
+      placedAt: instant,
+    }),
+  },
+  SaleAmended: {
+    when: 'The channel sent a newer revision of an order; lines hold what is ordered from now on.',
+    data: z.strictObject({
+      orderId: z.string(),
+      channel: z.string(),
+      externalRevision: z.int().min(0),
+      lines: z.array(orderLine),
+      changes: z.array(z.strictObject({ lineId: z.string(), sku: z.string(), unitsBefore: unitsOrNone, unitsAfter: unitsOrNone })),
+    }),
+  },
+  SaleDuplicateReceived: {
+    when: 'The channel sent a revision that was already recorded.',
+    data: z.strictObject({ orderId: z.string(), externalRevision: z.int().min(0) }),
+  },
+  SaleOutdatedReceived: {
+    when: 'The channel sent a revision older than the recorded one; it is not applied.',
+    data: z.strictObject({ orderId: z.string(), externalRevision: z.int().min(0), currentRevision: z.int().min(0) }),
+  },
+  OrderSubmitted: {
+    when: 'A shopper asked our own shop for goods; nothing is promised yet.',
+    data: z.strictObject({
+      orderId: z.string(),
+      channel: z.string(),
+      currency: currencyCode,
+      lines: z.array(orderLine),
+      buyer,
+      placedAt: instant,
+    }),
+  },
+  OrderPlaced: {
+    when: 'Stock for every line of a submitted order is allocated.',
+    data: z.strictObject({ orderId: z.string() }),
+  },
+  OrderDeclined: {
+    when: 'A submitted order asked for more than is available; nothing of it is allocated.',
+    data: z.strictObject({
+      orderId: z.string(),
+      short: z.array(z.strictObject({ sku: z.string(), requested: units, available: unitsOrNone })),
+    }),
+  },
+  OrderLinesCancelled: {
+    when: 'Units of an order that had not left were cancelled.',
+    data: z.strictObject({ orderId: z.string(), channel: z.string(), lines: lineUnits, reason: z.string() }),
+  },
+  OrderLinesShipped: {
+    when: 'Units of an order left.',
+    data: z.strictObject({ orderId: z.string(), shipmentId: z.string(), lines: lineUnits }),
+  },
+  OrderLinesReturned: {
+    when: 'Shipped units of an order came back to a location.',
+    data: z.strictObject({
+      orderId: z.string(),
+      returnId: z.string(),
+      locationId: z.string(),
+      condition: z.enum(['available', 'damaged', 'inspection']),
+      lines: lineUnits,
+    }),
+  },
+});
+export type OrderEvent = EventOf<typeof orderEvents>;

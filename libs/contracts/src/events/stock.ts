@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { defineEvents, type EventOf } from '../define-events.js';
+import { instant, signedUnits, units, unitsAt, unitsOrNone } from '../shapes.js';
+
+const from = z.array(unitsAt);
+
+/** Of stream `stock-<sku>`: one SKU at all its locations. */
+export const stockEvents = defineEvents({
+  StockReceived: {
+    when: 'Goods arrived at a location and stand on the shelf.',
+    data: z.strictObject({ locationId: z.string(), units, reference: z.string().optional() }),
+  },
+  StockReserved: {
+    when: 'Units were promised to a cart or checkout until a due time.',
+    data: z.strictObject({ reservationId: z.string(), channel: z.string(), units, from, dueAt: instant }),
+  },
+  StockReservationConfirmed: {
+    when: 'A reservation became the allocation of an order line.',
+    data: z.strictObject({ reservationId: z.string(), channel: z.string(), orderId: z.string(), lineId: z.string(), from }),
+  },
+  StockReservationReleased: {
+    when: 'A reservation was given back before it was due.',
+    data: z.strictObject({ reservationId: z.string(), channel: z.string(), from }),
+  },
+  StockReservationExpired: {
+    when: 'A reservation was not confirmed by its due time.',
+    data: z.strictObject({ reservationId: z.string(), channel: z.string(), from, dueAt: instant }),
+  },
+  StockAllocated: {
+    when: 'Units were bound to an order line, after a request or because a sale had already happened elsewhere.',
+    data: z.strictObject({
+      orderId: z.string(),
+      lineId: z.string(),
+      channel: z.string(),
+      /** A fact is bound even where the shelf does not hold it: see ShortageOpened. */
+      as: z.enum(['request', 'fact']),
+      from,
+    }),
+  },
+  StockAllocationDeclined: {
+    when: 'An order asked for more than its channel may sell, so none of its lines was allocated.',
+    data: z.strictObject({ orderId: z.string(), channel: z.string(), requested: units, available: unitsOrNone }),
+  },
+  StockAllocationCancelled: {
+    when: 'Units of an order line were no longer wanted and became free.',
+    data: z.strictObject({ orderId: z.string(), lineId: z.string(), channel: z.string(), from }),
+  },
+  StockShipped: {
+    when: 'Units of an order line left a location.',
+    data: z.strictObject({ orderId: z.string(), lineId: z.string(), locationId: z.string(), units }),
+  },
+  StockReturned: {
+    when: 'Goods came back to a location, fit for sale or not.',
+    data: z.strictObject({
+      returnId: z.string(),
+      locationId: z.string(),
+      units,
+      condition: z.enum(['available', 'damaged', 'inspection']),
+    }),
+  },
+  StockAdjusted: {
+    when: 'The books were put right by hand, or by a parcel that proved them wrong: change of what is on hand and of what of it is unavailable.',
+    data: z.strictObject({ locationId: z.string(), onHand: signedUnits, unavailable: signedUnits, reason: z.string() }),
+  },
+  StockCounted: {
+    when: 'Somebody counted the shelf as of a revision; what moved after that revision still stands.',
+    data: z.strictObject({
+      locationId: z.string(),
+      counted: unitsOrNone,
+      asOfRevision: z.int().min(-1),
+      /** On hand now: what was counted and what moved since. */
+      onHand: unitsOrNone,
+    }),
+  },
+  SafetyStockSet: {
+    when: 'Units of a location are kept back from every channel from now on.',
+    data: z.strictObject({ locationId: z.string(), units: unitsOrNone }),
+  },
+  ChannelRuleSet: {
+    when: 'What one channel may show of this SKU changed; what is absent falls back to the rule of the channel.',
+    data: z.strictObject({
+      channel: z.string(),
+      buffer: unitsOrNone.optional(),
+      cap: unitsOrNone.optional(),
+      sharePercent: z.int().min(0).max(100).optional(),
+      /** Units ring-fenced for this channel; what it sells from now on uses them up. */
+      quota: unitsOrNone.optional(),
+      /** Why the SKU may not be offered there at all. */
+      restriction: z.string().optional(),
+    }),
+  },
+  ShortageOpened: {
+    when: 'A location has bound more units than it holds fit for sale.',
+    data: z.strictObject({ locationId: z.string(), units }),
+  },
+  ShortageChanged: {
+    when: 'An open shortage grew or shrank.',
+    data: z.strictObject({ locationId: z.string(), units }),
+  },
+  ShortageResolved: {
+    when: 'A location holds again what it has bound.',
+    data: z.strictObject({ locationId: z.string() }),
+  },
+});
+
+export type StockEvent = EventOf<typeof stockEvents>;

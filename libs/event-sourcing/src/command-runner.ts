@@ -1,0 +1,355 @@
+import { type Clock, systemClock } from '#kernel';
+import type { Decider } from './decider.js';
+import { type DomainEvent, type EventMetadata, type EventStore, type RecordedEvent, RevisionConflict, type Snapshot, type StreamHistory } from './event-store.js';
+import { Mailbox, type Waiting } from './mailbox.js';
+import { Overloaded } from './overloaded.js';
+import { type Decided, type Group, Turn } from './turn.js';
+
+/** What became of a command, told after its events are durable. */
+export interface Outcome<Event extends DomainEvent> {
+  /** The events of this command; none when it changed nothing. */
+  readonly events: readonly Event[];
+  /** Revision of the stream after the command's turn. */
+  readonly revision: number;
+  /** A view that has reached this position shows the command's effect. */
+  readonly position: number;
+  /** True when a command of this id was answered before. */
+  readonly repeated: boolean;
+}
+
+export interface CommandTo<Command> {
+  /** Id of the aggregate: the stream is `<category>-<id>`. */
+  readonly id: string;
+  readonly command: Command;
+}
+
+export interface CommandRunnerOptions {
+  readonly clock?: Clock;
+  /** Commands that may wait for one stream; one more is refused with {@link Overloaded}. */
+  readonly maxWaitingPerStream?: number;
+  /** Commands that may wait in all. */
+  readonly maxWaiting?: number;
+  /** Streams whose state is kept in memory while nobody uses them. */
+  readonly maxIdleStreams?: number;
+  /** Commands of one stream that are decided in one turn, so that a hot stream leaves room for the others. */
+  readonly maxPerTurn?: number;
+  /** Ids of answered commands remembered per stream. */
+  readonly rememberedCommands?: number;
+  /** Told of a snapshot that could not be stored: it only costs speed. */
+  readonly onSnapshotFailed?: (error: unknown) => void;
+}
+
+/**
+ * Runs the commands of one decider: one mailbox per stream, decisions on the state in memory, one append per turn.
+ *
+ * A turn takes every command that waits for an idle stream, decides them one after the other, appends all their events
+ * at once and answers each caller after the commit. While that append is in flight the stream's next commands queue up
+ * and make the next turn; there is no timer, so under light load a turn is one command. Other streams have turns of
+ * their own meanwhile, and the store merges what waits for it into one commit.
+ *
+ * When another process wrote to a stream (revision conflict), its state is loaded again and the commands are decided
+ * afresh. Any other failure of the append is thrown to every caller of the turn and the state is dropped.
+ */
+export class CommandRunner<Command, Event extends DomainEvent, State> {
+  /** Least recently used first. */
+  private readonly mailboxes = new Map<string, Mailbox<Command, Event, State>>();
+  private readonly ready = new Set<Mailbox<Command, Event, State>>();
+  private readonly cold = new Set<Mailbox<Command, Event, State>>();
+  private readonly knownTypes: ReadonlySet<string>;
+  private readonly options: Required<CommandRunnerOptions>;
+  private waiting = 0;
+  private turnScheduled = false;
+  private loading = false;
+  /** Moving average, for the drain estimate. */
+  private msPerCommand = 0.1;
+
+  constructor(
+    private readonly decider: Decider<Command, Event, State>,
+    private readonly store: EventStore,
+    options: CommandRunnerOptions = {},
+  ) {
+    this.knownTypes = new Set(decider.eventTypes);
+    this.options = {
+      clock: systemClock,
+      maxWaitingPerStream: 16_384,
+      maxWaiting: 65_536,
+      maxIdleStreams: 20_000,
+      maxPerTurn: 1_024,
+      rememberedCommands: 512,
+      onSnapshotFailed: () => {},
+      ...options,
+    };
+  }
+
+  /**
+   * Decides one command and stores its events.
+   * Throws `Rejected` when the decider refuses, {@link Overloaded} when too much waits, and the store's errors.
+   */
+  async execute(id: string, command: Command, metadata: EventMetadata): Promise<Outcome<Event>> {
+    const [outcome] = await this.executeTogether([{ id, command }], metadata);
+    return outcome as Outcome<Event>;
+  }
+
+  /**
+   * Decides one command on each of several streams, all or nothing: when one is refused, none changes and the refusal
+   * is thrown. Streams must differ. Deadlock is impossible: the command joins all its queues at one instant, so every
+   * queue has the same order.
+   */
+  async executeTogether(commands: readonly CommandTo<Command>[], metadata: EventMetadata): Promise<readonly Outcome<Event>[]> {
+    const targets = commands.map(({ id, command }) => ({ mailbox: this.mailboxOf(id), command }));
+    if (new Set(targets.map(({ mailbox }) => mailbox)).size < targets.length) {
+      throw new Error('executeTogether takes one command per stream.');
+    }
+    for (const { mailbox } of targets) this.refuseWhenFull(mailbox);
+    if (targets.length === 0) return [];
+    return new Promise((resolve, reject) => this.enqueue({ targets, metadata, resolve, reject }));
+  }
+
+  /** Commands that wait or are being stored. */
+  get depth(): number {
+    return this.waiting;
+  }
+
+  private mailboxOf(id: string): Mailbox<Command, Event, State> {
+    const stream = `${this.decider.category}-${id}`;
+    const mailbox = this.mailboxes.get(stream) ?? new Mailbox(stream, this.options.rememberedCommands);
+    this.mailboxes.delete(stream);
+    this.mailboxes.set(stream, mailbox);
+    return mailbox;
+  }
+
+  private refuseWhenFull({ queue, stream }: Mailbox<Command, Event, State>): void {
+    if (queue.length >= this.options.maxWaitingPerStream) throw new Overloaded(stream, queue.length * this.msPerCommand);
+    if (this.waiting >= this.options.maxWaiting) throw new Overloaded('The service', this.waiting * this.msPerCommand);
+  }
+
+  private enqueue(waiting: Waiting<Command, Event, State>): void {
+    this.waiting += 1;
+    for (const { mailbox } of waiting.targets) {
+      mailbox.queue.push(waiting);
+      this.wake(mailbox);
+    }
+    this.scheduleTurn();
+  }
+
+  private wake(mailbox: Mailbox<Command, Event, State>): void {
+    if (mailbox.queue.length === 0) return;
+    if (mailbox.status === 'cold') this.cold.add(mailbox);
+    else this.ready.add(mailbox);
+  }
+
+  private scheduleTurn(): void {
+    if (this.turnScheduled) return;
+    this.turnScheduled = true;
+    setImmediate(() => {
+      this.turnScheduled = false;
+      void this.loadColdStreams();
+      this.takeTurn();
+    });
+  }
+
+  private takeTurn(): void {
+    const startedAt = performance.now();
+    const now = this.options.clock.now();
+    const turn = new Turn<Command, Event, State>();
+    for (const mailbox of this.ready) {
+      this.ready.delete(mailbox);
+      for (let left = this.options.maxPerTurn; left > 0; left -= 1) {
+        const waiting = mailbox.queue.first();
+        if (!waiting || !isNext(waiting)) break;
+        for (const target of waiting.targets) target.mailbox.queue.shift();
+        turn.add({ waiting, decided: this.decide(waiting, now) });
+      }
+    }
+    for (const group of turn.groups()) void this.commit(group, startedAt);
+  }
+
+  /** Decides on every stream before a state moves, so that a refusal by one leaves all as they were. */
+  private decide({ targets, metadata }: Waiting<Command, Event, State>, now: number): Decided<Event> {
+    let refusal: unknown;
+    const perTarget = targets.map(({ mailbox, command }) => {
+      const elapsed = this.decider.elapse?.(mailbox.state as State, now) ?? [];
+      this.evolve(mailbox, elapsed);
+      const repeated = mailbox.recent.has(metadata.commandId);
+      const answer = repeated ? [] : this.decideSafely(command, mailbox.state as State, now);
+      if (Array.isArray(answer)) return { elapsed, own: answer as readonly Event[], repeated };
+      refusal ??= answer;
+      return { elapsed, own: [], repeated };
+    });
+    if (refusal) return { refusal, perTarget: perTarget.map((decided) => ({ ...decided, own: [] })) };
+    for (const [index, { mailbox }] of targets.entries()) {
+      const own = perTarget[index]?.own ?? [];
+      this.evolve(mailbox, own);
+      if (own.length > 0) mailbox.recent.add(metadata.commandId);
+    }
+    return { perTarget };
+  }
+
+  /** A decider that throws has a fault of its own: its caller hears of it, the other commands of the turn do not. */
+  private decideSafely(command: Command, state: State, now: number): readonly Event[] | Error {
+    try {
+      return this.decider.decide(command, state, { now });
+    } catch (fault) {
+      return fault instanceof Error ? fault : new Error(String(fault));
+    }
+  }
+
+  private evolve(mailbox: Mailbox<Command, Event, State>, events: readonly Event[]): void {
+    for (const event of events) mailbox.state = this.decider.evolve(mailbox.state as State, event);
+  }
+
+  private async commit(group: Group<Command, Event, State>, startedAt: number): Promise<void> {
+    for (const mailbox of group.events.keys()) mailbox.status = 'committing';
+    try {
+      const appends = group.appends();
+      const position = appends.length > 0 ? (await this.store.append(appends)).position : undefined;
+      this.settle(group, position, startedAt);
+    } catch (error) {
+      this.undo(group, error);
+    }
+    for (const mailbox of group.events.keys()) this.wake(mailbox);
+    if (this.ready.size > 0 || this.cold.size > 0) this.scheduleTurn();
+    this.evictIdle();
+  }
+
+  private settle(group: Group<Command, Event, State>, position: number | undefined, startedAt: number): void {
+    for (const [mailbox, { length }] of group.events) {
+      mailbox.status = 'idle';
+      mailbox.revision += length;
+      mailbox.sinceSnapshot += length;
+      if (length > 0 && position !== undefined) mailbox.position = position;
+    }
+    this.saveDueSnapshots([...group.events.keys()]);
+    this.waiting -= group.members.length;
+    const msPerCommand = (performance.now() - startedAt) / group.members.length;
+    this.msPerCommand += (msPerCommand - this.msPerCommand) * 0.1;
+    for (const { waiting, decided } of group.members) {
+      if (decided.refusal) waiting.reject(decided.refusal);
+      else waiting.resolve(outcomesOf(waiting, decided));
+    }
+  }
+
+  /** The states have moved on without their events: forget them. After a conflict the commands are decided afresh. */
+  private undo(group: Group<Command, Event, State>, error: unknown): void {
+    for (const mailbox of group.events.keys()) mailbox.forgetState();
+    if (error instanceof RevisionConflict) {
+      for (const { waiting } of group.members.toReversed()) {
+        for (const { mailbox } of waiting.targets) mailbox.queue.unshift(waiting);
+      }
+      return;
+    }
+    this.waiting -= group.members.length;
+    for (const { waiting } of group.members) waiting.reject(error);
+  }
+
+  private saveDueSnapshots(mailboxes: readonly Mailbox<Command, Event, State>[]): void {
+    const format = this.decider.snapshot;
+    if (!format) return;
+    const due: (Snapshot & { stream: string })[] = [];
+    for (const mailbox of mailboxes) {
+      if (mailbox.sinceSnapshot < format.everyEvents) continue;
+      mailbox.sinceSnapshot = 0;
+      const state = { state: format.write(mailbox.state as State), position: mailbox.position, recent: mailbox.recent.toJSON() };
+      due.push({ stream: mailbox.stream, revision: mailbox.revision, version: format.version, state });
+    }
+    if (due.length > 0) this.store.saveSnapshots(due).catch(this.options.onSnapshotFailed);
+  }
+
+  /** One read for all streams that wait to be loaded; those that turn up meanwhile go with the next read. */
+  private async loadColdStreams(): Promise<void> {
+    if (this.loading || this.cold.size === 0) return;
+    this.loading = true;
+    const batch = [...this.cold].slice(0, MAX_STREAMS_PER_LOAD);
+    for (const mailbox of batch) {
+      this.cold.delete(mailbox);
+      mailbox.status = 'loading';
+    }
+    try {
+      const streams = batch.map(({ stream }) => stream);
+      const histories = await this.store.load(streams, this.decider.snapshot?.version);
+      const byStream = new Map(histories.map((history) => [history.stream, history]));
+      for (const mailbox of batch) this.restore(mailbox, byStream.get(mailbox.stream));
+    } catch (error) {
+      for (const mailbox of batch) this.refuseAll(mailbox, error);
+    }
+    this.loading = false;
+    if (this.cold.size > 0 || this.ready.size > 0) this.scheduleTurn();
+  }
+
+  private restore(mailbox: Mailbox<Command, Event, State>, history: StreamHistory | undefined): void {
+    try {
+      const { state, recent, position } = this.readSnapshot(history?.snapshot);
+      mailbox.restored(state, history?.snapshot?.revision ?? -1);
+      mailbox.position = position;
+      for (const commandId of recent) mailbox.recent.add(commandId);
+      for (const event of history?.events ?? []) this.replay(mailbox, event as RecordedEvent<Event>);
+      mailbox.sinceSnapshot = history?.events.length ?? 0;
+      this.wake(mailbox);
+    } catch (error) {
+      this.refuseAll(mailbox, error);
+    }
+  }
+
+  private replay(mailbox: Mailbox<Command, Event, State>, event: RecordedEvent<Event>): void {
+    if (!this.knownTypes.has(event.type)) throw new UnknownEvent(mailbox.stream, event.type, event.revision);
+    mailbox.state = this.decider.evolve(mailbox.state as State, event);
+    mailbox.recent.add(event.metadata.commandId);
+    mailbox.revision = event.revision;
+    mailbox.position = event.position;
+  }
+
+  private readSnapshot(snapshot: Snapshot | undefined): { state: State; recent: readonly string[]; position: number } {
+    if (!snapshot || !this.decider.snapshot) return { state: this.decider.initialState(), recent: [], position: 0 };
+    const stored = snapshot.state as { state: unknown; recent: string[]; position: number };
+    return { ...stored, state: this.decider.snapshot.read(stored.state) };
+  }
+
+  /** A stream that cannot be read answers nobody; a command over several streams leaves its other queues as well. */
+  private refuseAll(mailbox: Mailbox<Command, Event, State>, error: unknown): void {
+    mailbox.forgetState();
+    for (const waiting of mailbox.queue.takeAll()) {
+      for (const target of waiting.targets) {
+        target.mailbox.queue.remove(waiting);
+        this.wake(target.mailbox);
+      }
+      this.waiting -= 1;
+      waiting.reject(error);
+    }
+  }
+
+  private evictIdle(): void {
+    if (this.mailboxes.size <= this.options.maxIdleStreams) return;
+    const target = this.options.maxIdleStreams * 0.9;
+    for (const [stream, { status, queue }] of this.mailboxes) {
+      if (this.mailboxes.size <= target) return;
+      if (queue.length === 0 && (status === 'idle' || status === 'cold')) this.mailboxes.delete(stream);
+    }
+  }
+}
+
+/** An event of the stream is not known to this version of the code: deciding without it would be guessing. */
+export class UnknownEvent extends Error {
+  override readonly name = 'UnknownEvent';
+  constructor(stream: string, type: string, revision: number) {
+    super(`Stream ${stream} holds an event of unknown type ${type} at revision ${revision}. Run a version that knows it.`);
+  }
+}
+
+const MAX_STREAMS_PER_LOAD = 2_000;
+
+/** True when the command stands first in every queue it is in and all its streams may decide. */
+function isNext<Command, Event extends DomainEvent, State>(waiting: Waiting<Command, Event, State>): boolean {
+  return waiting.targets.every(({ mailbox }) => mailbox.status === 'idle' && mailbox.queue.first() === waiting);
+}
+
+function outcomesOf<Command, Event extends DomainEvent, State>(
+  waiting: Waiting<Command, Event, State>,
+  decided: Decided<Event>,
+): Outcome<Event>[] {
+  return waiting.targets.map(({ mailbox: { revision, position } }, index) => ({
+    events: decided.perTarget[index]?.own ?? [],
+    repeated: decided.perTarget[index]?.repeated ?? false,
+    revision,
+    position,
+  }));
+}

@@ -1,0 +1,38 @@
+import type { Rejected } from '#kernel';
+import type { DomainEvent } from './event-store.js';
+
+/**
+ * An aggregate as three pure functions. Time comes in; no I/O, no clock, no chance.
+ *
+ * `evolve` may change the state it is given and return it: the runner owns the state, hands it to nobody, and drops it
+ * when an append fails. That makes a decision on a stream with 100,000 open holds as cheap as on an empty one.
+ */
+export interface Decider<Command, Event extends DomainEvent, State> {
+  /** Stream category: the streams are `<category>-<id>`. No hyphen. */
+  readonly category: string;
+  /** Every stored name that `evolve` knows. Any other event in the stream stops the aggregate. */
+  readonly eventTypes: readonly Event['type'][];
+  initialState(): State;
+  /** The events of a command: none when it changes nothing (a repeat), or why it is refused. */
+  decide(command: Command, state: State, context: DecisionContext): readonly Event[] | Rejected;
+  evolve(state: State, event: Event): State;
+  /** What became true by time alone since the last decision (holds that ran out). Stored before the command's own events. */
+  elapse?(state: State, now: number): readonly Event[];
+  /** Absent: the stream is short and never snapshotted. */
+  readonly snapshot?: SnapshotFormat<State>;
+}
+
+export interface DecisionContext {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly now: number;
+}
+
+export interface SnapshotFormat<State> {
+  /** Raise it whenever the shape of the state or the meaning of an event changes: older snapshots are then ignored. */
+  readonly version: number;
+  /** At least so many events lie between two snapshots. */
+  readonly everyEvents: number;
+  /** Plain JSON that does not share structure with the live state. */
+  write(state: State): unknown;
+  read(json: unknown): State;
+}

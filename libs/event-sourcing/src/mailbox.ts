@@ -1,0 +1,92 @@
+import type { DomainEvent, EventMetadata } from './event-store.js';
+import { RecentCommands } from './recent-commands.js';
+import type { Outcome } from './command-runner.js';
+
+/** A command on its way: it stands in the queue of every stream it decides on. */
+export interface Waiting<Command, Event extends DomainEvent, State> {
+  readonly targets: readonly Target<Command, Event, State>[];
+  readonly metadata: EventMetadata;
+  readonly resolve: (outcomes: readonly Outcome<Event>[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface Target<Command, Event extends DomainEvent, State> {
+  readonly mailbox: Mailbox<Command, Event, State>;
+  readonly command: Command;
+}
+
+/** One stream in memory: its state as of its last event, and the commands that wait for it. */
+export class Mailbox<Command, Event extends DomainEvent, State> {
+  /** cold: state unknown. loading: being read. idle: may decide. committing: an append is in flight. */
+  status: 'cold' | 'loading' | 'idle' | 'committing' = 'cold';
+  state: State | undefined;
+  /** Of the last stored event; -1 for a stream that does not exist yet. */
+  revision = -1;
+  position = 0;
+  sinceSnapshot = 0;
+  recent: RecentCommands;
+  readonly queue = new CommandQueue<Waiting<Command, Event, State>>();
+
+  constructor(
+    readonly stream: string,
+    private readonly rememberedCommands: number,
+  ) {
+    this.recent = new RecentCommands(rememberedCommands);
+  }
+
+  restored(state: State, revision: number): void {
+    this.status = 'idle';
+    this.state = state;
+    this.revision = revision;
+    this.recent = new RecentCommands(this.rememberedCommands);
+  }
+
+  forgetState(): void {
+    this.status = 'cold';
+    this.state = undefined;
+  }
+}
+
+/** First in, first out, without moving the rest on every shift: a hot stream has thousands waiting. */
+export class CommandQueue<Item> {
+  private items: Item[] = [];
+  private start = 0;
+
+  get length(): number {
+    return this.items.length - this.start;
+  }
+
+  first(): Item | undefined {
+    return this.items[this.start];
+  }
+
+  push(item: Item): void {
+    this.items.push(item);
+  }
+
+  shift(): void {
+    this.start += 1;
+    if (this.start < this.items.length) return;
+    this.items = [];
+    this.start = 0;
+  }
+
+  /** Puts an item back at the front. */
+  unshift(item: Item): void {
+    if (this.start > 0) {
+      this.start -= 1;
+      this.items[this.start] = item;
+    } else this.items.unshift(item);
+  }
+
+  remove(item: Item): void {
+    this.items = this.takeAll().filter((other) => other !== item);
+  }
+
+  takeAll(): Item[] {
+    const all = this.items.slice(this.start);
+    this.items = [];
+    this.start = 0;
+    return all;
+  }
+}

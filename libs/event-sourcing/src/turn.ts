@@ -1,0 +1,90 @@
+import { idFrom } from '#kernel';
+import type { DomainEvent, EventMetadata, NewEvent, StreamAppend } from './event-store.js';
+import type { Mailbox, Waiting } from './mailbox.js';
+
+/** How a command was decided, before its events are durable. */
+export interface Decided<Event extends DomainEvent> {
+  /** Why it was refused; its own events are then empty. */
+  readonly refusal?: unknown;
+  /** Per target of the command, in their order. */
+  readonly perTarget: readonly { readonly elapsed: readonly Event[]; readonly own: readonly Event[]; readonly repeated: boolean }[];
+}
+
+export interface Member<Command, Event extends DomainEvent, State> {
+  readonly waiting: Waiting<Command, Event, State>;
+  readonly decided: Decided<Event>;
+}
+
+/**
+ * What one turn decided, in groups that are stored by one append each: a stream, or several streams that a command over
+ * more than one of them ties together.
+ */
+export class Turn<Command, Event extends DomainEvent, State> {
+  private readonly groupOf = new Map<Mailbox<Command, Event, State>, Group<Command, Event, State>>();
+
+  add(member: Member<Command, Event, State>): void {
+    let group: Group<Command, Event, State> | undefined;
+    for (const { mailbox } of member.waiting.targets) {
+      const other = this.groupOf.get(mailbox) ?? new Group<Command, Event, State>(mailbox);
+      group = group && group !== other ? this.merge(group, other) : other;
+      this.groupOf.set(mailbox, group);
+    }
+    group?.add(member);
+  }
+
+  groups(): ReadonlySet<Group<Command, Event, State>> {
+    return new Set(this.groupOf.values());
+  }
+
+  private merge(a: Group<Command, Event, State>, b: Group<Command, Event, State>): Group<Command, Event, State> {
+    const [large, small] = a.members.length >= b.members.length ? [a, b] : [b, a];
+    large.absorb(small);
+    for (const mailbox of small.events.keys()) this.groupOf.set(mailbox, large);
+    return large;
+  }
+}
+
+export class Group<Command, Event extends DomainEvent, State> {
+  /** In an order in which each stream's commands were decided. */
+  readonly members: Member<Command, Event, State>[] = [];
+  readonly events = new Map<Mailbox<Command, Event, State>, NewEvent[]>();
+
+  constructor(mailbox: Mailbox<Command, Event, State>) {
+    this.events.set(mailbox, []);
+  }
+
+  add(member: Member<Command, Event, State>): void {
+    this.members.push(member);
+    const { targets, metadata } = member.waiting;
+    for (const [index, { mailbox }] of targets.entries()) {
+      const decided = member.decided.perTarget[index];
+      const events = this.events.get(mailbox);
+      if (!decided || !events) continue;
+      if (decided.elapsed.length > 0) addEvents(events, mailbox.stream, decided.elapsed, elapsedMetadata(metadata));
+      addEvents(events, mailbox.stream, decided.own, metadata);
+    }
+  }
+
+  /** Takes over a group that shares no stream with this one. */
+  absorb(other: Group<Command, Event, State>): void {
+    this.members.push(...other.members);
+    for (const [mailbox, events] of other.events) this.events.set(mailbox, events);
+  }
+
+  appends(): StreamAppend[] {
+    const appends: StreamAppend[] = [];
+    for (const [{ stream, revision }, events] of this.events) {
+      if (events.length > 0) appends.push({ stream, expected: revision < 0 ? 'no-stream' : revision, events });
+    }
+    return appends;
+  }
+}
+
+function addEvents(to: NewEvent[], stream: string, events: readonly DomainEvent[], metadata: EventMetadata): void {
+  for (const [index, { type, data }] of events.entries()) {
+    to.push({ id: idFrom(`${metadata.commandId}/${stream}/${index}`), type, data, metadata });
+  }
+}
+
+/** What time brought about was noticed by this command but is not its effect: a refused command may be sent again. */
+const elapsedMetadata = (metadata: EventMetadata): EventMetadata => ({ ...metadata, commandId: `elapsed:${metadata.commandId}` });
