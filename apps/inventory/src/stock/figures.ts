@@ -1,0 +1,139 @@
+import type { StockEvent, UnitsAt } from '#contracts';
+
+/** One SKU at one location, in units. */
+export interface Level {
+  onHand: number;
+  /** Of what is on hand: damaged or in inspection. */
+  unavailable: number;
+  allocated: number;
+  reserved: number;
+  safety: number;
+  /** Units of the open shortage, as last recorded. */
+  shortage: number;
+}
+
+/** What one channel may show of one SKU, where it differs from the channel's default. */
+export interface ChannelRule {
+  readonly buffer?: number | undefined;
+  readonly cap?: number | undefined;
+  readonly sharePercent?: number | undefined;
+  readonly quota?: number | undefined;
+  readonly restriction?: string | undefined;
+}
+
+/** The numbers of one SKU: folds of its events, never counters of their own. Plain JSON. */
+export interface StockFigures {
+  levels: Record<string, Level>;
+  rules: Record<string, ChannelRule>;
+  /** Units each channel has taken since its quota was set. */
+  quotaUsed: Record<string, number>;
+}
+
+export const emptyFigures = (): StockFigures => ({ levels: {}, rules: {}, quotaUsed: {} });
+
+/** Adds one event to the numbers, in place. The aggregate and the stock view fold with this one function. */
+export function addToFigures(figures: StockFigures, event: StockEvent): StockFigures {
+  switch (event.type) {
+    case 'StockReceived':
+      levelAt(figures, event.data.locationId).onHand += event.data.units;
+      break;
+    case 'StockReserved':
+      for (const { locationId, units } of event.data.from) levelAt(figures, locationId).reserved += units;
+      useQuota(figures, event.data.channel, sum(event.data.from));
+      break;
+    case 'StockReservationConfirmed':
+      for (const { locationId, units } of event.data.from) {
+        levelAt(figures, locationId).reserved -= units;
+        levelAt(figures, locationId).allocated += units;
+      }
+      break;
+    case 'StockReservationReleased':
+    case 'StockReservationExpired':
+      for (const { locationId, units } of event.data.from) levelAt(figures, locationId).reserved -= units;
+      useQuota(figures, event.data.channel, -sum(event.data.from));
+      break;
+    case 'StockAllocated':
+      for (const { locationId, units } of event.data.from) levelAt(figures, locationId).allocated += units;
+      useQuota(figures, event.data.channel, sum(event.data.from));
+      break;
+    case 'StockAllocationCancelled':
+      for (const { locationId, units } of event.data.from) levelAt(figures, locationId).allocated -= units;
+      useQuota(figures, event.data.channel, -sum(event.data.from));
+      break;
+    case 'StockShipped':
+      levelAt(figures, event.data.locationId).onHand -= event.data.units;
+      levelAt(figures, event.data.locationId).allocated -= event.data.units;
+      break;
+    case 'StockReturned':
+      levelAt(figures, event.data.locationId).onHand += event.data.units;
+      if (event.data.condition !== 'available') levelAt(figures, event.data.locationId).unavailable += event.data.units;
+      break;
+    case 'StockAdjusted':
+      levelAt(figures, event.data.locationId).onHand += event.data.onHand;
+      levelAt(figures, event.data.locationId).unavailable += event.data.unavailable;
+      break;
+    case 'StockCounted': {
+      const level = levelAt(figures, event.data.locationId);
+      level.onHand = event.data.onHand;
+      level.unavailable = Math.min(level.unavailable, level.onHand);
+      break;
+    }
+    case 'SafetyStockSet':
+      levelAt(figures, event.data.locationId).safety = event.data.units;
+      break;
+    case 'ChannelRuleSet': {
+      const { channel, ...rule } = event.data;
+      if (rule.quota !== figures.rules[channel]?.quota) delete figures.quotaUsed[channel];
+      figures.rules[channel] = rule;
+      break;
+    }
+    case 'ShortageOpened':
+    case 'ShortageChanged':
+      levelAt(figures, event.data.locationId).shortage = event.data.units;
+      break;
+    case 'ShortageResolved':
+      levelAt(figures, event.data.locationId).shortage = 0;
+      break;
+    case 'StockAllocationDeclined':
+      break;
+    default:
+      event satisfies never;
+  }
+  return figures;
+}
+
+/** The numbers as they would be after some events; the given ones stay as they are. */
+export function figuresAfter(figures: StockFigures, events: readonly StockEvent[]): StockFigures {
+  const copy: StockFigures = { levels: {}, rules: { ...figures.rules }, quotaUsed: { ...figures.quotaUsed } };
+  for (const [locationId, level] of Object.entries(figures.levels)) copy.levels[locationId] = { ...level };
+  return events.reduce(addToFigures, copy);
+}
+
+/** Units fit for sale that no order is bound to; holds may stand on them. Below zero: a shortage. */
+export const unbound = (level: Level): number => level.onHand - level.unavailable - level.allocated;
+
+/** Units that nobody has a claim on. */
+export const free = (level: Level): number => unbound(level) - level.reserved;
+
+/** Units of a location that requests may take. */
+export const availableToFulfil = (level: Level): number => Math.max(0, free(level) - level.safety);
+
+/** Units a location has bound and does not hold. */
+export const shortageOf = (level: Level): number => Math.max(0, -unbound(level));
+
+const NOTHING: Readonly<Level> = { onHand: 0, unavailable: 0, allocated: 0, reserved: 0, safety: 0, shortage: 0 };
+
+/** The level of a location that may never have held the SKU; not to be changed. */
+export const levelOf = (figures: StockFigures, locationId: string): Readonly<Level> => figures.levels[locationId] ?? NOTHING;
+
+export const sum = (from: readonly UnitsAt[]): number => from.reduce((total, { units }) => total + units, 0);
+
+function levelAt(figures: StockFigures, locationId: string): Level {
+  figures.levels[locationId] ??= { ...NOTHING };
+  return figures.levels[locationId];
+}
+
+function useQuota(figures: StockFigures, channel: string, units: number): void {
+  if (figures.rules[channel]?.quota === undefined) return;
+  figures.quotaUsed[channel] = Math.max(0, (figures.quotaUsed[channel] ?? 0) + units);
+}

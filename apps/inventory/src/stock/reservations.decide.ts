@@ -1,0 +1,83 @@
+import type { DecisionContext } from '#event-sourcing';
+import { Rejected, toIso } from '#kernel';
+import { allocateRequest } from './allocations.decide.js';
+import { type ChannelPolicy, refuseBeyondAvailable } from './available-to-sell.js';
+import { availableToFulfil, levelOf, sum, unbound } from './figures.js';
+import { pick } from './picking.js';
+import { allocationKey, type Decision, type Stock } from './stock.js';
+
+export interface ReserveStock {
+  readonly type: 'ReserveStock';
+  readonly reservationId: string;
+  readonly units: number;
+  readonly ttlSeconds: number;
+  readonly policy: ChannelPolicy;
+}
+
+export interface ConfirmReservation {
+  readonly type: 'ConfirmReservation';
+  readonly reservationId: string;
+  readonly orderId: string;
+  readonly lineId: string;
+  /** Of the channel the reservation was made on: a confirm that comes too late is decided afresh. */
+  readonly policy: ChannelPolicy;
+}
+
+export function reserve({ reservationId, units, ttlSeconds, policy }: ReserveStock, stock: Stock, { now }: DecisionContext): Decision {
+  const { channel } = policy;
+  const hold = stock.holds.get(reservationId);
+  const known = hold ? { channel: hold.channel, units: sum(hold.from) } : stock.ended.get(reservationId);
+  if (known) return known.channel === channel && known.units === units ? [] : reservationIdReused(reservationId);
+  const refusal = refuseBeyondAvailable(units, stock, policy);
+  if (refusal) return refusal;
+  const from = pick(units, stock.figures, policy.supply, (level) => availableToFulfil(level));
+  const dueAt = toIso(now + ttlSeconds * 1_000);
+  return [{ type: 'StockReserved', data: { reservationId, channel, units, from, dueAt } }];
+}
+
+export function confirm({ reservationId, orderId, lineId, policy }: ConfirmReservation, stock: Stock): Decision {
+  const hold = stock.holds.get(reservationId);
+  if (hold) {
+    const overtaken = hold.from.some(({ locationId, units }) => unbound(levelOf(stock.figures, locationId)) < units);
+    if (overtaken) return reservationOvertaken(reservationId);
+    const data = { reservationId, channel: hold.channel, orderId, lineId, from: [...hold.from] };
+    return [{ type: 'StockReservationConfirmed', data }];
+  }
+  const ended = stock.ended.get(reservationId);
+  if (!ended) return unknownReservation(reservationId);
+  switch (ended.end) {
+    case 'released':
+      return new Rejected('conflict', 'reservation-released', `Reservation ${reservationId} was released. Reserve again.`);
+    case 'confirmed':
+      return stock.allocations.has(allocationKey(orderId, lineId)) ? [] : reservationIdReused(reservationId);
+    case 'expired':
+      if (stock.allocations.has(allocationKey(orderId, lineId))) return [];
+      return allocateRequest({ type: 'AllocateLines', as: 'request', orderId, lines: [{ lineId, units: ended.units }], policy }, stock);
+    default:
+      return ended.end satisfies never;
+  }
+}
+
+export function release(reservationId: string, stock: Stock): Decision {
+  const hold = stock.holds.get(reservationId);
+  if (hold) {
+    return [{ type: 'StockReservationReleased', data: { reservationId, channel: hold.channel, from: [...hold.from] } }];
+  }
+  const ended = stock.ended.get(reservationId);
+  if (!ended) return unknownReservation(reservationId);
+  if (ended.end !== 'confirmed') return [];
+  return new Rejected('conflict', 'reservation-confirmed', `Reservation ${reservationId} became an order line. Cancel the order line.`);
+}
+
+const unknownReservation = (reservationId: string): Rejected =>
+  new Rejected('not-found', 'unknown-reservation', `There is no reservation ${reservationId} on this SKU.`);
+
+const reservationIdReused = (reservationId: string): Rejected =>
+  new Rejected('conflict', 'reservation-id-reused', `Reservation ${reservationId} exists with other content. Use a new id.`);
+
+const reservationOvertaken = (reservationId: string): Rejected =>
+  new Rejected(
+    'conflict',
+    'reservation-overtaken',
+    `A sale that had already happened elsewhere took the units of reservation ${reservationId}. Release it and offer an alternative.`,
+  );

@@ -1,0 +1,17 @@
+import type { StockEvent } from '#contracts';
+import { Rejected } from '#kernel';
+import { figuresAfter, shortageOf } from './figures.js';
+import type { Decision, Stock } from './stock.js';
+
+/** Completes events that move goods by the shortages they open, change or resolve. */
+export function withShortages(stock: Stock, events: Decision): Decision {
+  if (events instanceof Rejected || events.length === 0) return events;
+  const after = figuresAfter(stock.figures, events);
+  const shortages = Object.entries(after.levels).flatMap(([locationId, level]): StockEvent[] => {
+    const units = shortageOf(level);
+    if (units === level.shortage) return [];
+    if (units === 0) return [{ type: 'ShortageResolved', data: { locationId } }];
+    return [{ type: level.shortage === 0 ? 'ShortageOpened' : 'ShortageChanged', data: { locationId, units } }];
+  });
+  return [...events, ...shortages];
+}

@@ -1,0 +1,100 @@
+import type { StockEvent } from '#contracts';
+import type { DecisionContext } from '#event-sourcing';
+import { toIso } from '#kernel';
+import {
+  type AllocateLines,
+  allocateFact,
+  allocateRequest,
+  type CancelAllocation,
+  cancel,
+  type ShipStock,
+  ship,
+} from './allocations.decide.js';
+import { type AdjustStock, adjust, type CountStock, count, type ReceiveStock, type ReturnStock } from './movements.decide.js';
+import { type ConfirmReservation, confirm, type ReserveStock, release, reserve } from './reservations.decide.js';
+import { type SetChannelRule, type SetSafetyStock, setChannelRule, setSafetyStock } from './rules.decide.js';
+import { withShortages } from './shortages.js';
+import type { Decision, Stock } from './stock.js';
+
+export type StockCommand =
+  | ReceiveStock
+  | ReserveStock
+  | ConfirmReservation
+  | { readonly type: 'ReleaseReservation'; readonly reservationId: string }
+  /** Changes nothing itself: what is due is recorded before every decision. */
+  | { readonly type: 'ExpireReservations' }
+  | AllocateLines
+  | DeclineAllocation
+  | CancelAllocation
+  | ShipStock
+  | ReturnStock
+  | AdjustStock
+  | CountStock
+  | SetSafetyStock
+  | SetChannelRule;
+
+export interface DeclineAllocation {
+  readonly type: 'DeclineAllocation';
+  readonly orderId: string;
+  readonly channel: string;
+  readonly requested: number;
+  readonly available: number;
+}
+
+export function decide(command: StockCommand, stock: Stock, context: DecisionContext): Decision {
+  switch (command.type) {
+    case 'ReserveStock':
+      return reserve(command, stock, context);
+    case 'ConfirmReservation':
+      return confirm(command, stock);
+    case 'ReleaseReservation':
+      return release(command.reservationId, stock);
+    case 'ExpireReservations':
+      return [];
+    case 'AllocateLines':
+      return command.as === 'fact' ? withShortages(stock, allocateFact(command, stock)) : allocateRequest(command, stock);
+    case 'DeclineAllocation': {
+      const { type: _, ...data } = command;
+      return [{ type: 'StockAllocationDeclined', data }];
+    }
+    case 'CancelAllocation':
+      return withShortages(stock, cancel(command.orderId, command.lines, stock));
+    case 'ShipStock':
+      return withShortages(stock, ship(command, stock));
+    case 'ReceiveStock': {
+      const { type: _, ...data } = command;
+      return withShortages(stock, [{ type: 'StockReceived', data }]);
+    }
+    case 'ReturnStock': {
+      const { type: _, ...data } = command;
+      return withShortages(stock, [{ type: 'StockReturned', data }]);
+    }
+    case 'AdjustStock':
+      return withShortages(stock, adjust(command, stock));
+    case 'CountStock':
+      return withShortages(stock, count(command, stock));
+    case 'SetSafetyStock':
+      return setSafetyStock(command, stock);
+    case 'SetChannelRule':
+      return setChannelRule(command, stock);
+    default:
+      return command satisfies never;
+  }
+}
+
+/** Holds that ran out by `now`, in the order in which they were due; the rest waits for the next decision. */
+export function elapse(stock: Stock, now: number): readonly StockEvent[] {
+  const next = stock.due.peek();
+  if (!next || next.dueAtMs > now) return [];
+  return [...stock.holds]
+    .filter(([, hold]) => hold.dueAtMs <= now)
+    .sort(([, a], [, b]) => a.dueAtMs - b.dueAtMs)
+    .slice(0, MAX_EXPIRED_AT_ONCE)
+    .map(([reservationId, { channel, from, dueAtMs }]) => ({
+      type: 'StockReservationExpired',
+      data: { reservationId, channel, from: [...from], dueAt: toIso(dueAtMs) },
+    }));
+}
+
+/** More than this would make one commit too large. A hold that has to wait counts as held: too careful, never too bold. */
+const MAX_EXPIRED_AT_ONCE = 5_000;

@@ -1,0 +1,178 @@
+import { type StockEvent, stockEvents, typesOf, type UnitsAt } from '#contracts';
+import type { Rejected } from '#kernel';
+import TinyQueue from 'tinyqueue';
+import { addToFigures, emptyFigures, type StockFigures } from './figures.js';
+
+/** One SKU at all its locations: one consistency boundary, one revision. */
+export interface Stock {
+  /** Of the last event; -1 before the first. Events count from 0, as in the stream. */
+  revision: number;
+  readonly figures: StockFigures;
+  /** Open reservations. */
+  readonly holds: Map<string, Hold>;
+  /** Open and some closed holds by due time: what is not in `holds` any more is passed over. */
+  readonly due: TinyQueue<{ readonly dueAtMs: number; readonly reservationId: string }>;
+  /** The last reservations that ended, so that a repeat or a late confirm is told what became of them. */
+  readonly ended: Map<string, EndedHold>;
+  /** Units bound per order line, by {@link allocationKey}. */
+  readonly allocations: Map<string, Allocation>;
+  /** The last physical movements, oldest first, for counts that are as of an earlier revision. */
+  readonly movements: { readonly revision: number; readonly locationId: string; readonly units: number }[];
+  /** Up to which revision movements are forgotten. */
+  forgottenUpTo: number;
+  /** Per location: the revision its last count was as of. */
+  readonly countedAsOf: Record<string, number>;
+}
+
+export interface Hold {
+  readonly channel: string;
+  readonly from: readonly UnitsAt[];
+  readonly dueAtMs: number;
+}
+
+export interface EndedHold {
+  readonly channel: string;
+  readonly units: number;
+  readonly end: 'confirmed' | 'released' | 'expired';
+}
+
+export interface Allocation {
+  readonly channel: string;
+  readonly from: UnitsAt[];
+}
+
+/** What a command comes to: its events, none for a repeat, or why it is refused. */
+export type Decision = readonly StockEvent[] | Rejected;
+
+export const stockEventTypes = typesOf(stockEvents);
+export const MAX_ENDED_HOLDS = 1_000;
+export const MAX_MOVEMENTS = 1_000;
+
+export const allocationKey = (orderId: string, lineId: string): string => `${orderId}/${lineId}`;
+
+export const initialStock = (): Stock => ({
+  revision: -1,
+  figures: emptyFigures(),
+  holds: new Map(),
+  due: dueQueue([]),
+  ended: new Map(),
+  allocations: new Map(),
+  movements: [],
+  forgottenUpTo: -1,
+  countedAsOf: {},
+});
+
+/** Adds one event, in place: the command runner owns the state. */
+export function evolve(stock: Stock, event: StockEvent): Stock {
+  stock.revision += 1;
+  addToFigures(stock.figures, event);
+  switch (event.type) {
+    case 'StockReserved': {
+      const { reservationId, channel, from, dueAt } = event.data;
+      const dueAtMs = Date.parse(dueAt);
+      stock.holds.set(reservationId, { channel, from, dueAtMs });
+      stock.due.push({ dueAtMs, reservationId });
+      break;
+    }
+    case 'StockReservationConfirmed':
+      endHold(stock, event.data.reservationId, 'confirmed');
+      bind(stock, event.data);
+      break;
+    case 'StockReservationReleased':
+      endHold(stock, event.data.reservationId, 'released');
+      break;
+    case 'StockReservationExpired':
+      endHold(stock, event.data.reservationId, 'expired');
+      break;
+    case 'StockAllocated':
+      bind(stock, event.data);
+      break;
+    case 'StockAllocationCancelled':
+      unbind(stock, event.data, event.data.from);
+      break;
+    case 'StockShipped':
+      unbind(stock, event.data, [event.data]);
+      remember(stock, event.data.locationId, -event.data.units);
+      break;
+    case 'StockReceived':
+    case 'StockReturned':
+      remember(stock, event.data.locationId, event.data.units);
+      break;
+    case 'StockAdjusted':
+      remember(stock, event.data.locationId, event.data.onHand);
+      break;
+    case 'StockCounted':
+      stock.countedAsOf[event.data.locationId] = event.data.asOfRevision;
+      break;
+    default:
+  }
+  return stock;
+}
+
+/** Snapshot format of a stock. Raise the version with any change to {@link Stock} or to the meaning of an event. */
+export const stockSnapshot = {
+  version: 1,
+  everyEvents: 1_000,
+  write: (stock: Stock): unknown => ({
+    ...structuredClone({ ...stock, due: undefined, holds: undefined, ended: undefined, allocations: undefined }),
+    holds: [...stock.holds],
+    ended: [...stock.ended],
+    allocations: structuredClone([...stock.allocations]),
+  }),
+  read: (json: unknown): Stock => {
+    const stored = json as Stored;
+    const holds = new Map(stored.holds);
+    const due = dueQueue(stored.holds.map(([reservationId, { dueAtMs }]) => ({ reservationId, dueAtMs })));
+    return { ...stored, holds, due, ended: new Map(stored.ended), allocations: new Map(stored.allocations) };
+  },
+};
+
+type Stored = Omit<Stock, 'holds' | 'due' | 'ended' | 'allocations'> & {
+  holds: [string, Hold][];
+  ended: [string, EndedHold][];
+  allocations: [string, Allocation][];
+};
+
+const dueQueue = (entries: { dueAtMs: number; reservationId: string }[]) =>
+  new TinyQueue(entries, (a, b) => a.dueAtMs - b.dueAtMs);
+
+function endHold(stock: Stock, reservationId: string, end: EndedHold['end']): void {
+  const hold = stock.holds.get(reservationId);
+  if (!hold) return;
+  stock.holds.delete(reservationId);
+  for (let next = stock.due.peek(); next && !stock.holds.has(next.reservationId); next = stock.due.peek()) stock.due.pop();
+  const units = hold.from.reduce((total, part) => total + part.units, 0);
+  stock.ended.set(reservationId, { channel: hold.channel, units, end });
+  if (stock.ended.size > MAX_ENDED_HOLDS) stock.ended.delete(firstKeyOf(stock.ended));
+}
+
+function bind(stock: Stock, line: { orderId: string; lineId: string; channel: string; from: readonly UnitsAt[] }): void {
+  const key = allocationKey(line.orderId, line.lineId);
+  const allocation = stock.allocations.get(key) ?? { channel: line.channel, from: [] };
+  stock.allocations.set(key, { channel: line.channel, from: merge(allocation.from, line.from) });
+}
+
+function unbind(stock: Stock, line: { orderId: string; lineId: string }, from: readonly UnitsAt[]): void {
+  const key = allocationKey(line.orderId, line.lineId);
+  const allocation = stock.allocations.get(key);
+  if (!allocation) return;
+  const left = merge(allocation.from, from.map(({ locationId, units }) => ({ locationId, units: -units })));
+  if (left.length === 0) stock.allocations.delete(key);
+  else stock.allocations.set(key, { channel: allocation.channel, from: left });
+}
+
+/** Adds units per location; a location that comes to zero drops out. */
+export function merge(a: readonly UnitsAt[], b: readonly UnitsAt[]): UnitsAt[] {
+  if (a.length === 0) return [...b];
+  const units = new Map(a.map((part) => [part.locationId, part.units]));
+  for (const part of b) units.set(part.locationId, (units.get(part.locationId) ?? 0) + part.units);
+  return [...units].filter(([, total]) => total !== 0).map(([locationId, total]) => ({ locationId, units: total }));
+}
+
+function remember(stock: Stock, locationId: string, units: number): void {
+  stock.movements.push({ revision: stock.revision, locationId, units });
+  if (stock.movements.length <= MAX_MOVEMENTS) return;
+  stock.forgottenUpTo = stock.movements.shift()?.revision ?? stock.forgottenUpTo;
+}
+
+const firstKeyOf = (map: ReadonlyMap<string, unknown>): string => map.keys().next().value ?? '';
