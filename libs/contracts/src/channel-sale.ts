@@ -1,12 +1,14 @@
 import { z } from 'zod';
-import { currencyCode, instant, minorAmount, units } from './shapes.js';
+import { currencyCode, instant, keyedHash, minorAmount, units } from './shapes.js';
 
 /**
  * A sale as a channel or a till reports it: a fact. `externalOrderId` and `channel` name the order; a higher `revision`
  * replaces its lines. The customer's data is hashed before anything is stored.
  */
 export const channelSale = z.strictObject({
-  channel: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'A channel id is lower-case letters, digits and hyphens, at most 63.'),
+  channel: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'A channel id is lower-case letters, digits and hyphens, at most 63.'),
   externalOrderId: z.string().min(1).max(128),
   revision: z.int().min(0).default(0),
   /** Id of the message that brought it. The same message twice changes nothing. */
@@ -31,6 +33,14 @@ export const channelSale = z.strictObject({
       email: z.string().min(3).max(254).optional(),
       phone: z.string().min(3).max(32).optional(),
       channelCustomerId: z.string().min(1).max(128).optional(),
+    })
+    .optional(),
+  /** The same people, hashed already: what arrives through a durable inbox, which holds no clear text. Wins over `customer`. */
+  buyer: z
+    .strictObject({
+      emailHash: keyedHash.optional(),
+      phoneHash: keyedHash.optional(),
+      channelCustomerHash: keyedHash.optional(),
     })
     .optional(),
   /** True: this revision cancels every unit that has not left. */

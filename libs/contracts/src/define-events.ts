@@ -18,8 +18,10 @@ export type EventOf<Definitions extends EventDefinitions> = {
 }[keyof Definitions & string];
 
 /** Keeps the literal names and shapes of a set of events. */
-export const defineEvents = <Definitions extends EventDefinitions>(definitions: Definitions): Definitions => definitions;
+export const defineEvents = <Definitions extends EventDefinitions>(definitions: Definitions): Definitions =>
+  definitions;
 
 /** The stored names of a set of events. */
-export const typesOf = <Definitions extends EventDefinitions>(definitions: Definitions): (keyof Definitions & string)[] =>
-  Object.keys(definitions);
+export const typesOf = <Definitions extends EventDefinitions>(
+  definitions: Definitions,
+): (keyof Definitions & string)[] => Object.keys(definitions);

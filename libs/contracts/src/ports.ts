@@ -34,7 +34,10 @@ export interface AvailabilityChange {
 /** The numbers to show, latest wins: a SKU that changed twice since `after` comes once. */
 export interface AvailabilityFeed {
   /** Batches after a sequence, then live until the signal aborts. */
-  follow(options: { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<readonly AvailabilityChange[]>;
+  follow(options: {
+    readonly after: number;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<readonly AvailabilityChange[]>;
 }
 
 /** Token of the {@link AvailabilityFeed} provider. */

@@ -1,5 +1,5 @@
-import { MAX_QUANTITY } from '#kernel';
 import { z } from 'zod';
+import { MAX_QUANTITY } from '#kernel';
 
 // Shapes that events and APIs share. Personal data has no shape here: events know people by keyed hashes only.
 

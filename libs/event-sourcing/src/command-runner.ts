@@ -1,6 +1,14 @@
 import { type Clock, systemClock } from '#kernel';
 import type { Decider } from './decider.js';
-import { type DomainEvent, type EventMetadata, type EventStore, type RecordedEvent, RevisionConflict, type Snapshot, type StreamHistory } from './event-store.js';
+import {
+  type DomainEvent,
+  type EventMetadata,
+  type EventStore,
+  type RecordedEvent,
+  RevisionConflict,
+  type Snapshot,
+  type StreamHistory,
+} from './event-store.js';
 import { Mailbox, type Waiting } from './mailbox.js';
 import { Overloaded } from './overloaded.js';
 import { type Decided, type Group, Turn } from './turn.js';
@@ -95,7 +103,10 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
    * is thrown. Streams must differ. Deadlock is impossible: the command joins all its queues at one instant, so every
    * queue has the same order.
    */
-  async executeTogether(commands: readonly CommandTo<Command>[], metadata: EventMetadata): Promise<readonly Outcome<Event>[]> {
+  async executeTogether(
+    commands: readonly CommandTo<Command>[],
+    metadata: EventMetadata,
+  ): Promise<readonly Outcome<Event>[]> {
     const targets = commands.map(({ id, command }) => ({ mailbox: this.mailboxOf(id), command }));
     if (new Set(targets.map(({ mailbox }) => mailbox)).size < targets.length) {
       throw new Error('executeTogether takes one command per stream.');
@@ -119,7 +130,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   }
 
   private refuseWhenFull({ queue, stream }: Mailbox<Command, Event, State>): void {
-    if (queue.length >= this.options.maxWaitingPerStream) throw new Overloaded(stream, queue.length * this.msPerCommand);
+    if (queue.length >= this.options.maxWaitingPerStream)
+      throw new Overloaded(stream, queue.length * this.msPerCommand);
     if (this.waiting >= this.options.maxWaiting) throw new Overloaded('The service', this.waiting * this.msPerCommand);
   }
 
@@ -249,7 +261,11 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     for (const mailbox of mailboxes) {
       if (mailbox.sinceSnapshot < format.everyEvents) continue;
       mailbox.sinceSnapshot = 0;
-      const state = { state: format.write(mailbox.state as State), position: mailbox.position, recent: mailbox.recent.toJSON() };
+      const state = {
+        state: format.write(mailbox.state as State),
+        position: mailbox.position,
+        recent: mailbox.recent.toJSON(),
+      };
       due.push({ stream: mailbox.stream, revision: mailbox.revision, version: format.version, state });
     }
     if (due.length > 0) this.store.saveSnapshots(due).catch(this.options.onSnapshotFailed);
@@ -331,7 +347,9 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
 export class UnknownEvent extends Error {
   override readonly name = 'UnknownEvent';
   constructor(stream: string, type: string, revision: number) {
-    super(`Stream ${stream} holds an event of unknown type ${type} at revision ${revision}. Run a version that knows it.`);
+    super(
+      `Stream ${stream} holds an event of unknown type ${type} at revision ${revision}. Run a version that knows it.`,
+    );
   }
 }
 

@@ -20,7 +20,8 @@ export class EventRegistry {
     if (this.upcasters.size < upcasters.length) throw new Error('Two upcasters start at the same event name.');
     for (const { from, to } of upcasters) {
       if (this.current.has(from)) throw new Error(`Event ${from} is current and has an upcaster.`);
-      if (!this.current.has(to) && !this.upcasters.has(to)) throw new Error(`The upcaster from ${from} leads to unknown ${to}.`);
+      if (!this.current.has(to) && !this.upcasters.has(to))
+        throw new Error(`The upcaster from ${from} leads to unknown ${to}.`);
     }
   }
 
@@ -61,13 +62,16 @@ export function withRegistry(store: EventStore, registry: EventRegistry): EventS
     head: () => store.head(),
     saveSnapshots: (snapshots) => store.saveSnapshots(snapshots),
     close: () => store.close(),
-    readStream: async (stream, options) => (await store.readStream(stream, options)).map((event) => registry.read(event)),
+    readStream: async (stream, options) =>
+      (await store.readStream(stream, options)).map((event) => registry.read(event)),
     load: async (streams, snapshotVersion) =>
       (await store.load(streams, snapshotVersion)).map(
         (history): StreamHistory => ({ ...history, events: history.events.map((event) => registry.read(event)) }),
       ),
-    readAll: async ({ filter, ...options }) => readPage(await store.readAll({ ...options, ...(filter && { filter: widen(filter) }) })),
-    subscribe: ({ filter, ...options }) => mapPages(store.subscribe({ ...options, ...(filter && { filter: widen(filter) }) }), readPage),
+    readAll: async ({ filter, ...options }) =>
+      readPage(await store.readAll({ ...options, ...(filter && { filter: widen(filter) }) })),
+    subscribe: ({ filter, ...options }) =>
+      mapPages(store.subscribe({ ...options, ...(filter && { filter: widen(filter) }) }), readPage),
   };
 }
 

@@ -154,7 +154,9 @@ export class RevisionConflict extends Error {
 export class EventTooLarge extends Error {
   override readonly name = 'EventTooLarge';
   constructor(stream: string, type: string, bytes: number) {
-    super(`Event ${type} for ${stream} has ${bytes} bytes of data; at most ${MAX_EVENT_BYTES} are stored. Store the large part elsewhere and refer to it.`);
+    super(
+      `Event ${type} for ${stream} has ${bytes} bytes of data; at most ${MAX_EVENT_BYTES} are stored. Store the large part elsewhere and refer to it.`,
+    );
   }
 }
 

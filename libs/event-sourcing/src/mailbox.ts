@@ -1,6 +1,6 @@
+import type { Outcome } from './command-runner.js';
 import type { DomainEvent, EventMetadata } from './event-store.js';
 import { RecentCommands } from './recent-commands.js';
-import type { Outcome } from './command-runner.js';
 
 /** A command on its way: it stands in the queue of every stream it decides on. */
 export interface Waiting<Command, Event extends DomainEvent, State> {

@@ -7,7 +7,11 @@ export interface Decided<Event extends DomainEvent> {
   /** Why it was refused; its own events are then empty. */
   readonly refusal?: unknown;
   /** Per target of the command, in their order. */
-  readonly perTarget: readonly { readonly elapsed: readonly Event[]; readonly own: readonly Event[]; readonly repeated: boolean }[];
+  readonly perTarget: readonly {
+    readonly elapsed: readonly Event[];
+    readonly own: readonly Event[];
+    readonly repeated: boolean;
+  }[];
 }
 
 export interface Member<Command, Event extends DomainEvent, State> {
@@ -87,4 +91,7 @@ function addEvents(to: NewEvent[], stream: string, events: readonly DomainEvent[
 }
 
 /** What time brought about was noticed by this command but is not its effect: a refused command may be sent again. */
-const elapsedMetadata = (metadata: EventMetadata): EventMetadata => ({ ...metadata, commandId: `elapsed:${metadata.commandId}` });
+const elapsedMetadata = (metadata: EventMetadata): EventMetadata => ({
+  ...metadata,
+  commandId: `elapsed:${metadata.commandId}`,
+});

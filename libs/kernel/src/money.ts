@@ -9,7 +9,11 @@ export interface Money {
 /** The sum of two amounts of one currency. Throws `Rejected('currency-mismatch')` for two currencies. */
 export function addMoney(a: Money, b: Money): Money {
   if (a.currency !== b.currency) {
-    throw new Rejected('invalid', 'currency-mismatch', `An amount in ${a.currency} cannot be added to one in ${b.currency}.`);
+    throw new Rejected(
+      'invalid',
+      'currency-mismatch',
+      `An amount in ${a.currency} cannot be added to one in ${b.currency}.`,
+    );
   }
   return { amountMinor: a.amountMinor + b.amountMinor, currency: a.currency };
 }

@@ -3,7 +3,7 @@ import type { Decider, DomainEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 
 /**
- * Specifies a decider by examples: `given(...events).when(command).then(...events)` or `.thenRejected(code)`.
+ * Specifies a decider by examples: `given(...events).when(command).thenEvents(...events)` or `.thenRejected(code)`.
  * `at` sets the time of the decision in milliseconds; what elapsed by then is decided first and expected first.
  */
 export const specify = <Command, Event extends DomainEvent, State>(decider: Decider<Command, Event, State>) => ({
@@ -11,7 +11,7 @@ export const specify = <Command, Event extends DomainEvent, State>(decider: Deci
     when: (command: Command, at = 0) => {
       const { elapsed, answer } = decideAfter(decider, history, command, at);
       return {
-        then: (...expected: readonly Event[]) => {
+        thenEvents: (...expected: readonly Event[]) => {
           expect(answer instanceof Rejected ? answer.message : [...elapsed, ...answer]).toEqual(expected);
         },
         thenRejected: (code: string, details: Record<string, unknown> = {}) => {

@@ -6,11 +6,21 @@ import { currencyCode, minorAmount } from '../shapes.js';
 export const productEvents = defineEvents({
   ProductCreated: {
     when: 'A product exists in the catalogue.',
-    data: z.strictObject({ productId: z.string(), title: z.string(), description: z.string().optional(), brand: z.string().optional() }),
+    data: z.strictObject({
+      productId: z.string(),
+      title: z.string(),
+      description: z.string().optional(),
+      brand: z.string().optional(),
+    }),
   },
   ProductDescribed: {
     when: 'Title, description or brand of a product were replaced.',
-    data: z.strictObject({ productId: z.string(), title: z.string(), description: z.string().optional(), brand: z.string().optional() }),
+    data: z.strictObject({
+      productId: z.string(),
+      title: z.string(),
+      description: z.string().optional(),
+      brand: z.string().optional(),
+    }),
   },
 });
 export type ProductEvent = EventOf<typeof productEvents>;

@@ -24,7 +24,13 @@ export const channelEvents = defineEvents({
   ChannelResumed: { when: 'Pushes to the channel go on.', data: z.strictObject({ channel: z.string() }) },
   DriftFound: {
     when: 'A channel showed another number than the one it had acknowledged.',
-    data: z.strictObject({ channel: z.string(), sku: z.string(), externalId: z.string(), shown: unitsOrNone, acknowledged: unitsOrNone }),
+    data: z.strictObject({
+      channel: z.string(),
+      sku: z.string(),
+      externalId: z.string(),
+      shown: unitsOrNone,
+      acknowledged: unitsOrNone,
+    }),
   },
 });
 export type ChannelEvent = EventOf<typeof channelEvents>;

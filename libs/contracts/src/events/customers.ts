@@ -30,7 +30,13 @@ export const identityEvents = defineEvents({
   },
   IdentityDisputed: {
     when: 'An order carried this hash beside another that leads to a different profile: a case for a merge.',
-    data: z.strictObject({ kind: identityKind, hash: keyedHash, profileId: z.string(), otherProfileId: z.string(), orderId: z.string() }),
+    data: z.strictObject({
+      kind: identityKind,
+      hash: keyedHash,
+      profileId: z.string(),
+      otherProfileId: z.string(),
+      orderId: z.string(),
+    }),
   },
 });
 export type IdentityEvent = EventOf<typeof identityEvents>;

@@ -37,7 +37,9 @@ export const orderEvents = defineEvents({
       channel: z.string(),
       externalRevision: z.int().min(0),
       lines: z.array(orderLine),
-      changes: z.array(z.strictObject({ lineId: z.string(), sku: z.string(), unitsBefore: unitsOrNone, unitsAfter: unitsOrNone })),
+      changes: z.array(
+        z.strictObject({ lineId: z.string(), sku: z.string(), unitsBefore: unitsOrNone, unitsAfter: unitsOrNone }),
+      ),
     }),
   },
   SaleDuplicateReceived: {
@@ -76,7 +78,7 @@ export const orderEvents = defineEvents({
   },
   OrderLinesShipped: {
     when: 'Units of an order left.',
-    data: z.strictObject({ orderId: z.string(), shipmentId: z.string(), lines: lineUnits }),
+    data: z.strictObject({ orderId: z.string(), channel: z.string(), shipmentId: z.string(), lines: lineUnits }),
   },
   OrderLinesReturned: {
     when: 'Shipped units of an order came back to a location.',

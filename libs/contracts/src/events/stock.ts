@@ -16,7 +16,13 @@ export const stockEvents = defineEvents({
   },
   StockReservationConfirmed: {
     when: 'A reservation became the allocation of an order line.',
-    data: z.strictObject({ reservationId: z.string(), channel: z.string(), orderId: z.string(), lineId: z.string(), from }),
+    data: z.strictObject({
+      reservationId: z.string(),
+      channel: z.string(),
+      orderId: z.string(),
+      lineId: z.string(),
+      from,
+    }),
   },
   StockReservationReleased: {
     when: 'A reservation was given back before it was due.',
