@@ -1,0 +1,131 @@
+import type { EventStore } from '#event-sourcing';
+import { readCheckpoint } from './checkpoints.js';
+import { checkpointKeyOf, type Projection, schemaOf } from './projection.js';
+import type { ReadModels, Tx } from './read-models.js';
+import { dropSchema, holdingWorkbench, type RebuildOptions, ScratchBuild } from './rebuild.js';
+
+/** A key with another row (or none) in one of the two builds; ignored columns are left out. */
+export interface RowDifference {
+  readonly live: Readonly<Record<string, unknown>> | null;
+  readonly rebuilt: Readonly<Record<string, unknown>> | null;
+}
+
+export interface TableComparison {
+  readonly table: string;
+  /** Rows in the live table. */
+  readonly rows: number;
+  /** Keys that differ. */
+  readonly differences: number;
+  /** The first 20 of them. */
+  readonly examples: readonly RowDifference[];
+}
+
+export interface ProjectionComparison {
+  readonly projection: string;
+  /** Both builds hold the events up to here. */
+  readonly position: number;
+  readonly equal: boolean;
+  readonly tables: readonly TableComparison[];
+}
+
+/**
+ * Folds the log again and compares every row with the live view, which goes on working. Both are looked at in one
+ * snapshot, at the live checkpoint of that snapshot. Throws when the view was never built, when the stored version is
+ * another one, or when it is being rebuilt.
+ */
+export async function compareProjection(
+  readModels: ReadModels,
+  projection: Projection,
+  store: EventStore,
+  options: RebuildOptions = {},
+): Promise<ProjectionComparison> {
+  return holdingWorkbench(readModels, projection, options, async (signal) => {
+    const live = schemaOf(projection.name);
+    const scratch = `${live}_verify`;
+    const checkpoint = await checkpointOf(readModels, projection);
+    const build = await ScratchBuild.start(readModels, projection, store, scratch, { ...options, signal });
+    try {
+      await build.fill(checkpoint.position);
+      return await readModels.transaction(
+        async (tx) => {
+          const { position } = await checkpointOf(tx, projection);
+          // These rows are seen by this transaction, so the rebuilt tables stand exactly where the snapshot's live ones do.
+          await build.catchUp(tx, position);
+          const tables = await compareTables(tx, live, scratch, projection);
+          return {
+            projection: projection.name,
+            position,
+            equal: tables.every(({ differences }) => differences === 0),
+            tables,
+          };
+        },
+        { schema: scratch, repeatableRead: true },
+      );
+    } finally {
+      await dropSchema(readModels, scratch);
+    }
+  });
+}
+
+async function checkpointOf(db: Tx, projection: Projection) {
+  const checkpoint = await readCheckpoint(db, checkpointKeyOf(projection));
+  if (!checkpoint) throw new Error(`View ${projection.name} was never built.`);
+  if (checkpoint.version !== projection.version) {
+    throw new Error(
+      `View ${projection.name} is stored in version ${checkpoint.version}, not in version ${projection.version}.`,
+    );
+  }
+  return checkpoint;
+}
+
+async function compareTables(
+  tx: Tx,
+  live: string,
+  scratch: string,
+  projection: Projection,
+): Promise<TableComparison[]> {
+  const comparisons: TableComparison[] = [];
+  for (const { table, key } of await keyedTables(tx, scratch)) {
+    comparisons.push(await compareTable(tx, live, scratch, table, key, projection.ignoreInComparison?.[table] ?? []));
+  }
+  return comparisons;
+}
+
+async function compareTable(
+  tx: Tx,
+  live: string,
+  scratch: string,
+  table: string,
+  key: readonly string[],
+  ignored: readonly string[],
+): Promise<TableComparison> {
+  const names = key.map((column) => `"${column}"`).join(', ');
+  const examples = await tx.query<RowDifference & { differences: number }>(
+    `select to_jsonb(l) - $1::text[] as live, to_jsonb(r) - $1::text[] as rebuilt, count(*) over () as differences
+       from "${live}"."${table}" l full join "${scratch}"."${table}" r using (${names})
+      where (to_jsonb(l) - $1::text[]) is distinct from (to_jsonb(r) - $1::text[])
+      order by ${names} limit 20`,
+    [ignored],
+  );
+  const [count] = await tx.query<{ rows: number }>(`select count(*) as rows from "${live}"."${table}"`);
+  return {
+    table,
+    rows: count?.rows ?? 0,
+    differences: examples[0]?.differences ?? 0,
+    examples: examples.map(({ live: liveRow, rebuilt }) => ({ live: liveRow, rebuilt })),
+  };
+}
+
+/** Rows are matched by primary key, so a table without one cannot be compared. */
+async function keyedTables(tx: Tx, schema: string): Promise<{ table: string; key: string[] }[]> {
+  const tables = await tx.query<{ table: string; key: string[] }>(
+    `select c.relname as "table",
+            array(select a.attname::text from pg_index i join pg_attribute a on a.attrelid = c.oid and a.attnum = any(i.indkey)
+                   where i.indrelid = c.oid and i.indisprimary) as key
+       from pg_class c where c.relnamespace = $1::regnamespace and c.relkind = 'r' order by c.relname`,
+    [schema],
+  );
+  const keyless = tables.find(({ key }) => key.length === 0);
+  if (keyless) throw new Error(`Table ${keyless.table} has no primary key, so its rows cannot be compared.`);
+  return tables;
+}

@@ -1,0 +1,24 @@
+export { grantAnalysts } from './analysts.js';
+export { type BulkUpsert, bulkDelete, bulkUpsert, type ColumnType, selectByKeys, type TableShape } from './bulk.js';
+export {
+  compareProjection,
+  type ProjectionComparison,
+  type RowDifference,
+  type TableComparison,
+} from './compare-projection.js';
+export { PostgresIdempotencyStore } from './idempotency-store.js';
+export { type ParkedEvent, parkedEvents, unpark } from './parked.js';
+export { type AnalystView, type Projection, schemaOf } from './projection.js';
+export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner.js';
+export { type Reaction, ReactionRunner, type ReactionRunnerOptions } from './reaction-runner.js';
+export {
+  DatabaseError,
+  type Log,
+  openReadModels,
+  type ReadModels,
+  type ReadModelsOptions,
+  type Tx,
+} from './read-models.js';
+export { type RebuildProgress, type RebuildResult, rebuild } from './rebuild.js';
+export { NotCaughtUp, type RunnerState, type RunnerStatus } from './runner.js';
+export { READ_MODELS, Runners } from './runners.js';

@@ -1,0 +1,92 @@
+import type { EventEmitter } from 'node:events';
+import type { QueryRunner } from 'typeorm';
+
+/** Held until released or until the connection behind it is lost. */
+export interface Lease {
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+/**
+ * Names that at most one process holds, as advisory locks of one connection per process. When the process dies, or its
+ * connection does, PostgreSQL frees them. A lease saves double work; what makes double work harmless is the comparison
+ * of the checkpoint in every commit.
+ */
+export class Leases {
+  readonly #connect: () => QueryRunner;
+  readonly #held = new Map<string, AbortController>();
+  #connection: Promise<QueryRunner> | undefined;
+
+  constructor(connect: () => QueryRunner) {
+    this.#connect = connect;
+  }
+
+  /** The lease, or undefined while somebody else (in this process or another) holds it. */
+  async tryAcquire(name: string): Promise<Lease | undefined> {
+    if (this.#held.has(name)) return undefined;
+    const lost = new AbortController();
+    // Taken before the first await: for PostgreSQL the same connection may lock twice, so this map refuses the second.
+    this.#held.set(name, lost);
+    try {
+      if (await this.#ask('pg_try_advisory_lock', name))
+        return { lost: lost.signal, release: () => this.#release(name, lost) };
+    } catch (error) {
+      this.#drop(name, lost);
+      throw error;
+    }
+    this.#drop(name, lost);
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    const connection = await this.#connection?.catch(() => undefined);
+    if (connection && !connection.isReleased) {
+      await connection.query('select pg_advisory_unlock_all()');
+      await connection.release();
+    }
+    this.#lose();
+  }
+
+  async #release(name: string, lost: AbortController): Promise<void> {
+    if (this.#held.get(name) !== lost) return;
+    try {
+      await this.#ask('pg_advisory_unlock', name);
+    } finally {
+      this.#drop(name, lost);
+    }
+  }
+
+  async #ask(lockFunction: 'pg_try_advisory_lock' | 'pg_advisory_unlock', name: string): Promise<boolean> {
+    this.#connection ??= this.#open();
+    const connection = await this.#connection;
+    const rows: { answer: boolean }[] = await connection.query(
+      `select ${lockFunction}(hashtextextended($1, 0)) as answer`,
+      [`einklang.read-models.${name}`],
+    );
+    return rows[0]?.answer ?? false;
+  }
+
+  async #open(): Promise<QueryRunner> {
+    const connection = this.#connect();
+    try {
+      const client: EventEmitter = await connection.connect();
+      client.once('error', () => this.#lose());
+      client.once('end', () => this.#lose());
+      return connection;
+    } catch (error) {
+      this.#connection = undefined;
+      throw error;
+    }
+  }
+
+  #lose(): void {
+    this.#connection = undefined;
+    const held = [...this.#held.values()];
+    this.#held.clear();
+    for (const lost of held) lost.abort();
+  }
+
+  #drop(name: string, lost: AbortController): void {
+    if (this.#held.get(name) === lost) this.#held.delete(name);
+  }
+}

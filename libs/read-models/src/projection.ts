@@ -1,0 +1,85 @@
+import type { RecordedEvent } from '#event-sourcing';
+import type { CheckpointKey } from './checkpoints.js';
+import { insertCheckpoint } from './checkpoints.js';
+import type { ReadModels, Tx } from './read-models.js';
+
+/** A view: which events it is made of, its tables, and how a page of events becomes rows. */
+export interface Projection {
+  /** Kebab-case, at most 48 characters. Its tables live in the PostgreSQL schema {@link schemaOf} gives. */
+  readonly name: string;
+  /** Raise it when `schema`, `types`, `apply` or `analystViews` change: the next start rebuilds the view. */
+  readonly version: number;
+  /** DDL with unqualified names. Every table has a primary key. */
+  readonly schema: string;
+  /** Stored names of the events it handles. */
+  readonly types: readonly string[];
+  /**
+   * Folds a page of events (in log order) in memory and writes the rows, with unqualified table names. Runs in the
+   * transaction that moves the checkpoint, so it sees each event once. Keeps nothing between calls: the same function
+   * fills the live tables, a rebuild and a comparison. Never rejects a fact: it copes.
+   */
+  apply(page: readonly RecordedEvent[], tx: Tx): Promise<void>;
+  /** Published to analysts in the schema `analytics`. */
+  readonly analystViews?: readonly AnalystView[];
+  /** Columns per table that legitimately differ between two builds, such as a wall-clock time. Never a key column. */
+  readonly ignoreInComparison?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface AnalystView {
+  /** In snake_case, unique over all projections. */
+  readonly name: string;
+  /** What a row is, in a sentence; stored as the comment of the view. */
+  readonly description: string;
+  /** A SELECT over this projection's own tables, unqualified. */
+  readonly select: string;
+}
+
+/** `stock-by-channel` lives in `view_stock_by_channel`. Throws when the name is not kebab-case. */
+export function schemaOf(name: string): string {
+  if (!/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/.test(name) || name.length > 48) {
+    throw new TypeError(`A projection is named in kebab-case with at most 48 characters, not "${name}".`);
+  }
+  return `view_${name.replaceAll('-', '_')}`;
+}
+
+export const checkpointKeyOf = (projection: Projection): CheckpointKey => ({
+  kind: 'projection',
+  name: projection.name,
+});
+
+/** Makes the empty live tables and the checkpoint at 0. What stood there without a checkpoint is dropped. */
+export async function createProjection(readModels: ReadModels, projection: Projection): Promise<void> {
+  const schema = schemaOf(projection.name);
+  await readModels.transaction(
+    async (tx) => {
+      // First the checkpoint: whoever comes second waits here, and must not touch the tables of the first.
+      if (!(await insertCheckpoint(tx, checkpointKeyOf(projection), { version: projection.version, position: 0 })))
+        return;
+      await recreateSchema(tx, projection, schema);
+      await createAnalystViews(tx, projection);
+    },
+    { schema },
+  );
+}
+
+/** The tables of the projection, empty, in `schema`, which must be the search path of the transaction. */
+export async function recreateSchema(tx: Tx, projection: Projection, schema: string): Promise<void> {
+  await tx.execute(`drop schema if exists "${schema}" cascade; create schema "${schema}"; ${projection.schema}`);
+}
+
+/**
+ * Points the analysts' views at the tables in the search path. Replaced in place where the columns allow it, so what
+ * analysts built on top stays; where columns changed the view is made anew, which fails while something depends on it.
+ */
+export async function createAnalystViews(tx: Tx, { analystViews = [] }: Projection): Promise<void> {
+  for (const { name, description, select } of analystViews) {
+    await tx.execute(`
+      do $do$ begin
+        create or replace view analytics."${name}" as ${select};
+      exception when invalid_table_definition then
+        drop view analytics."${name}";
+        create view analytics."${name}" as ${select};
+      end $do$;
+      comment on view analytics."${name}" is '${description.replaceAll("'", "''")}'`);
+  }
+}

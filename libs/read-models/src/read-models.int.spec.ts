@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createTestDatabase, type TestDatabase } from '#testing';
+import {
+  bulkDelete,
+  bulkUpsert,
+  DatabaseError,
+  grantAnalysts,
+  openReadModels,
+  type ReadModels,
+  selectByKeys,
+} from './index.js';
+
+let database: TestDatabase;
+let readModels: ReadModels;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  readModels = await openReadModels({ url: database.url, poolSize: 4 });
+});
+
+afterAll(async () => {
+  await readModels.close();
+  await database.drop();
+});
+
+describe('read models', () => {
+  it('reads the types as the rest of the code writes them', async () => {
+    const [row] = await readModels.query(`
+      select 9007199254740991::bigint as safe, 9007199254740993::bigint as unsafe, '2024-02-29 23:30:00.5-01'::timestamptz as at,
+             '2024-02-29'::date as day, 1.10::numeric as price, array[1, null]::bigint[] as numbers, array[]::bigint[] as none,
+             'infinity'::timestamptz as never, '{"a":[1]}'::jsonb as json, count(*) from (values (1), (2)) as v`);
+    expect(row).toEqual({
+      safe: 9007199254740991,
+      unsafe: '9007199254740993',
+      at: '2024-03-01T00:30:00.500Z',
+      day: '2024-02-29',
+      price: '1.10',
+      numbers: [1, null],
+      none: [],
+      never: 'infinity',
+      json: { a: [1] },
+      count: 2,
+    });
+  });
+
+  it('rolls a transaction back when its work fails, and goes on', async () => {
+    await readModels.execute('create table public.notes (note text primary key)');
+    const failing = readModels.transaction(
+      async (tx) => {
+        await tx.execute(`insert into notes values ('lost')`);
+        throw new Error('no');
+      },
+      { schema: 'public' },
+    );
+    await expect(failing).rejects.toThrow('no');
+    await readModels.transaction((tx) => tx.execute(`insert into notes values ('kept')`), { schema: 'public' });
+    expect(await readModels.query('select note from public.notes')).toEqual([{ note: 'kept' }]);
+  });
+
+  it('names the SQLSTATE of an error and keeps its parameters to itself', async () => {
+    const error = await readModels
+      .query('select $1::integer', ['secret-card-number'])
+      .catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(DatabaseError);
+    expect(error).toMatchObject({ code: '22P02' });
+    expect(Object.keys(error as object)).not.toContain('parameters');
+  });
+
+  it('lets many processes open an empty database at once', async () => {
+    const fresh = await createTestDatabase();
+    const opened = await Promise.all(Array.from({ length: 4 }, () => openReadModels({ url: fresh.url, poolSize: 2 })));
+    await Promise.all(opened.map((each) => each.close()));
+    await fresh.drop();
+  });
+});
+
+describe('bulk statements', () => {
+  const shape = {
+    table: 'listing',
+    key: ['channel', 'sku'],
+    columns: { channel: 'text', sku: 'text', wanted: 'bigint', sold: 'integer', details: 'jsonb', revision: 'bigint' },
+  } as const;
+  const row = (sku: string, wanted: number, revision: number, details: unknown = null) => ({
+    channel: 'shop',
+    sku,
+    wanted,
+    sold: 1,
+    details,
+    revision,
+  });
+
+  beforeAll(async () => {
+    await readModels.execute(`create schema bulk; create table bulk.listing
+      (channel text, sku text, wanted bigint, sold integer, details jsonb, revision bigint, primary key (channel, sku))`);
+  });
+
+  const inBulk = <T>(work: Parameters<typeof readModels.transaction<T>>[0]) =>
+    readModels.transaction(work, { schema: 'bulk' });
+  const stored = () => readModels.query('select sku, wanted, sold, details, revision from bulk.listing order by sku');
+
+  it('inserts, replaces by a greater revision only, and adds where told to', async () => {
+    await inBulk((tx) =>
+      bulkUpsert(tx, { ...shape, rows: [row('a', 1, 1, { tags: ['ünï"\\', "o'"] }), row('b,{}', 2, 5)] }),
+    );
+    await inBulk((tx) =>
+      bulkUpsert(tx, {
+        ...shape,
+        guard: 'revision',
+        add: ['sold'],
+        rows: [row('a', 10, 2, 'text'), row('b,{}', 20, 5)],
+      }),
+    );
+    expect(await stored()).toEqual([
+      { sku: 'a', wanted: 10, sold: 2, details: 'text', revision: 2 },
+      { sku: 'b,{}', wanted: 2, sold: 1, details: null, revision: 5 },
+    ]);
+  });
+
+  it('selects and deletes by key, and does nothing without rows', async () => {
+    await inBulk(async (tx) => {
+      await bulkUpsert(tx, { ...shape, rows: [row('c', 3, 1), row('d', 4, 1)] });
+      await bulkUpsert(tx, { ...shape, rows: [] });
+      const keys = [
+        { channel: 'shop', sku: 'c' },
+        { channel: 'none', sku: 'd' },
+      ];
+      expect(await selectByKeys(tx, { ...shape, keys })).toEqual([row('c', 3, 1)]);
+      await bulkDelete(tx, { ...shape, rows: keys });
+      await bulkDelete(tx, { ...shape, rows: [] });
+      expect(await selectByKeys(tx, { ...shape, keys: [] })).toEqual([]);
+    });
+    expect((await stored()).map((found) => 'sku' in found && found.sku)).toEqual(['a', 'b,{}', 'd']);
+  });
+});
+
+describe('analysts', () => {
+  it('may read the documented views, those made later too, and nothing else', async () => {
+    const role = `analysts_${process.pid}`;
+    await readModels.execute(
+      'create schema view_secret; create table view_secret.rows (n integer); create view analytics.first as select n from view_secret.rows',
+    );
+    await grantAnalysts(readModels, role);
+    await grantAnalysts(readModels, role);
+    await readModels.execute('create view analytics.second as select n from view_secret.rows');
+    const asAnalyst = (sql: string) =>
+      readModels.transaction(async (tx) => {
+        await tx.execute(`set local role "${role}"`);
+        return tx.query(sql);
+      });
+    await expect(asAnalyst('select * from analytics.first union all select * from analytics.second')).resolves.toEqual(
+      [],
+    );
+    await expect(asAnalyst('select * from view_secret.rows')).rejects.toMatchObject({ code: '42501' });
+    await expect(asAnalyst('delete from analytics.first')).rejects.toMatchObject({ code: '42501' });
+    await expect(grantAnalysts(readModels, 'x"; drop table')).rejects.toThrow('snake_case');
+    await readModels.execute(`drop owned by "${role}"; drop role "${role}"`);
+  });
+});

@@ -1,0 +1,202 @@
+import { DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
+import { Leases } from './leases.js';
+import { CREATE_TABLES } from './tables.js';
+
+/** Something that runs SQL: the pool, or one transaction. */
+export interface Tx {
+  /**
+   * Runs one statement and answers its rows. int8 comes as a number when safe (as a string beyond 2^53), timestamptz as
+   * ISO 8601 in UTC, date as `YYYY-MM-DD`, numeric as a string. Throws {@link DatabaseError}.
+   */
+  query<Row extends object>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+
+  /** Runs a statement, or several separated by semicolons when there are no parameters, and answers the rows touched. */
+  execute(sql: string, params?: readonly unknown[]): Promise<number>;
+}
+
+export interface TransactionOptions {
+  /** PostgreSQL schema in which unqualified names are looked up. */
+  readonly schema?: string;
+  /** One snapshot for the whole transaction. */
+  readonly repeatableRead?: boolean;
+  /** Do not wait for the disk at commit: for rows that are thrown away and built again after a crash. */
+  readonly asyncCommit?: boolean;
+  /** Give up when a lock is not had after this long. */
+  readonly lockTimeoutMs?: number;
+}
+
+/** The database of the read models. `query` and `execute` run outside any transaction. */
+export interface ReadModels extends Tx {
+  readonly log: Log;
+  readonly leases: Leases;
+  /** Commits when `work` resolves, rolls back when it rejects. */
+  transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Stop the runners first. */
+  close(): Promise<void>;
+}
+
+/** A logger in the manner of pino. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+export interface ReadModelsOptions {
+  /** `postgres://user:password@host:port/database` */
+  readonly url: string;
+  /** Connections at most, one of which holds the locks of the runners. */
+  readonly poolSize?: number;
+  readonly log?: Log;
+}
+
+/** What PostgreSQL refused. Carries no parameters: they may be long, and private. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
+  /** SQLSTATE, as `23505`; absent when the connection was lost. */
+  readonly code: string | undefined;
+  constructor(cause: Error) {
+    super(cause.message, { cause });
+    this.code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
+  }
+}
+
+/** Connects and makes the tables of this library where they are missing. Throws when the database cannot be reached. */
+export async function openReadModels({ url, poolSize = 16, log = silent }: ReadModelsOptions): Promise<ReadModels> {
+  const source = await connect(url, poolSize, log);
+  const leases = new Leases(() => source.createQueryRunner());
+  const readModels = new PooledReadModels(source, log, leases);
+  await readModels.transaction((tx) => tx.execute(CREATE_TABLES));
+  return readModels;
+}
+
+class PooledReadModels implements ReadModels {
+  constructor(
+    private readonly source: DataSource,
+    readonly log: Log,
+    readonly leases: Leases,
+  ) {}
+
+  query<Row extends object>(sql: string, params?: readonly unknown[]): Promise<Row[]> {
+    return this.#withConnection((tx) => tx.query<Row>(sql, params));
+  }
+
+  execute(sql: string, params?: readonly unknown[]): Promise<number> {
+    return this.#withConnection((tx) => tx.execute(sql, params));
+  }
+
+  transaction<T>(work: (tx: Tx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.#withConnection(async (tx) => {
+      await tx.execute(beginStatement(options));
+      try {
+        const result = await work(tx);
+        await tx.execute('commit');
+        return result;
+      } catch (error) {
+        await tx.execute('rollback').catch((failure: unknown) => this.log.warn({ err: failure }, 'rollback failed'));
+        throw error;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.leases.close();
+    await this.source.destroy();
+  }
+
+  async #withConnection<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    try {
+      return await work(new Connection(runner));
+    } finally {
+      await runner.release();
+    }
+  }
+}
+
+class Connection implements Tx {
+  constructor(private readonly runner: QueryRunner) {}
+
+  async query<Row extends object>(sql: string, params?: readonly unknown[]): Promise<Row[]> {
+    return (await this.#run(sql, params)).records ?? [];
+  }
+
+  async execute(sql: string, params?: readonly unknown[]): Promise<number> {
+    return (await this.#run(sql, params)).affected ?? 0;
+  }
+
+  async #run(sql: string, params: readonly unknown[] | undefined) {
+    try {
+      return await this.runner.query(sql, params && [...params], true);
+    } catch (error) {
+      if (error instanceof QueryFailedError) throw new DatabaseError(error.driverError);
+      throw error instanceof Error ? new DatabaseError(error) : error;
+    }
+  }
+}
+
+/** Begin and its settings travel in one message, so the settings cost no round trip. */
+function beginStatement({ schema, repeatableRead, asyncCommit, lockTimeoutMs }: TransactionOptions): string {
+  return [
+    repeatableRead ? 'begin isolation level repeatable read' : 'begin',
+    ...(schema === undefined ? [] : [`set local search_path to "${schema}"`]),
+    ...(asyncCommit ? ['set local synchronous_commit to off'] : []),
+    ...(lockTimeoutMs === undefined ? [] : [`set local lock_timeout to ${Math.ceil(lockTimeoutMs)}`]),
+  ].join(';');
+}
+
+async function connect(url: string, poolSize: number, log: Log): Promise<DataSource> {
+  const source: DataSource = new DataSource({
+    type: 'postgres',
+    url,
+    poolSize,
+    logging: false,
+    installExtensions: false,
+    applicationName: 'einklang read models',
+    poolErrorHandler: (error: unknown) => log.warn({ err: error }, 'a pooled connection to PostgreSQL was lost'),
+    extra: {
+      options: '-c TimeZone=UTC',
+      types: { getTypeParser: (oid: number, format?: string) => parserOf(source, oid, format) },
+    },
+  });
+  return source.initialize();
+}
+
+type Parser = (text: string) => unknown;
+
+/** Our readings of a few types, and the driver's own for the rest. */
+function parserOf(source: DataSource, oid: number, format: string | undefined): Parser {
+  const ours = format === 'binary' ? undefined : PARSERS.get(oid);
+  if (ours) return ours;
+  return keepsDriverModule(source.driver) ? source.driver.postgres.types.getTypeParser(oid, format) : String;
+}
+
+/** TypeORM's driver keeps the module it loaded; asking it saves importing `pg` here. */
+interface KeepsDriverModule {
+  readonly postgres: { readonly types: { getTypeParser(oid: number, format?: string): Parser } };
+}
+
+const keepsDriverModule = (driver: object): driver is KeepsDriverModule => 'postgres' in driver;
+
+const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
+  [20, parseInt8],
+  [
+    1016,
+    (text) =>
+      text === '{}'
+        ? []
+        : text
+            .slice(1, -1)
+            .split(',')
+            .map((part) => (part === 'NULL' ? null : parseInt8(part))),
+  ],
+  [1082, (text) => text],
+  [1184, (text) => (text.endsWith('infinity') ? text : new Date(text).toISOString())],
+]);
+
+function parseInt8(text: string): number | string {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : text;
+}
+
+const silent: Log = { info: () => {}, warn: () => {}, error: () => {} };

@@ -1,0 +1,261 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EventStore, Page } from '#event-sourcing';
+import { lockCheckpoint, readCheckpoint, replaceCheckpoint } from './checkpoints.js';
+import {
+  checkpointKeyOf,
+  createAnalystViews,
+  createProjection,
+  type Projection,
+  recreateSchema,
+  schemaOf,
+} from './projection.js';
+import { DatabaseError, type ReadModels, type Tx } from './read-models.js';
+
+export interface RebuildProgress {
+  /** Events of this view's types applied so far. */
+  readonly events: number;
+  readonly position: number;
+  /** Position of the last event of the log as of the start. */
+  readonly head: number;
+  readonly eventsPerSecond: number;
+}
+
+export interface RebuildOptions {
+  /** After every page. */
+  readonly onProgress?: (progress: RebuildProgress) => void;
+  /** Events per page and transaction. */
+  readonly pageSize?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface RebuildResult {
+  readonly events: number;
+  /** The checkpoint of the new tables. */
+  readonly position: number;
+  readonly durationMs: number;
+  readonly eventsPerSecond: number;
+}
+
+/**
+ * Builds the view anew beside the live one and puts it in its place, from any process, while the system runs. Readers
+ * always find `view_x`: the switch renames schemas, which waits for nobody. Stopped half-way it leaves the live view as
+ * it was; the next call starts afresh. Throws when another rebuild or comparison of the same view is running.
+ */
+export async function rebuild(
+  readModels: ReadModels,
+  projection: Projection,
+  store: EventStore,
+  options: RebuildOptions = {},
+): Promise<RebuildResult> {
+  return holdingWorkbench(readModels, projection, options, async (signal) => {
+    if (!(await readCheckpoint(readModels, checkpointKeyOf(projection))))
+      await createProjection(readModels, projection);
+    const scratch = `${schemaOf(projection.name)}_next`;
+    const dropOld = () => patiently(() => dropSchema(readModels, `${schemaOf(projection.name)}_old`), signal);
+    await dropOld();
+    const build = await ScratchBuild.start(readModels, projection, store, scratch, { ...options, signal });
+    await build.fill();
+    await analyze(readModels, scratch);
+    await patiently(async () => {
+      await build.fill();
+      await switchOver(readModels, projection, build, scratch);
+    }, signal);
+    // The view is switched; what is left over goes with the next rebuild at the latest.
+    await dropOld().catch((error: unknown) =>
+      readModels.log.warn({ err: error, view: projection.name }, 'old tables are still being read'),
+    );
+    return build.result();
+  });
+}
+
+/** A rebuild and a comparison of the same view exclude each other: the one must not switch tables under the other. */
+export async function holdingWorkbench<T>(
+  readModels: ReadModels,
+  projection: Projection,
+  { signal }: RebuildOptions,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const lease = await readModels.leases.tryAcquire(`workbench.${projection.name}`);
+  if (!lease) throw new Error(`View ${projection.name} is being rebuilt or compared already.`);
+  try {
+    return await work(signal ? AbortSignal.any([signal, lease.lost]) : lease.lost);
+  } finally {
+    await lease.release();
+  }
+}
+
+/** Tables in a schema of their own, filled from the start of the log. */
+export class ScratchBuild {
+  #position = 0;
+  #events = 0;
+  #head = 0;
+  readonly #startedAt = performance.now();
+
+  private constructor(
+    private readonly readModels: ReadModels,
+    private readonly projection: Projection,
+    private readonly store: EventStore,
+    private readonly schema: string,
+    private readonly options: RebuildOptions,
+  ) {}
+
+  static async start(
+    readModels: ReadModels,
+    projection: Projection,
+    store: EventStore,
+    schema: string,
+    options: RebuildOptions,
+  ): Promise<ScratchBuild> {
+    await readModels.transaction((tx) => recreateSchema(tx, projection, schema), { schema });
+    const build = new ScratchBuild(readModels, projection, store, schema, options);
+    build.#head = await store.head();
+    return build;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Applies the log from where it stands up to `until`, or to its end. The next page is read while one is written. */
+  async fill(until = Number.POSITIVE_INFINITY): Promise<void> {
+    if (this.#position >= until) return;
+    let next = this.#read(this.#position);
+    for (;;) {
+      this.options.signal?.throwIfAborted();
+      const page = cutAt(await next, until);
+      if (!page.caughtUp) {
+        next = this.#read(page.position);
+        next.catch(() => {});
+      }
+      // A crash throws the scratch tables away anyway, so nothing waits for the disk until the switch.
+      if (page.events.length > 0) {
+        await this.readModels.transaction((tx) => this.projection.apply(page.events, tx), {
+          schema: this.schema,
+          asyncCommit: true,
+        });
+      }
+      this.#advance(page);
+      if (page.caughtUp) return;
+    }
+  }
+
+  /** The same within the caller's transaction; counted by {@link advanceTo} once that has committed. */
+  async catchUp(tx: Tx, until: number): Promise<{ readonly position: number; readonly events: number }> {
+    let position = this.#position;
+    let events = 0;
+    while (position < until) {
+      const page = cutAt(await this.#read(position), until);
+      if (page.caughtUp && page.position < until) {
+        throw new Error(
+          `The log ends at ${page.position}, before the checkpoint of view ${this.projection.name} at ${until}.`,
+        );
+      }
+      if (page.events.length > 0) await this.projection.apply(page.events, tx);
+      position = page.position;
+      events += page.events.length;
+    }
+    return { position, events };
+  }
+
+  advanceTo({ position, events }: { readonly position: number; readonly events: number }): void {
+    this.#position = position;
+    this.#events += events;
+  }
+
+  result(): RebuildResult {
+    const durationMs = performance.now() - this.#startedAt;
+    return {
+      events: this.#events,
+      position: this.#position,
+      durationMs,
+      eventsPerSecond: (this.#events * 1_000) / durationMs,
+    };
+  }
+
+  #read(after: number): Promise<Page> {
+    return this.store.readAll({
+      after,
+      limit: this.options.pageSize ?? 10_000,
+      filter: { types: this.projection.types },
+    });
+  }
+
+  #advance(page: Page): void {
+    this.advanceTo({ position: page.position, events: page.events.length });
+    const { events, position, eventsPerSecond } = this.result();
+    this.options.onProgress?.({ events, position, head: this.#head, eventsPerSecond });
+  }
+}
+
+/**
+ * The row lock on the checkpoint is the fence: the live runner cannot commit until we do, and then finds the new tables.
+ * Where it is ahead of us we catch up; where we are ahead (it lags, or nobody runs it) the checkpoint moves to us.
+ */
+async function switchOver(
+  readModels: ReadModels,
+  projection: Projection,
+  build: ScratchBuild,
+  scratch: string,
+): Promise<void> {
+  const live = schemaOf(projection.name);
+  const caughtUp = await readModels.transaction(
+    async (tx) => {
+      const checkpoint = await lockCheckpoint(tx, checkpointKeyOf(projection));
+      const reached = await build.catchUp(tx, checkpoint?.position ?? 0);
+      await tx.execute(`
+        alter schema "${live}" rename to "${live}_old";
+        alter schema "${scratch}" rename to "${live}";
+        set local search_path to "${live}"`);
+      await createAnalystViews(tx, projection);
+      await replaceCheckpoint(tx, checkpointKeyOf(projection), {
+        version: projection.version,
+        position: reached.position,
+      });
+      return reached;
+    },
+    { schema: scratch, lockTimeoutMs: LOCK_TIMEOUT_MS },
+  );
+  build.advanceTo(caughtUp);
+}
+
+/** Waits for those who still read the old tables, and only so long that nobody queues behind us for more than a moment. */
+export async function dropSchema(readModels: ReadModels, schema: string): Promise<void> {
+  await readModels.transaction((tx) => tx.execute(`drop schema if exists "${schema}" cascade`), {
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+  });
+}
+
+/** Without figures about the new tables the first queries after the switch would be planned blindly. */
+async function analyze(readModels: ReadModels, schema: string): Promise<void> {
+  const tables = await readModels.query<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = $1`,
+    [schema],
+  );
+  if (tables.length > 0) await readModels.execute(`analyze ${tables.map(({ name }) => name).join(', ')}`);
+}
+
+/** Tries again while a long query of somebody else holds a lock we need. */
+export async function patiently(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const lockNotHad =
+        error instanceof DatabaseError && (error.code === LOCK_NOT_AVAILABLE || error.code === DEADLOCK_DETECTED);
+      if (!lockNotHad || attempt === LOCK_ATTEMPTS) throw error;
+      await delay(LOCK_PAUSE_MS, undefined, { signal });
+    }
+  }
+}
+
+/** The part of a page up to a position, which counts as the end. */
+function cutAt(page: Page, until: number): Page {
+  if (page.position < until) return page;
+  return { events: page.events.filter((event) => event.position <= until), position: until, caughtUp: true };
+}
+
+const LOCK_TIMEOUT_MS = 1_000;
+const LOCK_PAUSE_MS = 500;
+const LOCK_ATTEMPTS = 20;
+const LOCK_NOT_AVAILABLE = '55P03';
+const DEADLOCK_DETECTED = '40P01';

@@ -1,0 +1,313 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EventStore, Page, RecordedEvent } from '#event-sourcing';
+import { advanceCheckpoint, type Checkpoint, type CheckpointKey, readCheckpoint } from './checkpoints.js';
+import type { Lease } from './leases.js';
+import type { Log, ReadModels } from './read-models.js';
+
+/**
+ * - `starting`: not run yet, or just started
+ * - `standby`: another process does the work; this one takes over when that dies
+ * - `rebuilding`: the version changed, the view is being made anew
+ * - `running`
+ * - `retrying`: failed, waits and tries again
+ * - `stopped`
+ */
+export type RunnerState = 'starting' | 'standby' | 'rebuilding' | 'running' | 'retrying' | 'stopped';
+
+/** For health checks, metrics and the operator. */
+export interface RunnerStatus extends CheckpointKey {
+  readonly version: number;
+  readonly state: RunnerState;
+  /** False while starting, rebuilding, retrying or stopped. */
+  readonly ready: boolean;
+  /** Whether the end of the log had been reached at the last page. Always false in standby. */
+  readonly caughtUp: boolean;
+  readonly position: number;
+  /** Events handled by this process. */
+  readonly events: number;
+  /** Failed attempts in a row. */
+  readonly failures: number;
+  /** Message of the last failure, until the next success. */
+  readonly error?: string;
+  /** Events parked, for a reaction. */
+  readonly parked: number;
+}
+
+export interface RunnerTiming {
+  /** First pause after a failure; doubles up to `backoffMsMax`. */
+  readonly backoffMsMin?: number;
+  readonly backoffMsMax?: number;
+  /** How often a process in standby asks for the lease. */
+  readonly standbyMs?: number;
+}
+
+/** The wait was over before the checkpoint got there. */
+export class NotCaughtUp extends Error {
+  override readonly name = 'NotCaughtUp';
+  constructor(name: string, position: number, wanted: number) {
+    super(`${name} has reached position ${position}, not yet ${wanted}.`);
+  }
+}
+
+/**
+ * The loop under projections and reactions: hold the lease, read on from the checkpoint, hand over pages, back off after
+ * errors. Pages come by pull, so while one is written the next one gathers and small pages merge by themselves.
+ */
+export abstract class Runner {
+  protected abstract readonly key: CheckpointKey;
+  protected abstract readonly version: number;
+  protected abstract readonly types: readonly string[];
+  protected abstract readonly pageSize: number;
+  readonly #timing: Required<RunnerTiming>;
+  readonly #waiters = new Set<Waiter>();
+  #stopping = new AbortController();
+  #loop: Promise<void> | undefined;
+  #state: RunnerState = 'starting';
+  #position = 0;
+  #storedPosition = 0;
+  #caughtUp = false;
+  #events = 0;
+  #failures = 0;
+  #error: string | undefined;
+  #lastTickMs = 0;
+
+  constructor(
+    protected readonly readModels: ReadModels,
+    protected readonly store: EventStore,
+    timing: RunnerTiming,
+  ) {
+    this.#timing = { backoffMsMin: 100, backoffMsMax: 30_000, standbyMs: 250, ...timing };
+  }
+
+  /** Makes what is needed and answers the position to read on from. */
+  protected abstract open(signal: AbortSignal): Promise<number>;
+  /** Gives the events their effect and moves the checkpoint. */
+  protected abstract handle(events: readonly RecordedEvent[], from: number, to: number): Promise<void>;
+  /** About once per second while this process owns the work. */
+  protected tick(): Promise<void> {
+    return Promise.resolve();
+  }
+  protected get parked(): number {
+    return 0;
+  }
+
+  /** Starts working in the background; errors show in the log and in {@link status}. */
+  start(): void {
+    if (this.#loop !== undefined) return;
+    this.#state = 'starting';
+    this.#stopping = new AbortController();
+    this.#loop = this.#run(this.#stopping.signal);
+  }
+
+  /** Resolves when the page in hand is done and the lease is free. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+    this.#loop = undefined;
+    this.#state = 'stopped';
+  }
+
+  /** Every event up to here has had its effect. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** How many positions of the log lie ahead (events of other types included). */
+  async lag(): Promise<number> {
+    return Math.max(0, (await this.store.head()) - this.#position);
+  }
+
+  /** Resolves when {@link position} is at least `position`. Throws {@link NotCaughtUp} after `timeoutMs`. */
+  waitFor(position: number, timeoutMs: number): Promise<void> {
+    if (this.#position >= position) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { position, resolve };
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        reject(new NotCaughtUp(this.key.name, this.#position, position));
+      }, timeoutMs);
+      waiter.resolve = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  status(): RunnerStatus {
+    return {
+      ...this.key,
+      version: this.version,
+      state: this.#state,
+      ready: this.#state === 'running' || this.#state === 'standby',
+      caughtUp: this.#caughtUp,
+      position: this.#position,
+      events: this.#events,
+      failures: this.#failures,
+      ...(this.#error === undefined ? {} : { error: this.#error }),
+      parked: this.parked,
+    };
+  }
+
+  protected get log(): Log {
+    return this.readModels.log;
+  }
+
+  protected set state(state: RunnerState) {
+    this.#state = state;
+  }
+
+  protected checkpointAt(position: number): Checkpoint {
+    return { version: this.version, position };
+  }
+
+  async #run(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
+      try {
+        await this.#ownAndWork(stopping);
+      } catch (error) {
+        if (stopping.aborted) break;
+        await this.#backOff(error, stopping);
+      }
+    }
+  }
+
+  async #ownAndWork(stopping: AbortSignal): Promise<void> {
+    const lease = await this.#acquireLease(stopping);
+    try {
+      await this.#work(AbortSignal.any([stopping, lease.lost]));
+      if (lease.lost.aborted) throw new Error('The lease was lost with its connection.');
+    } finally {
+      await lease.release();
+    }
+  }
+
+  async #acquireLease(stopping: AbortSignal): Promise<Lease> {
+    for (;;) {
+      const lease = await this.readModels.leases.tryAcquire(`${this.key.kind}.${this.key.name}`);
+      if (lease) return lease;
+      this.#state = 'standby';
+      this.#caughtUp = false;
+      const checkpoint = await readCheckpoint(this.readModels, this.key);
+      if (checkpoint) this.#reach(checkpoint.position);
+      await delay(this.#timing.standbyMs, undefined, { signal: stopping });
+    }
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    this.#storedPosition = await this.open(signal);
+    this.#position = this.#storedPosition;
+    this.#reach(this.#storedPosition);
+    this.#state = 'running';
+    const reading = new AbortController();
+    const pages = this.store
+      .subscribe({
+        after: this.#storedPosition,
+        filter: { types: this.types },
+        limit: this.pageSize,
+        signal: AbortSignal.any([signal, reading.signal]),
+      })
+      [Symbol.asyncIterator]();
+    const read = () => {
+      const page = pages.next();
+      // Whoever leaves the loop leaves a read behind, whose error is nobody's then.
+      page.catch(() => {});
+      return page;
+    };
+    let next = read();
+    try {
+      while (!signal.aborted) {
+        const result = await orTick(next);
+        if (result === 'tick') {
+          await this.#tickWhenDue();
+          continue;
+        }
+        if (result.done) return;
+        await this.#take(result.value);
+        next = read();
+        await this.#tickWhenDue();
+      }
+    } finally {
+      reading.abort();
+      await pages.return?.();
+    }
+  }
+
+  async #take(page: Page): Promise<void> {
+    const events = this.#unseen(page.events);
+    if (events.length > 0) {
+      await this.handle(events, this.#storedPosition, page.position);
+      this.#storedPosition = page.position;
+      this.#events += events.length;
+    }
+    this.#failures = 0;
+    this.#error = undefined;
+    this.#caughtUp = page.caughtUp;
+    this.#reach(page.position);
+    if (this.#position - this.#storedPosition >= SKIPPED_POSITIONS_MAX) await this.#storeSkipped();
+  }
+
+  /** A store that reconnects may hand over events again. */
+  #unseen(events: readonly RecordedEvent[]): readonly RecordedEvent[] {
+    const first = events[0];
+    return first && first.position <= this.#position
+      ? events.filter(({ position }) => position > this.#position)
+      : events;
+  }
+
+  async #tickWhenDue(): Promise<void> {
+    if (Date.now() - this.#lastTickMs < TICK_MS) return;
+    this.#lastTickMs = Date.now();
+    if (this.#position > this.#storedPosition) await this.#storeSkipped();
+    await this.tick();
+  }
+
+  /** Events of other types passed: nothing to write but how far we are, and that not at every page. */
+  async #storeSkipped(): Promise<void> {
+    await advanceCheckpoint(this.readModels, this.key, this.checkpointAt(this.#storedPosition), this.#position, 0);
+    this.#storedPosition = this.#position;
+  }
+
+  #reach(position: number): void {
+    this.#position = Math.max(this.#position, position);
+    for (const waiter of this.#waiters) {
+      if (waiter.position > this.#position) continue;
+      this.#waiters.delete(waiter);
+      waiter.resolve();
+    }
+  }
+
+  async #backOff(error: unknown, stopping: AbortSignal): Promise<void> {
+    this.#failures += 1;
+    this.#state = 'retrying';
+    this.#caughtUp = false;
+    this.#error = error instanceof Error ? error.message : String(error);
+    const pauseMs = Math.min(this.#timing.backoffMsMax, this.#timing.backoffMsMin * 2 ** (this.#failures - 1));
+    this.log.error(
+      { err: error, runner: this.key.name, failures: this.#failures, pauseMs },
+      `${this.key.kind} ${this.key.name} failed, will retry`,
+    );
+    await delay(pauseMs, undefined, { signal: stopping }).catch(() => {});
+  }
+}
+
+interface Waiter {
+  readonly position: number;
+  resolve: () => void;
+}
+
+const TICK_MS = 1_000;
+const SKIPPED_POSITIONS_MAX = 1_000;
+
+/** The promise's answer, or 'tick' when it takes longer than a second. */
+async function orTick<T>(promise: Promise<T>): Promise<T | 'tick'> {
+  let timer: NodeJS.Timeout | undefined;
+  const tick = new Promise<'tick'>((resolve) => {
+    timer = setTimeout(resolve, TICK_MS, 'tick');
+  });
+  try {
+    return await Promise.race([promise, tick]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,40 @@
+/** Tables of this library. Run at every start; the lock keeps two starting processes from creating the same table at once. */
+export const CREATE_TABLES = `
+  select pg_advisory_xact_lock(hashtextextended('einklang.read-models.tables', 0));
+  create schema if not exists read_models;
+  create schema if not exists analytics;
+
+  create table if not exists read_models.checkpoints (
+    kind text not null check (kind in ('projection', 'reaction')),
+    name text not null,
+    version integer not null,
+    position bigint not null,
+    events bigint not null default 0,
+    pages bigint not null default 0,
+    updated_at timestamptz not null default now(),
+    primary key (kind, name)
+  );
+
+  create table if not exists read_models.parked (
+    runner text not null,
+    position bigint not null,
+    stream text not null,
+    type text not null,
+    error text not null,
+    attempts integer not null,
+    retry boolean not null default false,
+    parked_at timestamptz not null default now(),
+    primary key (runner, position)
+  );
+
+  create table if not exists read_models.idempotency_keys (
+    key text primary key,
+    fingerprint text not null,
+    status integer,
+    headers jsonb,
+    body text,
+    created_at timestamptz not null default now(),
+    completed_at timestamptz
+  );
+  create index if not exists idempotency_keys_by_age on read_models.idempotency_keys (created_at);
+`;

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EventStore, RecordedEvent } from '#event-sourcing';
+import { bulkUpsert, type Projection, type ReadModels, type Tx } from '../src/index.js';
+
+/** A small view for the specs of this library: what was received per SKU, added up. */
+export const stockView: Projection = {
+  name: 'stock-received',
+  version: 1,
+  types: ['StockReceived'],
+  schema: `
+    create table stock (sku text primary key, on_hand bigint not null, revision bigint not null, written_at timestamptz not null default clock_timestamp());
+    create index stock_by_number on stock (on_hand)`,
+  analystViews: [
+    {
+      name: 'stock_received',
+      description: "A row per SKU: the analyst's total.",
+      select: 'select sku, on_hand from stock',
+    },
+  ],
+  ignoreInComparison: { stock: ['written_at'] },
+  apply: applyStock,
+};
+
+interface StockReceived {
+  readonly type: 'StockReceived';
+  readonly data: { readonly sku: string; readonly quantity: number };
+}
+
+async function applyStock(page: readonly RecordedEvent<StockReceived>[], tx: Tx): Promise<void> {
+  const rows = new Map<string, { sku: string; on_hand: number; revision: number }>();
+  for (const { data, revision } of page) {
+    rows.set(data.sku, { sku: data.sku, on_hand: (rows.get(data.sku)?.on_hand ?? 0) + data.quantity, revision });
+  }
+  await bulkUpsert(tx, {
+    table: 'stock',
+    key: ['sku'],
+    columns: { sku: 'text', on_hand: 'bigint', revision: 'bigint' },
+    add: ['on_hand'],
+    rows: [...rows.values()],
+  });
+}
+
+/** Stores one event per entry, one unit each, on the stream of its SKU. Answers the position of the last. */
+export async function receive(store: EventStore, skus: readonly string[], type = 'StockReceived'): Promise<number> {
+  const now = new Date().toISOString();
+  const metadata = { commandId: randomUUID(), correlationId: randomUUID(), actor: 'spec', occurredAt: now };
+  const appends = Map.groupBy(skus, (sku) => sku)
+    .entries()
+    .map(([sku, repeats]) => ({
+      stream: `stock-${sku}`,
+      expected: 'any' as const,
+      events: repeats.map(() => ({ id: randomUUID(), type, data: { sku, quantity: 1 }, metadata })),
+    }));
+  return (await store.append([...appends])).position;
+}
+
+/** `count` names taken in turn from `distinct` SKUs. */
+export const skus = (count: number, distinct = 100): string[] =>
+  Array.from({ length: count }, (_, index) => `SKU-${index % distinct}`);
+
+export async function unitsOnHand(readModels: ReadModels): Promise<number> {
+  const [row] = await readModels.query<{ units: number }>(
+    'select coalesce(sum(on_hand), 0)::bigint as units from view_stock_received.stock',
+  );
+  return row?.units ?? 0;
+}
+
+/** Resolves once the condition holds, asking again and again; fails after ten seconds. */
+export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`Still not so after ten seconds: ${condition.toString()}`);
+    await delay(5);
+  }
+}
+
+/** Processes of this database that wait for a lock, for a condition that joins nothing else. */
+export const WAITING = 'pid in (select pid from pg_stat_activity where datname = current_database()) and not granted';
+
+/** Kills every other connection of this library to the database, as a network fault or a failing server would. */
+export async function killConnections(readModels: ReadModels): Promise<void> {
+  await readModels.execute(
+    `select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and application_name = 'einklang read models' and pid <> pg_backend_pid()`,
+  );
+}
