@@ -1,0 +1,143 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { StartupError, systemCodeOf } from './startup-error.js';
+
+/** What the environment settles for a whole process. Read once, at the start. */
+export interface Config {
+  /** Absolute path of the folder that holds everything this installation keeps on disk. */
+  readonly dataDir: string;
+  /** Where PostgreSQL is; absent when the embedded one is to be used. */
+  readonly databaseUrl?: string;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly httpPort: number;
+  /** 0 takes any free port. */
+  readonly grpcPort: number;
+  /** Secret for keyed hashes of personal data, at least 32 bytes. */
+  readonly hashKey: Buffer;
+  readonly logLevel: LogLevel;
+}
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Injection token of {@link Config}. */
+export const CONFIG = Symbol('config');
+
+/**
+ * The configuration from `environment`; an empty value counts as unset. Creates the data directory, and in it the file
+ * `hash-key` (mode 0600) when EINKLANG_HASH_KEY is unset. Throws {@link StartupError} with a sentence per wrong value.
+ */
+export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) throw new StartupError(parsed.error.issues.map((issue) => sentenceFor(issue, given)).join('\n'));
+  const values = parsed.data;
+  const dataDir = resolve(values.EINKLANG_DATA_DIR ?? join(projectRoot(), '.data'));
+  return Object.freeze({
+    dataDir,
+    ...(values.DATABASE_URL !== undefined && { databaseUrl: values.DATABASE_URL }),
+    host: values.EINKLANG_HOST,
+    httpPort: values.EINKLANG_HTTP_PORT,
+    grpcPort: values.EINKLANG_GRPC_PORT,
+    hashKey: values.EINKLANG_HASH_KEY === undefined ? hashKeyIn(dataDir) : Buffer.from(values.EINKLANG_HASH_KEY),
+    logLevel: values.EINKLANG_LOG_LEVEL,
+  });
+}
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const SECRETS = new Set(['DATABASE_URL', 'EINKLANG_HASH_KEY']);
+const PORT_RULE = 'a port number from 0 to 65535, where 0 takes any free port';
+
+const port = (defaultPort: number) =>
+  z
+    .string()
+    .regex(/^\d{1,5}$/, PORT_RULE)
+    .transform(Number)
+    .pipe(z.int().max(65_535, PORT_RULE))
+    .default(defaultPort);
+
+/** Each message continues the sentence "<variable> must be …". */
+const environmentSchema = z.object({
+  EINKLANG_DATA_DIR: z.string().optional(),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'an address such as postgres://user@host:5432/name' })
+    .optional(),
+  EINKLANG_HOST: z
+    .string()
+    .regex(/^\S+$/, 'a host name or address to listen on, such as 127.0.0.1')
+    .default('127.0.0.1'),
+  EINKLANG_HTTP_PORT: port(3000),
+  EINKLANG_GRPC_PORT: port(50_051),
+  EINKLANG_HASH_KEY: z.string().min(32, 'a secret of at least 32 characters').optional(),
+  EINKLANG_LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
+});
+
+function sentenceFor(issue: z.core.$ZodIssue, given: Readonly<Record<string, string | undefined>>): string {
+  const variable = String(issue.path[0]);
+  const found = SECRETS.has(variable) ? '' : `, not "${given[variable]}"`;
+  return `${variable} must be ${issue.message}${found}.`;
+}
+
+/** The folder of the nearest package.json: the same for the sources and for what is built from them. */
+function projectRoot(): string {
+  const manifest = findPackageJSON(import.meta.url);
+  return manifest === undefined ? process.cwd() : dirname(manifest);
+}
+
+/** Two processes that start at once must end with one key, so the key is written aside and linked into place. */
+function hashKeyIn(dataDir: string): Buffer {
+  const path = join(dataDir, 'hash-key');
+  const draft = `${path}.${process.pid}`;
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    const existing = readIfPresent(path);
+    if (existing !== undefined) return keyFrom(existing, path);
+    try {
+      writeFileSync(draft, randomBytes(32).toString('hex'), { mode: 0o600, flush: true });
+      linkUnlessPresent(draft, path);
+    } finally {
+      rmSync(draft, { force: true });
+    }
+    return keyFrom(readFileSync(path, 'utf8'), path);
+  } catch (error) {
+    throw systemCodeOf(error) === undefined ? error : dataDirError(dataDir, error);
+  }
+}
+
+function keyFrom(text: string, path: string): Buffer {
+  if (!/^[0-9a-f]{64}\s*$/.test(text)) {
+    throw new StartupError(
+      `${path} does not hold 64 hexadecimal digits. Restore it from a backup: profiles cannot be matched without it.`,
+    );
+  }
+  return Buffer.from(text.trim(), 'hex');
+}
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function linkUnlessPresent(draft: string, path: string): void {
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+function dataDirError(dataDir: string, error: unknown): StartupError {
+  const code = systemCodeOf(error);
+  const advice =
+    code === 'ENOSPC'
+      ? 'the disk is full. Free some space'
+      : `it cannot be written (${code}). Make it writable or set EINKLANG_DATA_DIR to another folder`;
+  return new StartupError(`The data directory ${dataDir} is of no use: ${advice}.`, { cause: error });
+}

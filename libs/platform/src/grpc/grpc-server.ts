@@ -1,0 +1,138 @@
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
+import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
+import { ReflectionService } from '@grpc/reflection';
+import type { CallHandler, ExecutionContext, INestApplication, NestInterceptor } from '@nestjs/common';
+import { NestMicroservice, ServerGrpc } from '@nestjs/microservices';
+import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import { Observable } from 'rxjs';
+import type { Config } from '../config.js';
+import { ValidationPipe } from '../http/validation.pipe.js';
+import { contextFrom, runInContext } from '../request-context.js';
+import { StartupError } from '../startup-error.js';
+import { grpcCallOf } from './grpc-call.js';
+import { GrpcErrorFilter } from './grpc-errors.js';
+
+/** Which services a process offers over gRPC. */
+export interface GrpcServices {
+  /** Protobuf packages such as `einklang.inventory.v1`. */
+  readonly packages: readonly string[];
+  /** Files below libs/contracts/proto, or absolute paths. */
+  readonly protoFiles: readonly string[];
+}
+
+/** Adds gRPC to an application: error statuses, validation, request context, health and reflection. Call before `init`. */
+export function addGrpc(app: INestApplication, config: Config, services: GrpcServices): GrpcServer {
+  const strategy = new GrpcServer(config, services);
+  // Deferred, or the methods would be bound before the filter, the interceptor and the pipe are there.
+  const microservice = app.connectMicroservice({ strategy }, { inheritAppConfig: false, deferInitialization: true });
+  // The application runs onModuleInit of all modules; a deferred microservice would run it a second time.
+  if (microservice instanceof NestMicroservice) microservice.setIsInitHookCalled(true);
+  microservice
+    .useGlobalFilters(new GrpcErrorFilter())
+    .useGlobalInterceptors(new GrpcContextInterceptor())
+    .useGlobalPipes(new ValidationPipe());
+  return strategy;
+}
+
+/** Largest message taken or sent, in bytes. */
+export const MAX_GRPC_MESSAGE_BYTES = 4_194_304;
+
+/** Nest's gRPC server, made to listen after its services exist, to tell its port and to end within a time limit. */
+export class GrpcServer extends ServerGrpc {
+  private readonly health = new HealthImplementation({ '': 'NOT_SERVING' });
+  private readonly address: { readonly host: string; readonly port: number };
+  private boundPort = 0;
+
+  constructor(config: Config, services: GrpcServices) {
+    const definition = loadSync([...services.protoFiles, healthProto], LOADER_OPTIONS);
+    super({
+      package: [...services.packages],
+      packageDefinition: definition,
+      onLoadPackageDefinition: (_: unknown, server: Server) => this.addOwnServices(server, definition),
+    });
+    this.address = { host: config.host, port: config.grpcPort };
+  }
+
+  /** The port it listens on, once started. */
+  get port(): number {
+    return this.boundPort;
+  }
+
+  override async createClient(): Promise<Server> {
+    return new Server(CHANNEL_OPTIONS);
+  }
+
+  override async start(callback?: () => void): Promise<void> {
+    await this.bindEvents();
+    const { host, port } = this.address;
+    const server: Server = this.grpcClient;
+    const bind = promisify(server.bindAsync.bind(server));
+    this.boundPort = await bind(
+      `${host.includes(':') ? `[${host}]` : host}:${port}`,
+      ServerCredentials.createInsecure(),
+    ).catch((error: unknown) => {
+      throw bindError(error, host, port);
+    });
+    this.health.setStatus('', 'SERVING');
+    callback?.();
+  }
+
+  /** Tells health watchers, lets calls finish, and cuts what is left after {@link GRACE_MS}. */
+  override async close(): Promise<void> {
+    const server: Server | null = this.grpcClient;
+    if (!server) return;
+    this.grpcClient = null;
+    this.health.setStatus('', 'NOT_SERVING');
+    const timer = setTimeout(() => server.forceShutdown(), GRACE_MS);
+    await promisify(server.tryShutdown.bind(server))().finally(() => clearTimeout(timer));
+  }
+
+  private addOwnServices(server: Server, definition: PackageDefinition): void {
+    this.health.addToServer(server);
+    new ReflectionService(definition).addToServer(server);
+  }
+}
+
+const GRACE_MS = 3_000;
+
+/** The same relative place in the sources and in dist. */
+const PROTO_ROOT = fileURLToPath(new URL('../../../contracts/proto/', import.meta.url));
+
+/** 64-bit numbers become doubles: what exceeds 2^53 is refused by the schemas, not rounded into range. */
+const LOADER_OPTIONS = {
+  includeDirs: [PROTO_ROOT],
+  longs: Number,
+  enums: String,
+  defaults: true,
+  arrays: true,
+  oneofs: true,
+};
+
+const CHANNEL_OPTIONS = {
+  'grpc.max_receive_message_length': MAX_GRPC_MESSAGE_BYTES,
+  'grpc.max_send_message_length': MAX_GRPC_MESSAGE_BYTES,
+  'grpc.keepalive_time_ms': 30_000,
+  'grpc.keepalive_timeout_ms': 10_000,
+  'grpc.max_concurrent_streams': 1_000,
+};
+
+// Its lines go to the console beside ours and say nothing that our errors do not say.
+setLogVerbosity(logVerbosity.NONE);
+
+function bindError(error: unknown, host: string, port: number): StartupError {
+  const inUse = error instanceof Error && /EADDRINUSE/.test(error.message);
+  const message = inUse
+    ? `Port ${port} is in use. Stop the other program or set EINKLANG_GRPC_PORT to another number (0 takes any free port).`
+    : `gRPC cannot listen on ${host}:${port}. Set EINKLANG_HOST to an address of this machine and EINKLANG_GRPC_PORT to a port you may use.`;
+  return new StartupError(message, { cause: error });
+}
+
+/** Runs each call in its request context, so its metadata, its errors and its log lines share a correlation id. */
+class GrpcContextInterceptor implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const requestContext = contextFrom(grpcCallOf(context.getArgByIndex(2)));
+    return new Observable((subscriber) => runInContext(requestContext, () => next.handle().subscribe(subscriber)));
+  }
+}

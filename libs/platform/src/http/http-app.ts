@@ -1,0 +1,134 @@
+import type { IncomingMessage } from 'node:http';
+import type { DynamicModule, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Config } from '../config.js';
+import { PinoLogger } from '../logger.js';
+import { serveOpenApi } from '../openapi.js';
+import { Metrics } from '../operations/metrics.js';
+import { platformAround } from '../platform.module.js';
+import { contextFrom, runInContext } from '../request-context.js';
+import { Shutdown } from '../shutdown.js';
+import { callOf } from './call.js';
+import { installIdempotency } from './idempotency.js';
+import { IDEMPOTENCY_STORE, type IdempotencyStore } from './idempotency-store.js';
+import { parseJsonBody } from './json-body.js';
+import { ProblemFilter, sendProblem } from './problem.filter.js';
+import { ValidationPipe } from './validation.pipe.js';
+
+/** Largest body of a route, in bytes, unless the route says {@link BodyLimit}. */
+export const MAX_BODY_BYTES = 1_048_576;
+export const MAX_BULK_BODY_BYTES = 8_388_608;
+
+/** Lets one route take larger bodies: `@BodyLimit(MAX_BULK_BODY_BYTES)`. */
+export const BodyLimit = (bytes: number): MethodDecorator => RouteConfig({ bodyLimitBytes: bytes });
+
+/**
+ * An HTTP application around `root` with everything every service shares. Not started yet. Some module must provide
+ * IDEMPOTENCY_STORE. Bodies are JSON; the raw bytes are at `request.rawBody` (`@RawBody()`) for signature checks.
+ */
+export async function createHttpApp(
+  root: Type | DynamicModule,
+  config: Config,
+  shutdown = new Shutdown(),
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: 60_000,
+    // Ours says it as a problem document.
+    return503OnClosing: false,
+    genReqId: (raw: IncomingMessage) => contextFrom({ header: (name) => [raw.headers[name]].flat()[0] }).correlationId,
+    // What the router refuses before any hook runs: an address that cannot be decoded or is too long.
+    frameworkErrors: (_: Error, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(MALFORMED_URL, request, reply),
+    routerOptions: { maxParamLength: 1_024 },
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(platformAround(root, config, shutdown), adapter, {
+    logger: new PinoLogger(config.logLevel),
+    abortOnError: false,
+    bodyParser: false,
+  });
+  const instance: FastifyInstance = app.getHttpAdapter().getInstance();
+  installBodies(instance, adapter);
+  installContext(instance, shutdown);
+  installMetrics(instance, app.get(Metrics));
+  installIdempotency(instance, app.get<IdempotencyStore>(IDEMPOTENCY_STORE, { strict: false }));
+  app.useGlobalPipes(new ValidationPipe());
+  app.useGlobalFilters(new ProblemFilter(methodsByPath(instance)));
+  serveOpenApi(app);
+  return app;
+}
+
+const MALFORMED_URL = {
+  status: 400,
+  code: 'malformed-url',
+  detail: 'The address is too long or not percent-encoded UTF-8.',
+};
+
+function installBodies(instance: FastifyInstance, adapter: FastifyAdapter): void {
+  instance.removeAllContentTypeParsers();
+  adapter.useBodyParser('application/json', true, { bodyLimit: MAX_BODY_BYTES }, (_, body, done) =>
+    done(null, parseJsonBody(body)),
+  );
+  instance.addHook('onRoute', (route) => {
+    const config: { bodyLimitBytes?: number } | undefined = route.config;
+    if (config?.bodyLimitBytes !== undefined) route.bodyLimit = config.bodyLimitBytes;
+  });
+}
+
+function installContext(instance: FastifyInstance, shutdown: Shutdown): void {
+  instance.addHook('onRequest', (request, reply, done) => {
+    void reply.header('x-correlation-id', request.id);
+    if (shutdown.signal.aborted && !request.url.startsWith('/health/')) {
+      sendProblem(
+        {
+          status: 503,
+          code: 'stopping',
+          detail: 'This process is stopping. Send the request again.',
+          retryAfterMs: 1_000,
+        },
+        request,
+        reply,
+      );
+      return;
+    }
+    runInContext({ ...contextFrom(callOf(request)), correlationId: request.id }, done);
+  });
+  instance.addHook('onSend', (_, reply, payload, done) => {
+    // A connection kept open by a client that expects more would hold up the end.
+    if (shutdown.signal.aborted) void reply.header('connection', 'close');
+    done(null, payload);
+  });
+}
+
+function installMetrics(instance: FastifyInstance, metrics: Metrics): void {
+  const durations = metrics.histogram({
+    name: 'einklang_http_request_duration_seconds',
+    help: 'Time from the first byte of a request to the last byte of its answer',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+  });
+  instance.addHook('onResponse', (request, reply, done) => {
+    durations.observe(
+      { method: request.method, route: routeOf(request), status: reply.statusCode },
+      reply.elapsedTime / 1_000,
+    );
+    done();
+  });
+}
+
+const routeOf = (request: FastifyRequest): string =>
+  request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
+
+/** Remembers the routes as patterns; searched only for a request that matched none. */
+function methodsByPath(instance: FastifyInstance): (path: string) => readonly string[] {
+  const routes: { readonly method: string; readonly pattern: URLPattern }[] = [];
+  instance.addHook('onRoute', (route) => {
+    for (const method of [route.method].flat())
+      routes.push({ method, pattern: new URLPattern({ pathname: route.url }) });
+  });
+  return (path) => [
+    ...new Set(routes.filter(({ pattern }) => pattern.test({ pathname: path })).map(({ method }) => method)),
+  ];
+}

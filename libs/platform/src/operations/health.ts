@@ -1,0 +1,47 @@
+/** What a check found. `detail` is shown to operators: numbers and names, nothing personal. */
+export interface CheckResult {
+  readonly healthy: boolean;
+  readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export interface HealthReport {
+  readonly status: 'ready' | 'not-ready';
+  readonly checks: Readonly<Record<string, CheckResult>>;
+}
+
+/** The named checks behind /health/ready. Modules inject it and add theirs in their constructor or onModuleInit. */
+export class HealthChecks {
+  private readonly checks = new Map<string, () => CheckResult | Promise<CheckResult>>();
+
+  /** Adds a check under a name of its own; a second one of that name is an error. It has {@link CHECK_LIMIT_MS} to answer. */
+  add(name: string, check: () => CheckResult | Promise<CheckResult>): void {
+    if (this.checks.has(name)) throw new Error(`There is a health check called ${name} already.`);
+    this.checks.set(name, check);
+  }
+
+  /** Runs all checks at once. A check that throws or takes too long is not healthy. */
+  async report(): Promise<HealthReport> {
+    const entries = await Promise.all(
+      [...this.checks].map(async ([name, check]) => [name, await outcomeOf(check)] as const),
+    );
+    const healthy = entries.every(([, result]) => result.healthy);
+    return { status: healthy ? 'ready' : 'not-ready', checks: Object.fromEntries(entries) };
+  }
+}
+
+export const CHECK_LIMIT_MS = 2_000;
+
+async function outcomeOf(check: () => CheckResult | Promise<CheckResult>): Promise<CheckResult> {
+  const late = Promise.withResolvers<CheckResult>();
+  const timer = setTimeout(
+    () => late.resolve({ healthy: false, detail: { error: `no answer within ${CHECK_LIMIT_MS} ms` } }),
+    CHECK_LIMIT_MS,
+  );
+  try {
+    return await Promise.race([check(), late.promise]);
+  } catch (error) {
+    return { healthy: false, detail: { error: error instanceof Error ? error.message : String(error) } };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,82 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { EventMetadata } from '#event-sourcing';
+import { idFrom, newId, toIso } from '#kernel';
+import { InvalidRequest } from './http/invalid-request.js';
+
+/** Who asked, and the id that everything that follows from the request shares. Log lines carry it by themselves. */
+export interface RequestContext {
+  readonly correlationId: string;
+  readonly actor: string;
+}
+
+/** What a command needs to know of the call it came with, whether over HTTP or gRPC. */
+export interface Call {
+  /** What an idempotency key is unique within: method and path. */
+  readonly scope: string;
+  header(name: string): string | undefined;
+}
+
+/**
+ * Metadata of the events that answer a call. The command id derives from the scope and the Idempotency-Key, so a retry
+ * is the same command; without a key every call is a new one. Throws {@link InvalidRequest} for an unusable key.
+ */
+export function commandMetadataOf(
+  call: Call,
+  now: number = Date.now(),
+): EventMetadata & { readonly receivedAt: string } {
+  const context = currentContext() ?? contextFrom(call);
+  return {
+    commandId: idempotentIdOf(call) ?? newId(now),
+    correlationId: context.correlationId,
+    actor: context.actor,
+    occurredAt: toIso(now),
+    receivedAt: toIso(now),
+  };
+}
+
+/** The id every repeat of this call has, as a UUID; undefined without an Idempotency-Key. */
+export function idempotentIdOf(call: Call): string | undefined {
+  const header = call.header('idempotency-key');
+  if (header === undefined) return undefined;
+  const key = /^"(.*)"$/.exec(header.trim())?.[1] ?? header.trim();
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new InvalidRequest(
+      [
+        {
+          in: 'header',
+          pointer: '#/Idempotency-Key',
+          message: 'Send 1 to 255 visible ASCII characters, for example a UUID.',
+        },
+      ],
+      'invalid-idempotency-key',
+    );
+  }
+  return idFrom(`${call.scope} ${key}`);
+}
+
+/** The context of a call: its correlation id comes from `traceparent` or `x-correlation-id` when these are sound. */
+export function contextFrom(call: Pick<Call, 'header'>): RequestContext {
+  return { correlationId: correlationIdFrom(call) ?? newId(), actor: actorFrom(call) };
+}
+
+/** The context of the request being answered; undefined outside of one. */
+export const currentContext = (): RequestContext | undefined => storage.getStore();
+
+/** Runs `work` so that {@link currentContext} and the log lines inside it know `context`. */
+export const runInContext = <Result>(context: RequestContext, work: () => Result): Result => storage.run(context, work);
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+function correlationIdFrom(call: Pick<Call, 'header'>): string | undefined {
+  // W3C Trace Context: version, trace id, parent id, flags. A trace id of zeroes is invalid.
+  const traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(call.header('traceparent') ?? '')?.[1];
+  if (traceId !== undefined && !/^0+$/.test(traceId)) return traceId;
+  const given = call.header('x-correlation-id');
+  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
+}
+
+/** An actor is kept in events for ever, so it must be the name of a role or a client and never an e-mail address. */
+function actorFrom(call: Pick<Call, 'header'>): string {
+  const actor = call.header('x-actor') ?? 'anonymous';
+  return /^[a-z0-9][a-z0-9:._-]{0,62}$/.test(actor) ? actor : 'anonymous';
+}
