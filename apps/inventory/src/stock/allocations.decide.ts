@@ -2,7 +2,7 @@ import type { StockEvent, UnitsAt } from '#contracts';
 import { type ChannelPolicy, refuseBeyondAvailable } from './available-to-sell.js';
 import { availableToFulfil, figuresAfter, free, levelOf, type StockFigures, sum, unbound } from './figures.js';
 import { pick, type Source, takeFrom } from './picking.js';
-import { allocationKey, merge, type Decision, type Stock } from './stock.js';
+import { allocationKey, type Decision, merge, type Stock } from './stock.js';
 
 export interface LineUnits {
   readonly lineId: string;
@@ -78,7 +78,9 @@ export function cancel(orderId: string, lines: readonly LineUnits[], stock: Stoc
     const allocation = stock.allocations.get(allocationKey(orderId, lineId));
     if (!allocation) return [];
     const from = takeFrom(shortestFirst(allocation.from, stock.figures), units);
-    return from.length === 0 ? [] : [{ type: 'StockAllocationCancelled', data: { orderId, lineId, channel: allocation.channel, from } }];
+    return from.length === 0
+      ? []
+      : [{ type: 'StockAllocationCancelled', data: { orderId, lineId, channel: allocation.channel, from } }];
   });
 }
 
@@ -92,23 +94,36 @@ export function ship({ orderId, lines, channel, locationId }: ShipStock, stock: 
     const allocated = stock.allocations.get(allocationKey(orderId, lineId))?.from ?? [];
     const leaving = locationId ? [{ locationId, units }] : takeFrom(allocated, units);
     const missing = units - sum(leaving);
-    const left = missing > 0 ? merge(leaving, [{ locationId: allocated[0]?.locationId ?? UNASSIGNED, units: missing }]) : leaving;
+    const left =
+      missing > 0 ? merge(leaving, [{ locationId: allocated[0]?.locationId ?? UNASSIGNED, units: missing }]) : leaving;
     events.push(...reallocate(orderId, lineId, channel, allocated, left));
     for (const part of left) events.push(...leave(orderId, lineId, part, figuresAfter(stock.figures, events)));
   }
   return events;
 }
 
-function reallocate(orderId: string, lineId: string, channel: string, allocated: readonly UnitsAt[], left: readonly UnitsAt[]): StockEvent[] {
+function reallocate(
+  orderId: string,
+  lineId: string,
+  channel: string,
+  allocated: readonly UnitsAt[],
+  left: readonly UnitsAt[],
+): StockEvent[] {
   const lacking = left.flatMap(({ locationId, units }) => {
     const there = allocated.find((part) => part.locationId === locationId)?.units ?? 0;
     return units > there ? [{ locationId, units: units - there }] : [];
   });
   if (lacking.length === 0) return [];
-  const spare = merge(allocated, left.map(({ locationId, units }) => ({ locationId, units: -units }))).filter(({ units }) => units > 0);
+  const spare = merge(
+    allocated,
+    left.map(({ locationId, units }) => ({ locationId, units: -units })),
+  ).filter(({ units }) => units > 0);
   const moved = takeFrom(spare, sum(lacking));
-  const events: StockEvent[] = [{ type: 'StockAllocated', data: { orderId, lineId, channel, as: 'fact', from: lacking } }];
-  if (moved.length > 0) events.unshift({ type: 'StockAllocationCancelled', data: { orderId, lineId, channel, from: moved } });
+  const events: StockEvent[] = [
+    { type: 'StockAllocated', data: { orderId, lineId, channel, as: 'fact', from: lacking } },
+  ];
+  if (moved.length > 0)
+    events.unshift({ type: 'StockAllocationCancelled', data: { orderId, lineId, channel, from: moved } });
   return events;
 }
 

@@ -21,9 +21,13 @@ export interface ChannelPolicy {
 export function availableToSell(figures: StockFigures, policy: ChannelPolicy): number {
   const rule = figures.rules[policy.channel];
   if (rule?.restriction !== undefined) return 0;
-  const supplied = policy.supply.reduce((units, locationId) => units + availableToFulfil(levelOf(figures, locationId)), 0);
+  const supplied = policy.supply.reduce(
+    (units, locationId) => units + availableToFulfil(levelOf(figures, locationId)),
+    0,
+  );
   const pool = Math.max(0, supplied - ringFenced(figures, policy.channel));
-  const shown = Math.floor((pool * (rule?.sharePercent ?? policy.sharePercent)) / 100) - (rule?.buffer ?? policy.buffer);
+  const shown =
+    Math.floor((pool * (rule?.sharePercent ?? policy.sharePercent)) / 100) - (rule?.buffer ?? policy.buffer);
   return Math.max(0, Math.min(rule?.cap ?? policy.cap ?? Number.POSITIVE_INFINITY, shown));
 }
 
@@ -36,15 +40,28 @@ function ringFenced(figures: StockFigures, channel: string): number {
 }
 
 /** Why a request for `units` is refused, or nothing when the channel may sell them. */
-export function refuseBeyondAvailable(units: number, stock: Pick<Stock, 'revision' | 'figures'>, policy: ChannelPolicy): Rejected | undefined {
+export function refuseBeyondAvailable(
+  units: number,
+  stock: Pick<Stock, 'revision' | 'figures'>,
+  policy: ChannelPolicy,
+): Rejected | undefined {
   if (stock.revision < 0) {
-    return new Rejected('not-found', 'unknown-sku', 'No stock was ever recorded for this SKU. Receive it first, or check the spelling.');
+    return new Rejected(
+      'not-found',
+      'unknown-sku',
+      'No stock was ever recorded for this SKU. Receive it first, or check the spelling.',
+    );
   }
   const available = availableToSell(stock.figures, policy);
   if (units <= available) return undefined;
   const restriction = stock.figures.rules[policy.channel]?.restriction;
   if (restriction !== undefined) {
-    return new Rejected('conflict', 'restricted', `This SKU may not be sold on ${policy.channel}: ${restriction}`, { restriction });
+    return new Rejected('conflict', 'restricted', `This SKU may not be sold on ${policy.channel}: ${restriction}`, {
+      restriction,
+    });
   }
-  return new Rejected('conflict', 'insufficient-stock', `Only ${available} left on ${policy.channel}.`, { requested: units, available });
+  return new Rejected('conflict', 'insufficient-stock', `Only ${available} left on ${policy.channel}.`, {
+    requested: units,
+    available,
+  });
 }

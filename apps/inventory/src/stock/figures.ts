@@ -124,7 +124,8 @@ export const shortageOf = (level: Level): number => Math.max(0, -unbound(level))
 const NOTHING: Readonly<Level> = { onHand: 0, unavailable: 0, allocated: 0, reserved: 0, safety: 0, shortage: 0 };
 
 /** The level of a location that may never have held the SKU; not to be changed. */
-export const levelOf = (figures: StockFigures, locationId: string): Readonly<Level> => figures.levels[locationId] ?? NOTHING;
+export const levelOf = (figures: StockFigures, locationId: string): Readonly<Level> =>
+  figures.levels[locationId] ?? NOTHING;
 
 export const sum = (from: readonly UnitsAt[]): number => from.reduce((total, { units }) => total + units, 0);
 

@@ -1,6 +1,6 @@
 import { Rejected } from '#kernel';
 import { levelOf } from './figures.js';
-import { MAX_MOVEMENTS, type Decision, type Stock } from './stock.js';
+import { type Decision, MAX_MOVEMENTS, type Stock } from './stock.js';
 
 export interface ReceiveStock {
   readonly type: 'ReceiveStock';
@@ -54,10 +54,18 @@ export function adjust({ locationId, onHand, unavailable, reason }: AdjustStock,
 export function count({ locationId, counted, asOfRevision }: CountStock, stock: Stock): Decision {
   const asOf = asOfRevision ?? stock.revision;
   if (asOf > stock.revision) {
-    return new Rejected('invalid', 'count-from-the-future', `The stock is at revision ${stock.revision}; a count as of ${asOf} cannot be.`);
+    return new Rejected(
+      'invalid',
+      'count-from-the-future',
+      `The stock is at revision ${stock.revision}; a count as of ${asOf} cannot be.`,
+    );
   }
   if (asOf < stock.forgottenUpTo || asOf < (stock.countedAsOf[locationId] ?? -1)) {
-    return new Rejected('conflict', 'count-outdated', `A newer count, or more than ${MAX_MOVEMENTS} movements, came after revision ${asOf}. Count again.`);
+    return new Rejected(
+      'conflict',
+      'count-outdated',
+      `A newer count, or more than ${MAX_MOVEMENTS} movements, came after revision ${asOf}. Count again.`,
+    );
   }
   const moved = stock.movements
     .filter((movement) => movement.revision > asOf && movement.locationId === locationId)

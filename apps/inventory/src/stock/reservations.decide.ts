@@ -23,7 +23,11 @@ export interface ConfirmReservation {
   readonly policy: ChannelPolicy;
 }
 
-export function reserve({ reservationId, units, ttlSeconds, policy }: ReserveStock, stock: Stock, { now }: DecisionContext): Decision {
+export function reserve(
+  { reservationId, units, ttlSeconds, policy }: ReserveStock,
+  stock: Stock,
+  { now }: DecisionContext,
+): Decision {
   const { channel } = policy;
   const hold = stock.holds.get(reservationId);
   const known = hold ? { channel: hold.channel, units: sum(hold.from) } : stock.ended.get(reservationId);
@@ -47,12 +51,19 @@ export function confirm({ reservationId, orderId, lineId, policy }: ConfirmReser
   if (!ended) return unknownReservation(reservationId);
   switch (ended.end) {
     case 'released':
-      return new Rejected('conflict', 'reservation-released', `Reservation ${reservationId} was released. Reserve again.`);
+      return new Rejected(
+        'conflict',
+        'reservation-released',
+        `Reservation ${reservationId} was released. Reserve again.`,
+      );
     case 'confirmed':
       return stock.allocations.has(allocationKey(orderId, lineId)) ? [] : reservationIdReused(reservationId);
     case 'expired':
       if (stock.allocations.has(allocationKey(orderId, lineId))) return [];
-      return allocateRequest({ type: 'AllocateLines', as: 'request', orderId, lines: [{ lineId, units: ended.units }], policy }, stock);
+      return allocateRequest(
+        { type: 'AllocateLines', as: 'request', orderId, lines: [{ lineId, units: ended.units }], policy },
+        stock,
+      );
     default:
       return ended.end satisfies never;
   }
@@ -66,14 +77,22 @@ export function release(reservationId: string, stock: Stock): Decision {
   const ended = stock.ended.get(reservationId);
   if (!ended) return unknownReservation(reservationId);
   if (ended.end !== 'confirmed') return [];
-  return new Rejected('conflict', 'reservation-confirmed', `Reservation ${reservationId} became an order line. Cancel the order line.`);
+  return new Rejected(
+    'conflict',
+    'reservation-confirmed',
+    `Reservation ${reservationId} became an order line. Cancel the order line.`,
+  );
 }
 
 const unknownReservation = (reservationId: string): Rejected =>
   new Rejected('not-found', 'unknown-reservation', `There is no reservation ${reservationId} on this SKU.`);
 
 const reservationIdReused = (reservationId: string): Rejected =>
-  new Rejected('conflict', 'reservation-id-reused', `Reservation ${reservationId} exists with other content. Use a new id.`);
+  new Rejected(
+    'conflict',
+    'reservation-id-reused',
+    `Reservation ${reservationId} exists with other content. Use a new id.`,
+  );
 
 const reservationOvertaken = (reservationId: string): Rejected =>
   new Rejected(

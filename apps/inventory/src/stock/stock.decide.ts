@@ -10,7 +10,15 @@ import {
   type ShipStock,
   ship,
 } from './allocations.decide.js';
-import { type AdjustStock, adjust, type CountStock, count, type ReceiveStock, type ReturnStock } from './movements.decide.js';
+import { availableToSell, type ChannelPolicy } from './available-to-sell.js';
+import {
+  type AdjustStock,
+  adjust,
+  type CountStock,
+  count,
+  type ReceiveStock,
+  type ReturnStock,
+} from './movements.decide.js';
 import { type ConfirmReservation, confirm, type ReserveStock, release, reserve } from './reservations.decide.js';
 import { type SetChannelRule, type SetSafetyStock, setChannelRule, setSafetyStock } from './rules.decide.js';
 import { withShortages } from './shortages.js';
@@ -33,12 +41,12 @@ export type StockCommand =
   | SetSafetyStock
   | SetChannelRule;
 
+/** Records that a request of several SKUs was refused, on each of them. */
 export interface DeclineAllocation {
   readonly type: 'DeclineAllocation';
   readonly orderId: string;
-  readonly channel: string;
   readonly requested: number;
-  readonly available: number;
+  readonly policy: ChannelPolicy;
 }
 
 export function decide(command: StockCommand, stock: Stock, context: DecisionContext): Decision {
@@ -52,10 +60,13 @@ export function decide(command: StockCommand, stock: Stock, context: DecisionCon
     case 'ExpireReservations':
       return [];
     case 'AllocateLines':
-      return command.as === 'fact' ? withShortages(stock, allocateFact(command, stock)) : allocateRequest(command, stock);
+      return command.as === 'fact'
+        ? withShortages(stock, allocateFact(command, stock))
+        : allocateRequest(command, stock);
     case 'DeclineAllocation': {
-      const { type: _, ...data } = command;
-      return [{ type: 'StockAllocationDeclined', data }];
+      const { orderId, requested, policy } = command;
+      const available = availableToSell(stock.figures, policy);
+      return [{ type: 'StockAllocationDeclined', data: { orderId, channel: policy.channel, requested, available } }];
     }
     case 'CancelAllocation':
       return withShortages(stock, cancel(command.orderId, command.lines, stock));

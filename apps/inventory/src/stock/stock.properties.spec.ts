@@ -10,7 +10,12 @@ import type { Stock } from './stock.js';
 
 const channels = ['shop', 'amazon', 'till'];
 const locations = ['main', 'store'];
-const policyOf = (channel: string): ChannelPolicy => ({ channel, supply: channel === 'till' ? ['store'] : locations, buffer: 0, sharePercent: 100 });
+const policyOf = (channel: string): ChannelPolicy => ({
+  channel,
+  supply: channel === 'till' ? ['store'] : locations,
+  buffer: 0,
+  sharePercent: 100,
+});
 
 const units = fc.integer({ min: 1, max: 6 });
 const locationId = fc.constantFrom(...locations);
@@ -20,29 +25,74 @@ const orderId = fc.constantFrom('o1', 'o2', 'o3', 'o4');
 const lines = units.map((count) => [{ lineId: '1', units: count }]);
 
 const request = fc.oneof(
-  fc.record({ type: fc.constant('ReserveStock' as const), reservationId, units, ttlSeconds: fc.integer({ min: 1, max: 20 }), policy }),
-  fc.record({ type: fc.constant('ConfirmReservation' as const), reservationId, orderId, lineId: fc.constant('1'), policy }),
+  fc.record({
+    type: fc.constant('ReserveStock' as const),
+    reservationId,
+    units,
+    ttlSeconds: fc.integer({ min: 1, max: 20 }),
+    policy,
+  }),
+  fc.record({
+    type: fc.constant('ConfirmReservation' as const),
+    reservationId,
+    orderId,
+    lineId: fc.constant('1'),
+    policy,
+  }),
   fc.record({ type: fc.constant('ReleaseReservation' as const), reservationId }),
-  fc.record({ type: fc.constant('AllocateLines' as const), as: fc.constant('request' as const), orderId, lines, policy }),
+  fc.record({
+    type: fc.constant('AllocateLines' as const),
+    as: fc.constant('request' as const),
+    orderId,
+    lines,
+    policy,
+  }),
   fc.record({ type: fc.constant('CancelAllocation' as const), orderId, lines }),
   fc.record({ type: fc.constant('SetSafetyStock' as const), locationId, units: fc.nat(3) }),
   fc.record(
-    { type: fc.constant('SetChannelRule' as const), channel: fc.constantFrom(...channels), buffer: fc.nat(2), cap: units, quota: units },
+    {
+      type: fc.constant('SetChannelRule' as const),
+      channel: fc.constantFrom(...channels),
+      buffer: fc.nat(2),
+      cap: units,
+      quota: units,
+    },
     { requiredKeys: ['type', 'channel'] },
   ),
 );
 const fact = fc.oneof(
   fc.record({ type: fc.constant('ReceiveStock' as const), locationId, units }),
   fc.record({ type: fc.constant('AllocateLines' as const), as: fc.constant('fact' as const), orderId, lines, policy }),
-  fc.record({ type: fc.constant('ShipStock' as const), orderId, lines, channel: fc.constantFrom(...channels), locationId: fc.option(locationId, { nil: undefined }) }),
-  fc.record({ type: fc.constant('ReturnStock' as const), returnId: orderId, locationId, units, condition: fc.constantFrom('available' as const, 'damaged' as const) }),
-  fc.record({ type: fc.constant('AdjustStock' as const), locationId, onHand: fc.integer({ min: -4, max: 4 }), unavailable: fc.constant(0), reason: fc.constant('x') }),
+  fc.record({
+    type: fc.constant('ShipStock' as const),
+    orderId,
+    lines,
+    channel: fc.constantFrom(...channels),
+    locationId: fc.option(locationId, { nil: undefined }),
+  }),
+  fc.record({
+    type: fc.constant('ReturnStock' as const),
+    returnId: orderId,
+    locationId,
+    units,
+    condition: fc.constantFrom('available' as const, 'damaged' as const),
+  }),
+  fc.record({
+    type: fc.constant('AdjustStock' as const),
+    locationId,
+    onHand: fc.integer({ min: -4, max: 4 }),
+    unavailable: fc.constant(0),
+    reason: fc.constant('x'),
+  }),
   fc.record({ type: fc.constant('CountStock' as const), locationId, counted: fc.nat(9) }),
 );
 const step = (command: fc.Arbitrary<StockCommand>) => fc.record({ command, seconds: fc.nat(8) });
 
 /** Runs commands as the runner does and calls `after` behind each decision. */
-function run(steps: readonly { command: StockCommand; seconds: number }[], after: (state: Stock, events: readonly StockEvent[]) => void): void {
+function run(
+  steps: readonly { command: StockCommand; seconds: number }[],
+  after: (state: Stock, events: readonly StockEvent[]) => void,
+): void {
   let state = stockDecider.initialState();
   let now = 0;
   for (const { command, seconds } of steps) {
@@ -97,7 +147,10 @@ describe('whatever is done to a SKU', () => {
       fc.property(fc.array(step(fc.oneof(request, fact)), { maxLength: 40 }), (steps) => {
         run(steps, ({ figures }) => {
           for (const channel of channels) {
-            const supplied = policyOf(channel).supply.reduce((sum, id) => sum + (figures.levels[id] ? availableToFulfil(figures.levels[id]) : 0), 0);
+            const supplied = policyOf(channel).supply.reduce(
+              (sum, id) => sum + (figures.levels[id] ? availableToFulfil(figures.levels[id]) : 0),
+              0,
+            );
             expect(availableToSell(figures, policyOf(channel))).toBeLessThanOrEqual(supplied);
           }
         });
@@ -109,6 +162,7 @@ describe('whatever is done to a SKU', () => {
 
 function totalsOf(parts: readonly { from: readonly { locationId: string; units: number }[] }[]): Map<string, number> {
   const totals = new Map<string, number>();
-  for (const { from } of parts) for (const part of from) totals.set(part.locationId, (totals.get(part.locationId) ?? 0) + part.units);
+  for (const { from } of parts)
+    for (const part of from) totals.set(part.locationId, (totals.get(part.locationId) ?? 0) + part.units);
   return totals;
 }

@@ -1,6 +1,6 @@
+import TinyQueue from 'tinyqueue';
 import { type StockEvent, stockEvents, typesOf, type UnitsAt } from '#contracts';
 import type { Rejected } from '#kernel';
-import TinyQueue from 'tinyqueue';
 import { addToFigures, emptyFigures, type StockFigures } from './figures.js';
 
 /** One SKU at all its locations: one consistency boundary, one revision. */
@@ -140,13 +140,17 @@ function endHold(stock: Stock, reservationId: string, end: EndedHold['end']): vo
   const hold = stock.holds.get(reservationId);
   if (!hold) return;
   stock.holds.delete(reservationId);
-  for (let next = stock.due.peek(); next && !stock.holds.has(next.reservationId); next = stock.due.peek()) stock.due.pop();
+  for (let next = stock.due.peek(); next && !stock.holds.has(next.reservationId); next = stock.due.peek())
+    stock.due.pop();
   const units = hold.from.reduce((total, part) => total + part.units, 0);
   stock.ended.set(reservationId, { channel: hold.channel, units, end });
   if (stock.ended.size > MAX_ENDED_HOLDS) stock.ended.delete(firstKeyOf(stock.ended));
 }
 
-function bind(stock: Stock, line: { orderId: string; lineId: string; channel: string; from: readonly UnitsAt[] }): void {
+function bind(
+  stock: Stock,
+  line: { orderId: string; lineId: string; channel: string; from: readonly UnitsAt[] },
+): void {
   const key = allocationKey(line.orderId, line.lineId);
   const allocation = stock.allocations.get(key) ?? { channel: line.channel, from: [] };
   stock.allocations.set(key, { channel: line.channel, from: merge(allocation.from, line.from) });
@@ -156,7 +160,10 @@ function unbind(stock: Stock, line: { orderId: string; lineId: string }, from: r
   const key = allocationKey(line.orderId, line.lineId);
   const allocation = stock.allocations.get(key);
   if (!allocation) return;
-  const left = merge(allocation.from, from.map(({ locationId, units }) => ({ locationId, units: -units })));
+  const left = merge(
+    allocation.from,
+    from.map(({ locationId, units }) => ({ locationId, units: -units })),
+  );
   if (left.length === 0) stock.allocations.delete(key);
   else stock.allocations.set(key, { channel: allocation.channel, from: left });
 }

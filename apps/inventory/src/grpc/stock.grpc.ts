@@ -1,0 +1,139 @@
+import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
+import { Controller, Inject } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { GrpcMethod, GrpcStreamMethod, Payload } from '@nestjs/microservices';
+import type { Observable } from 'rxjs';
+import { z } from 'zod';
+import { AVAILABILITY_FEED, type AvailabilityChange, type AvailabilityFeed } from '#contracts';
+import type { EventMetadata } from '#event-sourcing';
+import { idFrom } from '#kernel';
+import {
+  CommandMetadata,
+  channelIdSchema,
+  inOrder,
+  problemFor,
+  quantity,
+  Shutdown,
+  StreamCall,
+  skuSchema,
+  streamed,
+} from '#platform';
+import { ChangeStock } from '../stock/change-stock.js';
+import { Reserving, reservationIdSchema } from '../stock/reserve-stock/reserve-stock.command.js';
+import { stockChangedBy } from '../stock/stock.answers.js';
+import { SupplyDirectory } from '../supply/supply-directory.js';
+import { StockQuery } from '../views/stock/stock.query.js';
+
+// proto3 has no absent strings and numbers: the default stands for it.
+const unlessEmpty = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => (value === '' || value === 0 ? undefined : value), schema);
+
+const reserveRequest = z.strictObject({
+  sku: skuSchema,
+  channel: channelIdSchema,
+  units: quantity,
+  reservationId: unlessEmpty(reservationIdSchema.optional()),
+  ttlSeconds: unlessEmpty(z.int().min(1).max(86_400).default(900)),
+});
+const confirmRequest = z.strictObject({
+  sku: skuSchema,
+  reservationId: reservationIdSchema,
+  channel: channelIdSchema,
+  orderId: z.string().min(1).max(256),
+  lineId: unlessEmpty(z.string().max(64).default('1')),
+});
+const releaseRequest = z.strictObject({ sku: skuSchema, reservationId: reservationIdSchema });
+const getAvailabilityRequest = z.strictObject({ skus: z.array(skuSchema).min(1).max(100) });
+const watchAvailabilityRequest = z.strictObject({ afterSequence: z.int().min(0), skus: z.array(skuSchema).max(1_000) });
+
+const RESERVATIONS_IN_FLIGHT = 1_024;
+
+/** The hot path of stock over gRPC; see stock.proto. */
+@Controller()
+export class StockGrpcController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly reserving: Reserving,
+    private readonly supply: SupplyDirectory,
+    private readonly query: StockQuery,
+    private readonly shutdown: Shutdown,
+    @Inject(AVAILABILITY_FEED) private readonly feed: AvailabilityFeed,
+  ) {}
+
+  @GrpcMethod('Stock', 'Reserve')
+  reserve(
+    @Payload({ schema: reserveRequest }) request: z.output<typeof reserveRequest>,
+    @CommandMetadata() metadata: EventMetadata,
+  ) {
+    return this.reserving.reserve(request, metadata);
+  }
+
+  @GrpcStreamMethod('Stock', 'ReserveStream')
+  reserveStream(
+    @Payload() requests: Observable<unknown>,
+    @CommandMetadata() metadata: EventMetadata,
+    @StreamCall() call: ServerDuplexStream<unknown, unknown>,
+  ) {
+    const answer = (request: unknown, index: number) =>
+      this.reserveOne(request, { ...metadata, commandId: idFrom(`${metadata.commandId}/${index}`) });
+    return inOrder(call, requests, answer, RESERVATIONS_IN_FLIGHT);
+  }
+
+  @GrpcMethod('Stock', 'Confirm')
+  async confirm(
+    @Payload({ schema: confirmRequest }) request: z.output<typeof confirmRequest>,
+    @CommandMetadata() metadata: EventMetadata,
+  ) {
+    const { sku, channel, ...rest } = request;
+    const command = { type: 'ConfirmReservation', ...rest, policy: this.supply.policyOf(channel) } as const;
+    return stockChangedBy(sku, await this.commands.execute(new ChangeStock(sku, command, metadata)));
+  }
+
+  @GrpcMethod('Stock', 'Release')
+  async release(
+    @Payload({ schema: releaseRequest }) request: z.output<typeof releaseRequest>,
+    @CommandMetadata() metadata: EventMetadata,
+  ) {
+    const { sku, reservationId } = request;
+    const command = { type: 'ReleaseReservation', reservationId } as const;
+    return stockChangedBy(sku, await this.commands.execute(new ChangeStock(sku, command, metadata)));
+  }
+
+  @GrpcMethod('Stock', 'GetAvailability')
+  async getAvailability(
+    @Payload({ schema: getAvailabilityRequest }) { skus }: z.output<typeof getAvailabilityRequest>,
+  ) {
+    const rows = await this.query.availability(skus);
+    return { items: rows.map(({ sku, revision, available }) => ({ sku, stockRevision: revision, available })) };
+  }
+
+  @GrpcMethod('Stock', 'WatchAvailability')
+  watchAvailability(
+    @Payload({ schema: watchAvailabilityRequest }) { afterSequence, skus }: z.output<typeof watchAvailabilityRequest>,
+    @StreamCall() call: ServerWritableStream<unknown, unknown>,
+  ) {
+    const wanted = new Set<string>(skus);
+    return streamed(call, (signal) => this.changes(afterSequence, wanted, signal), this.shutdown.signal);
+  }
+
+  private async reserveOne(request: unknown, metadata: EventMetadata) {
+    try {
+      return { reserved: await this.reserving.reserve(reserveRequest.parse(request), metadata) };
+    } catch (error) {
+      if (error instanceof z.ZodError) return { problem: { code: 'invalid-request', detail: z.prettifyError(error) } };
+      const problem = problemFor(error);
+      if (!problem) throw error;
+      return { problem: { code: problem.code, detail: problem.detail } };
+    }
+  }
+
+  private async *changes(
+    after: number,
+    wanted: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): AsyncIterable<AvailabilityChange> {
+    for await (const batch of this.feed.follow({ after, signal })) {
+      for (const change of batch) if (wanted.size === 0 || wanted.has(change.sku)) yield change;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import type { EventMetadata, RecordedEvent } from '#event-sourcing';
+import { idFrom } from '#kernel';
+
+/** Metadata of a command that a process sends because of an event: the same for every delivery of that event. */
+export const becauseOf = (process: string, event: RecordedEvent, target: string): EventMetadata => ({
+  commandId: idFrom(`${event.id}/${target}`),
+  correlationId: event.metadata.correlationId,
+  causationId: event.id,
+  actor: `process:${process}`,
+  occurredAt: event.metadata.occurredAt,
+  receivedAt: event.metadata.receivedAt ?? event.recordedAt,
+});
+
+/** Lines by SKU, in their order: one decision per SKU, however many lines name it. */
+export function bySku<Line extends { readonly sku: string }>(lines: readonly Line[]): Map<string, Line[]> {
+  const groups = new Map<string, Line[]>();
+  for (const line of lines) {
+    const group = groups.get(line.sku);
+    if (group) group.push(line);
+    else groups.set(line.sku, [line]);
+  }
+  return groups;
+}

@@ -1,0 +1,97 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { OrderEvent } from '#contracts';
+import type { RecordedEvent } from '#event-sourcing';
+import type { Reaction } from '#read-models';
+import { STOCK_RUNNER, type StockRunner } from '../../stock/change-stock.js';
+import type { StockCommand } from '../../stock/stock.decide.js';
+import { SupplyDirectory } from '../../supply/supply-directory.js';
+import { becauseOf, bySku } from '../reaction-command.js';
+
+type OrderFact = Extract<
+  OrderEvent,
+  { type: 'SaleRecorded' | 'SaleAmended' | 'OrderLinesCancelled' | 'OrderLinesShipped' | 'OrderLinesReturned' }
+>;
+
+/**
+ * Sales, amendments, cancellations, parcels and returns have happened: stock follows. Commands for one SKU are sent in
+ * the order of the log; those for different SKUs at once.
+ */
+@Injectable()
+export class WhenAnOrderChangesFollowWithStock implements Reaction {
+  readonly name = 'when-an-order-changes-follow-with-stock';
+  readonly types = ['SaleRecorded', 'SaleAmended', 'OrderLinesCancelled', 'OrderLinesShipped', 'OrderLinesReturned'];
+
+  constructor(
+    @Inject(STOCK_RUNNER) private readonly runner: StockRunner,
+    private readonly supply: SupplyDirectory,
+  ) {}
+
+  async react(events: readonly RecordedEvent[]): Promise<void> {
+    const sent = (events as readonly RecordedEvent<OrderFact>[]).flatMap((event) =>
+      this.commandsOf(event).map(([sku, command]) =>
+        this.runner.execute(sku, command, becauseOf(this.name, event, `${command.type}/${sku}`)),
+      ),
+    );
+    await Promise.all(sent);
+  }
+
+  private commandsOf(event: RecordedEvent<OrderFact>): [string, StockCommand][] {
+    const { orderId } = event.data;
+    switch (event.type) {
+      case 'SaleRecorded': {
+        const policy = this.supply.policyOf(event.data.channel);
+        return [...bySku(event.data.lines)].map(([sku, lines]) => [
+          sku,
+          {
+            type: 'AllocateLines',
+            as: 'fact',
+            orderId,
+            lines: lines.map(({ lineId, units }) => ({ lineId, units })),
+            policy,
+          },
+        ]);
+      }
+      case 'SaleAmended': {
+        const policy = this.supply.policyOf(event.data.channel);
+        const grown = event.data.changes.filter((change) => change.unitsAfter > change.unitsBefore);
+        const shrunk = event.data.changes.filter((change) => change.unitsAfter < change.unitsBefore);
+        const difference = ({ lineId, unitsBefore, unitsAfter }: (typeof grown)[number]) => ({
+          lineId,
+          units: Math.abs(unitsAfter - unitsBefore),
+        });
+        return [
+          ...[...bySku(shrunk)].map(([sku, lines]): [string, StockCommand] => [
+            sku,
+            { type: 'CancelAllocation', orderId, lines: lines.map(difference) },
+          ]),
+          ...[...bySku(grown)].map(([sku, lines]): [string, StockCommand] => [
+            sku,
+            { type: 'AllocateLines', as: 'fact', orderId, lines: lines.map(difference), policy },
+          ]),
+        ];
+      }
+      case 'OrderLinesCancelled':
+        return [...bySku(event.data.lines)].map(([sku, lines]) => [sku, { type: 'CancelAllocation', orderId, lines }]);
+      case 'OrderLinesShipped':
+        return [...bySku(event.data.lines)].map(([sku, lines]) => [
+          sku,
+          { type: 'ShipStock', orderId, lines, channel: event.data.channel },
+        ]);
+      case 'OrderLinesReturned': {
+        const { returnId, locationId, condition } = event.data;
+        return [...bySku(event.data.lines)].map(([sku, lines]) => [
+          sku,
+          {
+            type: 'ReturnStock',
+            returnId,
+            locationId,
+            condition,
+            units: lines.reduce((sum, { units }) => sum + units, 0),
+          },
+        ]);
+      }
+      default:
+        return event satisfies never;
+    }
+  }
+}

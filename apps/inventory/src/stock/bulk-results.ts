@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { problemFor } from '#platform';
+
+/** One result per line, in the order of the lines: the answer, or the problem of that line alone. */
+export const bulkResults = <Answer extends z.ZodType>(answer: Answer) =>
+  z.object({
+    results: z.array(
+      z.union([answer, z.object({ problem: z.object({ status: z.int(), code: z.string(), detail: z.string() }) })]),
+    ),
+  });
+
+export interface BulkResult<Answer> {
+  readonly results: readonly (Answer | { readonly problem: object })[];
+}
+
+/** Waits for all lines; a fault (not a refusal) of one is thrown, so that the caller tries all of them again. */
+export async function resultsOf<Answer>(lines: readonly Promise<Answer>[]): Promise<BulkResult<Answer>> {
+  const settled = await Promise.allSettled(lines);
+  return {
+    results: settled.map((line) => {
+      if (line.status === 'fulfilled') return line.value;
+      const problem = problemFor(line.reason);
+      if (!problem) throw line.reason;
+      return { problem };
+    }),
+  };
+}

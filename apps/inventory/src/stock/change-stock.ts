@@ -1,0 +1,30 @@
+import { Inject } from '@nestjs/common';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { StockEvent } from '#contracts';
+import type { CommandRunner, EventMetadata, Outcome } from '#event-sourcing';
+import type { StockCommand } from './stock.decide.js';
+import type { Stock } from './stock.js';
+
+/** Token of the one runner of stock commands. */
+export const STOCK_RUNNER = 'STOCK_RUNNER';
+export type StockRunner = CommandRunner<StockCommand, StockEvent, Stock>;
+
+/** One decision on one SKU: the only command on the bus that changes stock. What it may be is {@link StockCommand}. */
+export class ChangeStock extends Command<Outcome<StockEvent>> {
+  constructor(
+    readonly sku: string,
+    readonly command: StockCommand,
+    readonly metadata: EventMetadata,
+  ) {
+    super();
+  }
+}
+
+@CommandHandler(ChangeStock)
+export class ChangeStockHandler implements ICommandHandler<ChangeStock> {
+  constructor(@Inject(STOCK_RUNNER) private readonly runner: StockRunner) {}
+
+  execute({ sku, command, metadata }: ChangeStock): Promise<Outcome<StockEvent>> {
+    return this.runner.execute(sku, command, metadata);
+  }
+}

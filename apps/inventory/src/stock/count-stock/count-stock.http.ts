@@ -1,0 +1,46 @@
+import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { EventMetadata } from '#event-sourcing';
+import { MAX_QUANTITY, type Sku } from '#kernel';
+import { CommandMetadata, isoInstant, locationIdSchema, Problems, skuSchema } from '#platform';
+import { SupplyDirectory } from '../../supply/supply-directory.js';
+import { ChangeStock } from '../change-stock.js';
+import { occurred } from '../occurred.js';
+import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
+
+export const countStockBody = z.strictObject({
+  locationId: locationIdSchema,
+  counted: z.int().min(0).max(MAX_QUANTITY),
+  asOfRevision: z.int().min(-1).optional(),
+  occurredAt: isoInstant.optional(),
+});
+
+@Controller('v1/stock')
+export class CountStockController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly supply: SupplyDirectory,
+  ) {}
+
+  @Post(':sku/counts')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Somebody counted the shelf, as of a stock revision; what moved since still stands' })
+  @ApiOkResponse({ standardSchema: stockChanged })
+  @Problems({ 'not-found': ['unknown-location'], conflict: ['count-outdated'], invalid: ['count-from-the-future'] })
+  async countStock(
+    @Param('sku', { schema: skuSchema }) sku: Sku,
+    @Body({ schema: countStockBody }) body: z.output<typeof countStockBody>,
+    @CommandMetadata() metadata: EventMetadata,
+  ): Promise<StockChanged> {
+    this.supply.requireLocation(body.locationId);
+    const command = {
+      type: 'CountStock',
+      locationId: body.locationId,
+      counted: body.counted,
+      asOfRevision: body.asOfRevision,
+    } as const;
+    return stockChangedBy(sku, await this.commands.execute(new ChangeStock(sku, command, occurred(body, metadata))));
+  }
+}

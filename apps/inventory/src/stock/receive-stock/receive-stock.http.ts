@@ -1,0 +1,46 @@
+import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { EventMetadata } from '#event-sourcing';
+import type { Sku } from '#kernel';
+import { CommandMetadata, isoInstant, locationIdSchema, Problems, quantity, skuSchema } from '#platform';
+import { SupplyDirectory } from '../../supply/supply-directory.js';
+import { ChangeStock } from '../change-stock.js';
+import { occurred } from '../occurred.js';
+import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
+
+export const receiveStockBody = z.strictObject({
+  locationId: locationIdSchema,
+  units: quantity,
+  reference: z.string().min(1).max(128).optional(),
+  occurredAt: isoInstant.optional(),
+});
+
+@Controller('v1/stock')
+export class ReceiveStockController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly supply: SupplyDirectory,
+  ) {}
+
+  @Post(':sku/receipts')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Goods arrived' })
+  @ApiOkResponse({ standardSchema: stockChanged })
+  @Problems({ 'not-found': ['unknown-location'] })
+  async receiveStock(
+    @Param('sku', { schema: skuSchema }) sku: Sku,
+    @Body({ schema: receiveStockBody }) body: z.output<typeof receiveStockBody>,
+    @CommandMetadata() metadata: EventMetadata,
+  ): Promise<StockChanged> {
+    this.supply.requireLocation(body.locationId);
+    const command = {
+      type: 'ReceiveStock',
+      locationId: body.locationId,
+      units: body.units,
+      reference: body.reference,
+    } as const;
+    return stockChangedBy(sku, await this.commands.execute(new ChangeStock(sku, command, occurred(body, metadata))));
+  }
+}

@@ -1,0 +1,45 @@
+import { Injectable } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { z } from 'zod';
+import type { EventMetadata } from '#event-sourcing';
+import { channelIdSchema, quantity, skuSchema } from '#platform';
+import { SupplyDirectory } from '../../supply/supply-directory.js';
+import { ChangeStock } from '../change-stock.js';
+import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
+
+/** Names a reservation within its SKU; the caller's own cart or checkout id does well. */
+export const reservationIdSchema = z.string().regex(/^[\x21-\x7e]{1,128}$/, 'Send 1 to 128 visible ASCII characters.');
+
+export const reservation = z.strictObject({
+  sku: skuSchema,
+  channel: channelIdSchema,
+  units: quantity,
+  /** The same id and content again changes nothing; left out, one is made (from the Idempotency-Key, if there is one). */
+  reservationId: reservationIdSchema.optional(),
+  ttlSeconds: z.int().min(1).max(86_400).default(900),
+});
+export type Reservation = z.output<typeof reservation>;
+
+export const reserved = stockChanged.extend({ reservationId: z.string() });
+
+/** Makes reservations, however they are asked for. */
+@Injectable()
+export class Reserving {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly supply: SupplyDirectory,
+  ) {}
+
+  async reserve(asked: Reservation, metadata: EventMetadata): Promise<StockChanged & { reservationId: string }> {
+    const { sku, channel, units, ttlSeconds, reservationId = metadata.commandId } = asked;
+    const command = {
+      type: 'ReserveStock',
+      reservationId,
+      units,
+      ttlSeconds,
+      policy: this.supply.policyOf(channel),
+    } as const;
+    const outcome = await this.commands.execute(new ChangeStock(sku, command, metadata));
+    return { reservationId, ...stockChangedBy(sku, outcome) };
+  }
+}

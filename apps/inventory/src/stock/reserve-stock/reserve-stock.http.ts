@@ -1,0 +1,39 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { EventMetadata } from '#event-sourcing';
+import { idFrom } from '#kernel';
+import { BodyLimit, CommandMetadata, MAX_BULK_BODY_BYTES, Problems } from '#platform';
+import { type BulkResult, bulkResults, resultsOf } from '../bulk-results.js';
+import { type Reservation, Reserving, reservation, reserved } from './reserve-stock.command.js';
+
+const reservations = z.strictObject({ reservations: z.array(reservation).min(1).max(1_000) });
+
+@Controller('v1/reservations')
+export class ReserveStockController {
+  constructor(private readonly reserving: Reserving) {}
+
+  @Post()
+  @ApiOperation({ summary: 'Hold units for a cart or checkout until a due time' })
+  @ApiCreatedResponse({ standardSchema: reserved })
+  @Problems({ 'not-found': ['unknown-sku'], conflict: ['insufficient-stock', 'restricted', 'reservation-id-reused'] })
+  reserve(@Body({ schema: reservation }) body: Reservation, @CommandMetadata() metadata: EventMetadata) {
+    return this.reserving.reserve(body, metadata);
+  }
+
+  @Post('bulk')
+  @HttpCode(200)
+  @BodyLimit(MAX_BULK_BODY_BYTES)
+  @ApiOperation({ summary: 'Hold units for up to 1,000 carts at once; each line is decided by itself' })
+  @ApiOkResponse({ standardSchema: bulkResults(reserved) })
+  async reserveInBulk(
+    @Body({ schema: reservations }) body: z.output<typeof reservations>,
+    @CommandMetadata() metadata: EventMetadata,
+  ): Promise<BulkResult<z.output<typeof reserved>>> {
+    return resultsOf(
+      body.reservations.map((line, index) =>
+        this.reserving.reserve(line, { ...metadata, commandId: idFrom(`${metadata.commandId}/${index}`) }),
+      ),
+    );
+  }
+}

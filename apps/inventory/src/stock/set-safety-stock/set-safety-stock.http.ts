@@ -1,0 +1,37 @@
+import { Body, Controller, Param, Put } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { EventMetadata } from '#event-sourcing';
+import { type LocationId, MAX_QUANTITY, type Sku } from '#kernel';
+import { CommandMetadata, locationIdSchema, Problems, skuSchema } from '#platform';
+import { SupplyDirectory } from '../../supply/supply-directory.js';
+import { ChangeStock } from '../change-stock.js';
+import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
+
+export const setSafetyStockBody = z.strictObject({
+  units: z.int().min(0).max(MAX_QUANTITY),
+});
+
+@Controller('v1/stock')
+export class SetSafetyStockController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly supply: SupplyDirectory,
+  ) {}
+
+  @Put(':sku/safety-stock/:locationId')
+  @ApiOperation({ summary: 'Keep units of a location back from every channel' })
+  @ApiOkResponse({ standardSchema: stockChanged })
+  @Problems({ 'not-found': ['unknown-location'] })
+  async setSafetyStock(
+    @Param('sku', { schema: skuSchema }) sku: Sku,
+    @Param('locationId', { schema: locationIdSchema }) locationId: LocationId,
+    @Body({ schema: setSafetyStockBody }) body: z.output<typeof setSafetyStockBody>,
+    @CommandMetadata() metadata: EventMetadata,
+  ): Promise<StockChanged> {
+    this.supply.requireLocation(locationId);
+    const command = { type: 'SetSafetyStock', locationId, units: body.units } as const;
+    return stockChangedBy(sku, await this.commands.execute(new ChangeStock(sku, command, metadata)));
+  }
+}

@@ -1,0 +1,58 @@
+import { type ChannelPolicyEvent, channelPolicyEvents, type LocationEvent, locationEvents, typesOf } from '#contracts';
+import type { ChannelPolicy } from '../stock/available-to-sell.js';
+
+export type SupplyEvent = LocationEvent | ChannelPolicyEvent;
+export const supplyEventTypes = [...typesOf(locationEvents), ...typesOf(channelPolicyEvents)];
+
+/** Locations and channel policies as of some event: a fold that decisions and the stock view share. Plain JSON. */
+export interface Supply {
+  /** Open locations, in the order in which they were opened. */
+  readonly locations: string[];
+  readonly channels: Record<string, ChannelSupply>;
+}
+
+interface ChannelSupply {
+  locationIds?: string[];
+  defaults?: { buffer: number; cap?: number | undefined; sharePercent: number };
+}
+
+export const emptySupply = (): Supply => ({ locations: [], channels: {} });
+
+/** Adds one event, in place. */
+export function addToSupply(supply: Supply, event: SupplyEvent): Supply {
+  switch (event.type) {
+    case 'LocationOpened':
+      if (!supply.locations.includes(event.data.locationId)) supply.locations.push(event.data.locationId);
+      break;
+    case 'SupplyMapSet':
+      channelOf(supply, event.data.channel).locationIds = event.data.locationIds;
+      break;
+    case 'ChannelDefaultsSet':
+      channelOf(supply, event.data.channel).defaults = event.data;
+      break;
+    default:
+      event satisfies never;
+  }
+  return supply;
+}
+
+/** The policy of a channel. Without a supply map of its own, every open location supplies it, the oldest first. */
+export function policyOf(supply: Supply, channel: string): ChannelPolicy {
+  const { locationIds, defaults } = supply.channels[channel] ?? {};
+  return {
+    channel,
+    supply: locationIds ?? supply.locations,
+    buffer: defaults?.buffer ?? 0,
+    cap: defaults?.cap,
+    sharePercent: defaults?.sharePercent ?? 100,
+  };
+}
+
+/** The policies of every channel that has a supply map or a rule: the ones that are shown a number. */
+export const allPolicies = (supply: Supply): ChannelPolicy[] =>
+  Object.keys(supply.channels).map((channel) => policyOf(supply, channel));
+
+function channelOf(supply: Supply, channel: string): ChannelSupply {
+  supply.channels[channel] ??= {};
+  return supply.channels[channel];
+}

@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
+import { READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { type StockRow, stockProjection } from './stock.projection.js';
+
+const ROWS_PER_BATCH = 1_000;
+const LOOK_AGAIN_MS = 1_000;
+
+/** The stock view read as a feed: rows by the position that last changed them. */
+@Injectable()
+export class StockViewFeed implements AvailabilityFeed {
+  constructor(
+    @Inject(READ_MODELS) private readonly readModels: ReadModels,
+    private readonly runners: Runners,
+  ) {}
+
+  async *follow({
+    after,
+    signal,
+  }: {
+    readonly after: number;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<readonly AvailabilityChange[]> {
+    const runner = this.runners.projection(stockProjection.name);
+    let sequence = after;
+    while (!signal.aborted) {
+      const seen = runner.position;
+      const rows = await this.rowsAfter(sequence);
+      const last = rows.at(-1);
+      if (last) {
+        sequence = last.sequence;
+        yield rows.map(changeOf);
+      } else {
+        // Another process may run the projection: then the position here stands still, and the time-out looks again.
+        await runner.waitFor(Math.max(seen, sequence) + 1, LOOK_AGAIN_MS).catch(() => {});
+      }
+    }
+  }
+
+  /** Rows that one policy change touched share a sequence and are never torn apart. */
+  private rowsAfter(sequence: number): Promise<StockRow[]> {
+    return this.readModels.query<StockRow>(
+      `select sku, revision, available, sequence, received_at from view_stock.stock where sequence > $1
+       order by sequence fetch first ${ROWS_PER_BATCH} rows with ties`,
+      [sequence],
+    );
+  }
+}
+
+const changeOf = ({ sku, revision, available, sequence, received_at }: StockRow): AvailabilityChange => ({
+  sequence,
+  sku,
+  stockRevision: revision,
+  available,
+  receivedAt: received_at,
+});

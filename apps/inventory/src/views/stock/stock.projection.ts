@@ -1,0 +1,175 @@
+import { type StockEvent, stockEvents, typesOf } from '#contracts';
+import type { RecordedEvent } from '#event-sourcing';
+import { bulkUpsert, type Projection, selectByKeys, type Tx } from '#read-models';
+import { availableToSell, type ChannelPolicy } from '../../stock/available-to-sell.js';
+import { addToFigures, emptyFigures, type StockFigures } from '../../stock/figures.js';
+import {
+  addToSupply,
+  allPolicies,
+  emptySupply,
+  type Supply,
+  type SupplyEvent,
+  supplyEventTypes,
+} from '../../supply/policies.js';
+
+export interface StockRow {
+  sku: string;
+  /** Of the last event of the SKU. */
+  revision: number;
+  figures: StockFigures;
+  /** Units each channel may show. */
+  available: Record<string, number>;
+  /** Position of the event that last changed the row: the place in the availability feed. */
+  sequence: number;
+  /** When we learned of it. Of several changes in one page, the first. */
+  received_at: string;
+}
+
+const shape = {
+  table: 'stock',
+  key: ['sku'],
+  columns: {
+    sku: 'text',
+    revision: 'bigint',
+    figures: 'jsonb',
+    available: 'jsonb',
+    sequence: 'bigint',
+    received_at: 'text',
+  },
+} as const;
+
+const stockTypes = new Set<string>(typesOf(stockEvents));
+
+/**
+ * What stands where, and what each channel may show of it: one row per SKU. The row is its own outbox: the availability
+ * feed reads rows by `sequence`, latest wins.
+ */
+export const stockProjection: Projection = {
+  name: 'stock',
+  version: 1,
+  schema: `
+    create table stock (
+      sku text collate "C" primary key,
+      revision bigint not null,
+      figures jsonb not null,
+      available jsonb not null,
+      sequence bigint not null,
+      received_at text not null
+    ) with (fillfactor = 70);
+    create index stock_by_sequence on stock (sequence);
+    create table supply (id integer primary key, supply jsonb not null);
+  `,
+  types: [...stockTypes, ...supplyEventTypes],
+  apply: async (page, tx) => {
+    const before = await readSupply(tx);
+    const supplyEvents = page.filter((event) => !stockTypes.has(event.type)) as RecordedEvent<SupplyEvent>[];
+    const supply = supplyEvents.reduce(addToSupply, before);
+    const changes = changesOf(page.filter((event) => stockTypes.has(event.type)) as RecordedEvent<StockEvent>[]);
+    await writeRows(tx, await foldChanges(tx, changes, allPolicies(supply)));
+    const last = supplyEvents.at(-1);
+    if (!last) return;
+    await bulkUpsert(tx, {
+      table: 'supply',
+      key: ['id'],
+      columns: { id: 'integer', supply: 'jsonb' },
+      rows: [{ id: 1, supply }],
+    });
+    await reproject(tx, allPolicies(supply), last);
+  },
+  analystViews: [
+    {
+      name: 'stock_levels',
+      description: 'Units per SKU and location; free = on_hand - unavailable - allocated - reserved',
+      select: `
+        select sku, level.key as location_id, n.on_hand, n.unavailable, n.allocated, n.reserved, n.safety, n.shortage,
+               n.on_hand - n.unavailable - n.allocated - n.reserved as free, revision
+        from stock
+        cross join lateral jsonb_each(figures -> 'levels') as level
+        cross join lateral (
+          select (level.value ->> 'onHand')::bigint, (level.value ->> 'unavailable')::bigint, (level.value ->> 'allocated')::bigint,
+                 (level.value ->> 'reserved')::bigint, (level.value ->> 'safety')::bigint, (level.value ->> 'shortage')::bigint
+        ) as n (on_hand, unavailable, allocated, reserved, safety, shortage)`,
+    },
+    {
+      name: 'availability',
+      description: 'Units each channel may show of each SKU, with the stock revision they were computed from',
+      select: `
+        select sku, number.key as channel, number.value::bigint as available, revision
+        from stock cross join lateral jsonb_each_text(available) as number`,
+    },
+  ],
+};
+
+interface Change {
+  readonly events: RecordedEvent<StockEvent>[];
+  readonly receivedAt: string;
+}
+
+function changesOf(events: readonly RecordedEvent<StockEvent>[]): Map<string, Change> {
+  const changes = new Map<string, Change>();
+  for (const event of events) {
+    const sku = skuOf(event.stream);
+    const change = changes.get(sku);
+    if (change) change.events.push(event);
+    else changes.set(sku, { events: [event], receivedAt: receivedAtOf(event) });
+  }
+  return changes;
+}
+
+async function foldChanges(
+  tx: Tx,
+  changes: ReadonlyMap<string, Change>,
+  policies: readonly ChannelPolicy[],
+): Promise<StockRow[]> {
+  const keys = [...changes.keys()].map((sku) => ({ sku }));
+  const stored = await selectByKeys<StockRow, typeof shape.columns>(tx, { ...shape, keys });
+  const bySku = new Map(stored.map((row) => [row.sku, row]));
+  return [...changes].map(([sku, { events, receivedAt }]) => {
+    const figures = events.reduce<StockFigures>(addToFigures, bySku.get(sku)?.figures ?? emptyFigures());
+    const last = events.at(-1) as RecordedEvent<StockEvent>;
+    return {
+      sku,
+      revision: last.revision,
+      figures,
+      available: numbersOf(figures, policies),
+      sequence: last.position,
+      received_at: receivedAt,
+    };
+  });
+}
+
+/** After a policy changed: new numbers for every SKU whose numbers it changes, a chunk at a time. */
+async function reproject(tx: Tx, policies: readonly ChannelPolicy[], cause: RecordedEvent): Promise<void> {
+  for (let after = ''; ; ) {
+    const rows = await tx.query<StockRow>('select * from stock where sku > $1 order by sku limit 5000', [after]);
+    const last = rows.at(-1);
+    if (!last) return;
+    after = last.sku;
+    const changed = rows.flatMap((row) => {
+      const available = numbersOf(row.figures, policies);
+      const same = sameNumbers(available, row.available);
+      return same ? [] : [{ ...row, available, sequence: cause.position, received_at: receivedAtOf(cause) }];
+    });
+    await writeRows(tx, changed);
+  }
+}
+
+const writeRows = (tx: Tx, rows: readonly StockRow[]): Promise<void> => bulkUpsert(tx, { ...shape, rows });
+
+async function readSupply(tx: Tx): Promise<Supply> {
+  const [row] = await tx.query<{ supply: Supply }>('select supply from supply where id = 1');
+  return row?.supply ?? emptySupply();
+}
+
+const numbersOf = (figures: StockFigures, policies: readonly ChannelPolicy[]): Record<string, number> =>
+  Object.fromEntries(policies.map((policy) => [policy.channel, availableToSell(figures, policy)]));
+
+function sameNumbers(a: Record<string, number>, b: Record<string, number>): boolean {
+  const channels = Object.keys(a);
+  return channels.length === Object.keys(b).length && channels.every((channel) => a[channel] === b[channel]);
+}
+
+const receivedAtOf = (event: RecordedEvent): string => event.metadata.receivedAt ?? event.recordedAt;
+
+/** `stock-85123A` -> `85123A`. */
+export const skuOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1);

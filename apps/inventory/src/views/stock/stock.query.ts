@@ -1,0 +1,109 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { StockEvent } from '#contracts';
+import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { Rejected } from '#kernel';
+import { READ_MODELS, type ReadModels } from '#read-models';
+import { addToFigures, emptyFigures, free, type Level, type StockFigures } from '../../stock/figures.js';
+import type { StockRow } from './stock.projection.js';
+
+export interface StockAnswer {
+  readonly sku: string;
+  readonly stockRevision: number;
+  readonly levels: readonly (Level & { readonly locationId: string; readonly free: number })[];
+  readonly rules: StockFigures['rules'];
+}
+
+/** One event and what it did to the numbers of one location. */
+export interface Contribution {
+  readonly revision: number;
+  readonly position: number;
+  readonly type: string;
+  readonly occurredAt: string;
+  readonly recordedAt: string;
+  readonly commandId: string;
+  readonly changes: readonly {
+    readonly locationId: string;
+    readonly quantity: keyof Level;
+    readonly by: number;
+    readonly to: number;
+  }[];
+}
+
+/** Answers about stock: now from the view, of another moment and "why" from the events themselves. */
+@Injectable()
+export class StockQuery {
+  constructor(
+    @Inject(READ_MODELS) private readonly readModels: ReadModels,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+  ) {}
+
+  /** Throws `Rejected('unknown-sku')`. */
+  async stock(sku: string): Promise<StockAnswer & { readonly available: Record<string, number> }> {
+    const [row] = await this.readModels.query<StockRow>('select * from view_stock.stock where sku = $1', [sku]);
+    if (!row) throw unknownSku(sku);
+    return { ...answerOf(sku, row.revision, row.figures), available: row.available };
+  }
+
+  /** Numbers of many SKUs at once; a SKU without stock is left out. */
+  availability(skus: readonly string[]): Promise<Pick<StockRow, 'sku' | 'revision' | 'available'>[]> {
+    return this.readModels.query(
+      'select sku, revision, available from view_stock.stock where sku = any($1) order by sku',
+      [skus],
+    );
+  }
+
+  /** The stock as it was recorded at a moment: every event stored by then, none after. */
+  async stockAsOf(sku: string, moment: string): Promise<StockAnswer> {
+    const events = await this.events(sku);
+    const then = events.filter((event) => event.recordedAt <= moment);
+    const last = then.at(-1);
+    if (!last) throw unknownSku(sku);
+    return answerOf(sku, last.revision, then.reduce<StockFigures>(addToFigures, emptyFigures()));
+  }
+
+  /** The events that add up to the numbers of one SKU, oldest first, `limit` of them from a revision on. */
+  async explain(sku: string, fromRevision: number, limit: number): Promise<readonly Contribution[]> {
+    const events = await this.events(sku, fromRevision + limit);
+    if (events.length === 0) throw unknownSku(sku);
+    const figures = emptyFigures();
+    return events.map((event) => contributionOf(event, figures)).slice(fromRevision);
+  }
+
+  private async events(sku: string, limit?: number): Promise<readonly RecordedEvent<StockEvent>[]> {
+    return (await this.store.readStream(
+      `stock-${sku}`,
+      limit === undefined ? {} : { limit },
+    )) as readonly RecordedEvent<StockEvent>[];
+  }
+}
+
+const answerOf = (sku: string, stockRevision: number, { levels, rules }: StockFigures): StockAnswer => ({
+  sku,
+  stockRevision,
+  levels: Object.entries(levels).map(([locationId, level]) => ({ locationId, ...level, free: free(level) })),
+  rules,
+});
+
+function contributionOf(event: RecordedEvent<StockEvent>, figures: StockFigures): Contribution {
+  const before = structuredClone(figures.levels);
+  addToFigures(figures, event);
+  const changes = Object.entries(figures.levels).flatMap(([locationId, level]) =>
+    (Object.keys(level) as (keyof Level)[]).flatMap((quantity) => {
+      const by = level[quantity] - (before[locationId]?.[quantity] ?? 0);
+      return by === 0 ? [] : [{ locationId, quantity, by, to: level[quantity] }];
+    }),
+  );
+  const { revision, position, type, recordedAt, metadata } = event;
+  return {
+    revision,
+    position,
+    type,
+    occurredAt: metadata.occurredAt,
+    recordedAt,
+    commandId: metadata.commandId,
+    changes,
+  };
+}
+
+const unknownSku = (sku: string): Rejected =>
+  new Rejected('not-found', 'unknown-sku', `No stock was ever recorded for ${sku}, or not yet at that moment.`);

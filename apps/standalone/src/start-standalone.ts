@@ -1,0 +1,40 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { type Config, openCore, type RunningService, Shutdown, startService } from '#platform';
+import { StandaloneModule } from './standalone.module.js';
+
+/** Where a running system writes how it is reached, for the ops commands. */
+export const runningFile = (dataDir: string): string => join(dataDir, 'running.json');
+
+/** All services, on the database of the configuration. */
+export async function startStandalone(config: Config, shutdown: Shutdown = new Shutdown()): Promise<RunningService> {
+  try {
+    const core = await openCore(config, shutdown, {
+      writer: true,
+      name: 'standalone',
+      onFenced: () => {
+        new Logger('Standalone').fatal(
+          'Another process took over the event log. This one ends; start it again if it should be the one.',
+        );
+        void shutdown.run().finally(() => process.exit(1));
+      },
+    });
+    const service = await startService(StandaloneModule.over(core), config, {
+      grpc: { packages: ['einklang.inventory.v1'], protoFiles: ['einklang/inventory/v1/stock.proto'] },
+      shutdown,
+    });
+    await announce(config, service, shutdown);
+    return service;
+  } catch (error) {
+    await shutdown.run();
+    throw error;
+  }
+}
+
+async function announce(config: Config, { httpUrl, grpcPort }: RunningService, shutdown: Shutdown): Promise<void> {
+  const file = runningFile(config.dataDir);
+  await mkdir(config.dataDir, { recursive: true });
+  await writeFile(file, JSON.stringify({ pid: process.pid, httpUrl, grpcPort }));
+  shutdown.onShutdown('running.json', () => rm(file, { force: true }));
+}
