@@ -1,0 +1,318 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Rejected } from '#kernel';
+import { InMemoryEventStore } from '#testing';
+import { CommandRunner, type CommandRunnerOptions, UnknownEvent } from './command-runner.js';
+import type { Decider } from './decider.js';
+import { type AppendResult, type EventMetadata, RevisionConflict, type StreamAppend } from './event-store.js';
+import { Overloaded } from './overloaded.js';
+
+type Taken = { readonly type: 'Taken'; readonly data: { readonly by: string; readonly units: number } };
+interface Shelf {
+  left: number;
+}
+
+/** A shelf of ten: enough of a domain to be oversold. */
+const shelf: Decider<{ by: string; units: number }, Taken, Shelf> = {
+  category: 'shelf',
+  eventTypes: ['Taken'],
+  initialState: () => ({ left: 10 }),
+  decide: ({ by, units }, { left }) => {
+    if (units > left) return new Rejected('conflict', 'empty', `${left} left`);
+    return units === 0 ? [] : [{ type: 'Taken', data: { by, units } }];
+  },
+  evolve: (state, event) => {
+    state.left -= event.data.units;
+    return state;
+  },
+  snapshot: { version: 1, everyEvents: 4, write: (state) => ({ ...state }), read: (json) => ({ ...(json as Shelf) }) },
+};
+
+let commands = 0;
+const metadata = (commandId = `c${commands++}`): EventMetadata => ({
+  commandId,
+  correlationId: 'x',
+  actor: 'spec',
+  occurredAt: '2026-01-01T00:00:00.000Z',
+});
+const runnerOn = (store = new InMemoryEventStore(), options: CommandRunnerOptions = {}) => ({
+  store,
+  runner: new CommandRunner(shelf, store, options),
+});
+const take = (units: number, by = 'somebody') => ({ by, units });
+
+/** Appends wait until they are let through, so that a spec decides what is in flight. */
+class GatedStore extends InMemoryEventStore {
+  readonly waiting: (() => void)[] = [];
+  readonly batches: number[] = [];
+  open = false;
+
+  override async append(appends: readonly StreamAppend[]): Promise<AppendResult> {
+    this.batches.push(appends.reduce((sum, { events }) => sum + events.length, 0));
+    if (!this.open) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    return super.append(appends);
+  }
+
+  letThrough(): void {
+    this.open = true;
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}
+
+/** Resolves when `condition` holds, looking at every turn of the event loop. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turns = 0; !condition(); turns += 1) {
+    if (turns > 10_000) throw new Error('It never came to that.');
+    await new Promise(setImmediate);
+  }
+}
+
+describe('a command', () => {
+  it('is answered with its events after they are stored', async () => {
+    const { store, runner } = runnerOn();
+    const outcome = await runner.execute('a', take(3), metadata('c'));
+    expect(outcome).toEqual({ events: [{ type: 'Taken', data: take(3) }], revision: 0, position: 1, repeated: false });
+    expect(await store.readStream('shelf-a')).toMatchObject([{ type: 'Taken', metadata: { commandId: 'c' } }]);
+  });
+
+  it('that is refused stores nothing and throws the refusal', async () => {
+    const { store, runner } = runnerOn();
+    await expect(runner.execute('a', take(11), metadata())).rejects.toMatchObject({ code: 'empty' });
+    expect(await store.head()).toBe(0);
+  });
+
+  it('changes nothing when repeated, in this process and after a restart', async () => {
+    const { store, runner } = runnerOn();
+    await runner.execute('a', take(3), metadata('c'));
+    expect(await runner.execute('a', take(3), metadata('c'))).toMatchObject({
+      events: [],
+      revision: 0,
+      repeated: true,
+    });
+    const restarted = new CommandRunner(shelf, store);
+    expect(await restarted.execute('a', take(3), metadata('c'))).toMatchObject({ events: [], repeated: true });
+    expect(await store.head()).toBe(1);
+  });
+
+  it('may be sent again after a refusal', async () => {
+    const { runner } = runnerOn();
+    await expect(runner.execute('a', take(11), metadata('c'))).rejects.toThrow();
+    expect(await runner.execute('a', take(1), metadata('c'))).toMatchObject({ repeated: false, revision: 0 });
+  });
+
+  it('of a decider with a fault fails alone', async () => {
+    const store = new InMemoryEventStore();
+    const faulty = {
+      ...shelf,
+      decide: (command: ReturnType<typeof take>, state: Shelf) => {
+        if (command.by === 'nobody') throw new TypeError('boom');
+        return shelf.decide(command, state, { now: 0 });
+      },
+    };
+    const runner = new CommandRunner(faulty, store);
+    const [bad, good] = await Promise.allSettled([
+      runner.execute('a', take(1, 'nobody'), metadata()),
+      runner.execute('a', take(1), metadata()),
+    ]);
+    expect(bad).toMatchObject({ status: 'rejected', reason: new TypeError('boom') });
+    expect(good.status).toBe('fulfilled');
+  });
+});
+
+describe('commands that come together', () => {
+  it('queue while an append is in flight and make one append of their own', async () => {
+    const store = new GatedStore();
+    const { runner } = runnerOn(store);
+    const first = runner.execute('a', take(1), metadata());
+    await until(() => store.waiting.length === 1);
+    const rest = [1, 2, 3].map(() => runner.execute('a', take(1), metadata()));
+    store.letThrough();
+    await Promise.all([first, ...rest]);
+    expect(store.batches).toEqual([1, 3]);
+  });
+
+  it('never take more than there is', async () => {
+    const { runner } = runnerOn();
+    const answers = await Promise.allSettled(
+      Array.from({ length: 25 }, () => runner.execute('a', take(1), metadata())),
+    );
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+  });
+
+  it('for other streams do not wait for a hot one', async () => {
+    const store = new GatedStore();
+    const { runner } = runnerOn(store);
+    void runner.execute('hot', take(1), metadata());
+    await until(() => store.waiting.length === 1);
+    void runner.execute('cool', take(1), metadata());
+    await until(() => store.waiting.length === 2);
+    store.letThrough();
+    await until(() => runner.depth === 0);
+  });
+
+  it('are refused past the bound, with a hint when to come again', async () => {
+    const store = new GatedStore();
+    const { runner } = runnerOn(store, { maxWaitingPerStream: 2 });
+    const taken = [1, 2].map(() => runner.execute('a', take(1), metadata()));
+    const refusal = await runner.execute('a', take(1), metadata()).catch((error: unknown) => error);
+    expect(refusal).toBeInstanceOf(Overloaded);
+    expect(refusal).toMatchObject({ retryAfterMs: expect.any(Number) });
+    store.letThrough();
+    await Promise.all(taken);
+  });
+});
+
+describe('a command over several streams', () => {
+  const both = (units: number) => [
+    { id: 'a', command: take(units) },
+    { id: 'b', command: take(units) },
+  ];
+
+  it('is stored by one append', async () => {
+    const { store, runner } = runnerOn();
+    const outcomes = await runner.executeTogether(both(2), metadata());
+    expect(outcomes).toMatchObject([{ revision: 0 }, { revision: 0 }]);
+    expect(await store.head()).toBe(2);
+  });
+
+  it('changes no stream when one refuses', async () => {
+    const { store, runner } = runnerOn();
+    await runner.execute('b', take(9), metadata());
+    await expect(runner.executeTogether(both(2), metadata())).rejects.toMatchObject({ code: 'empty' });
+    expect(await store.head()).toBe(1);
+    await expect(runner.execute('a', take(10), metadata())).resolves.toMatchObject({ revision: 0 });
+  });
+
+  it('is all or nothing, without deadlock, however commands cross', async () => {
+    const crossing = fc.array(
+      fc.record({
+        ids: fc.uniqueArray(fc.constantFrom('a', 'b', 'c'), { minLength: 1 }),
+        units: fc.integer({ min: 1, max: 4 }),
+      }),
+      {
+        maxLength: 30,
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(crossing, async (sent) => {
+        const { store, runner } = runnerOn(undefined, { maxPerTurn: 2 });
+        const answers = await Promise.allSettled(
+          sent.map(({ ids, units }, index) =>
+            runner.executeTogether(
+              ids.map((id) => ({ id, command: take(units, String(index)) })),
+              metadata(),
+            ),
+          ),
+        );
+        const { events } = await store.readAll({ after: 0, limit: 1_000 });
+        for (const [index, { ids }] of sent.entries()) {
+          const stored = events.filter((event) => (event.data as Taken['data']).by === String(index));
+          expect(stored).toHaveLength(answers[index]?.status === 'fulfilled' ? ids.length : 0);
+        }
+        for (const id of ['a', 'b', 'c']) {
+          const taken = events
+            .filter((event) => event.stream === `shelf-${id}`)
+            .reduce((sum, event) => sum + (event.data as Taken['data']).units, 0);
+          expect(taken).toBeLessThanOrEqual(10);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('when the store', () => {
+  it('has been written to by another process, commands are decided afresh', async () => {
+    const store = new InMemoryEventStore();
+    const [mine, theirs] = [new CommandRunner(shelf, store), new CommandRunner(shelf, store)];
+    await mine.execute('a', take(4), metadata());
+    await theirs.execute('a', take(4), metadata());
+    await expect(mine.execute('a', take(4), metadata())).rejects.toMatchObject({ code: 'empty', message: '2 left' });
+    await expect(mine.execute('a', take(2), metadata())).resolves.toMatchObject({ revision: 2 });
+  });
+
+  it('is fought over by many, nothing is oversold and everybody is answered', async () => {
+    const store = new InMemoryEventStore();
+    const runners = Array.from({ length: 4 }, () => new CommandRunner(shelf, store));
+    const answers = await Promise.allSettled(
+      Array.from({ length: 40 }, (_, index) =>
+        (runners[index % 4] as (typeof runners)[0]).execute('a', take(1), metadata()),
+      ),
+    );
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(10);
+    expect(await store.head()).toBe(10);
+  });
+
+  it('fails, the callers hear it and the state in memory is forgotten', async () => {
+    const store = new InMemoryEventStore();
+    const { runner } = runnerOn(store);
+    await runner.execute('a', take(1), metadata());
+    const append = store.append.bind(store);
+    store.append = () => Promise.reject(new Error('disk full'));
+    await expect(runner.execute('a', take(5), metadata())).rejects.toThrow('disk full');
+    store.append = append;
+    await expect(runner.execute('a', take(9), metadata())).resolves.toMatchObject({ revision: 1 });
+  });
+
+  it('cannot be read, the callers hear it and the next ones try again', async () => {
+    const store = new InMemoryEventStore();
+    const { runner } = runnerOn(store);
+    const load = store.load.bind(store);
+    store.load = () => Promise.reject(new RevisionConflict([], 'away'));
+    await expect(
+      runner.executeTogether(
+        [
+          { id: 'a', command: take(1) },
+          { id: 'b', command: take(1) },
+        ],
+        metadata(),
+      ),
+    ).rejects.toThrow('away');
+    store.load = load;
+    await expect(runner.execute('b', take(1), metadata())).resolves.toMatchObject({ revision: 0 });
+    expect(runner.depth).toBe(0);
+  });
+
+  it('holds an event of unknown type, the aggregate stops', async () => {
+    const store = new InMemoryEventStore();
+    await store.append([
+      {
+        stream: 'shelf-a',
+        expected: 'any',
+        events: [{ id: '00000000-0000-4000-8000-000000000000', type: 'Burnt', data: {}, metadata: metadata() }],
+      },
+    ]);
+    await expect(runnerOn(store).runner.execute('a', take(1), metadata())).rejects.toThrow(UnknownEvent);
+  });
+});
+
+describe('a snapshot', () => {
+  it('lets a stream load without its older events, commands remembered', async () => {
+    const store = new InMemoryEventStore();
+    const { runner } = runnerOn(store);
+    for (let index = 0; index < 5; index += 1) await runner.execute('a', take(1), metadata(`s${index}`));
+    const [history] = await store.load(['shelf-a'], 1);
+    expect(history).toMatchObject({ snapshot: { revision: 3 }, events: [{ revision: 4 }] });
+    const restarted = new CommandRunner(shelf, store);
+    await expect(restarted.execute('a', take(6), metadata())).rejects.toMatchObject({ message: '5 left' });
+    expect(await restarted.execute('a', take(1), metadata('s0'))).toMatchObject({ repeated: true, revision: 4 });
+  });
+});
+
+describe('idle streams', () => {
+  it('leave memory when there are too many, the least recently used first', async () => {
+    const store = new InMemoryEventStore();
+    let loads = 0;
+    const load = store.load.bind(store);
+    store.load = (...args) => {
+      loads += args[0].length;
+      return load(...args);
+    };
+    const { runner } = runnerOn(store, { maxIdleStreams: 10 });
+    for (let index = 0; index < 11; index += 1) await runner.execute(`s${index}`, take(1), metadata());
+    await runner.execute('s10', take(1), metadata());
+    expect(loads).toBe(11);
+    await runner.execute('s0', take(1), metadata());
+    expect(loads).toBe(12);
+  });
+});
