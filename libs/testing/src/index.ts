@@ -1,3 +1,5 @@
+export * from './event-store-contract.js';
+export * from './given-when-then.js';
 export * from './in-memory-event-store.js';
 export * from './test-database.js';
-export * from './given-when-then.js';
+export * from './typescript-process.js';

@@ -1,0 +1,93 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client, type Pool } from 'pg';
+import { clientConfig } from './connection.js';
+
+/**
+ * Knows how far the log reaches and wakes who waits for more. The writer's process is told directly; others listen for
+ * the notification of each commit. A look at the database once a second is the net below both.
+ */
+export class CommitSignal {
+  readonly #pool: Pool;
+  readonly #waiting = new Set<() => void>();
+  readonly #ended = new AbortController();
+  #head = 0;
+  #listener: Client | undefined;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  get head(): number {
+    return this.#head;
+  }
+
+  get ended(): boolean {
+    return this.#ended.signal.aborted;
+  }
+
+  /** Starts looking; `listenUrl` also listens for commits of another process. */
+  start(listenUrl: string | undefined): void {
+    void this.#look(listenUrl);
+  }
+
+  advance(position: number): void {
+    if (position <= this.#head) return;
+    this.#head = position;
+    this.#wakeAll();
+  }
+
+  /** Resolves when the log reaches beyond `position`, the signal aborts, or the store closes. */
+  beyond(position: number, signal: AbortSignal): Promise<void> {
+    if (this.#head > position || signal.aborted || this.ended) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        if (this.#head <= position && !signal.aborted && !this.ended) return;
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener('abort', wake);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#ended.abort();
+    this.#wakeAll();
+    await this.#listener?.end().catch(() => {});
+  }
+
+  async #look(listenUrl: string | undefined): Promise<void> {
+    while (!this.ended) {
+      // A failure is not worth a word: whoever reads meets the same one and says so.
+      if (listenUrl !== undefined && !this.#listener) await this.#listen(listenUrl).catch(() => {});
+      if (this.#waiting.size > 0) this.advance(await headOf(this.#pool).catch(() => this.#head));
+      await delay(LOOK_INTERVAL_MS, undefined, { signal: this.#ended.signal, ref: false }).catch(() => {});
+    }
+  }
+
+  async #listen(url: string): Promise<void> {
+    const client = new Client(clientConfig(url, 'einklang event store listener'));
+    client.on('error', () => {});
+    client.on('notification', ({ payload }) => this.advance(Number(payload)));
+    client.once('end', () => {
+      if (this.#listener === client) this.#listener = undefined;
+    });
+    await client.connect();
+    await client.query('listen event_store');
+    this.#listener = client;
+    if (this.ended) await client.end();
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiting) wake();
+  }
+}
+
+/** Position of the last committed event. */
+export async function headOf(pool: Pool): Promise<number> {
+  const result = await pool.query<{ position: number }>('select position from event_store.writer');
+  return result.rows[0]?.position ?? 0;
+}
+
+const LOOK_INTERVAL_MS = 1_000;

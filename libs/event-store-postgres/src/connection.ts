@@ -1,0 +1,67 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ClientConfig, DatabaseError, types } from 'pg';
+import { WriterFenced } from '#event-sourcing';
+
+/** The database did not answer for so long that waiting callers were let go, or too much waits for it already. */
+export class EventStoreUnavailable extends Error {
+  override readonly name = 'EventStoreUnavailable';
+}
+
+/** How long an append or a read waits for a database that is away before its caller is told. */
+export const PATIENCE_MS = 30_000;
+
+/** Pairs for pg_advisory_lock; the first number ("evst") keeps them apart from locks of other programs. */
+export const advisoryLocks = { writer: [0x65767374, 1], schema: [0x65767374, 2] } as const satisfies Record<
+  string,
+  readonly number[]
+>;
+
+const INT8_OID = 20;
+
+/** Positions fit a JavaScript number: bigint columns are read as such and not as strings. */
+export const clientConfig = (url: string, name: string): ClientConfig => ({
+  connectionString: url,
+  application_name: name,
+  connectionTimeoutMillis: 5_000,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 5_000,
+  types: { getTypeParser: (oid, format) => (oid === INT8_OID ? Number : types.getTypeParser(oid, format)) },
+});
+
+/** True when the statement may or may not have been carried out because the connection or the server went away. */
+export function isConnectionLoss(error: unknown): boolean {
+  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) return false;
+  if (error instanceof EventStoreUnavailable || error instanceof WriterFenced) return false;
+  if (!(error instanceof DatabaseError)) return true;
+  // 08: connection; 57P01-57P05: shut down, crash, starting up, database dropped, idle; 53300: too many connections.
+  return /^(08|57P|53300)/.test(error.code ?? '');
+}
+
+/** Waits between attempts to connect: quick at first, for a server that only restarts, then once a second. */
+export const backOff = (attempt: number): Promise<void> => delay(Math.min(50 * 2 ** attempt, 1_000));
+
+/** Repeats a read over lost connections until it answers, `mayGoOn` says no, or the time is up. */
+export async function persistently<T>(
+  read: () => Promise<T>,
+  {
+    timeoutMs = PATIENCE_MS,
+    mayGoOn = () => true,
+  }: { readonly timeoutMs?: number; readonly mayGoOn?: () => boolean } = {},
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await read();
+    } catch (error) {
+      if (!isConnectionLoss(error) || !mayGoOn()) throw error;
+      if (performance.now() > deadline) throw unavailable(error);
+      await backOff(attempt);
+    }
+  }
+}
+
+export const unavailable = (cause: unknown): EventStoreUnavailable =>
+  new EventStoreUnavailable(
+    `The event store did not answer for ${PATIENCE_MS / 1000} seconds. An append may have been stored all the same; repeat it with the same event ids.`,
+    { cause },
+  );

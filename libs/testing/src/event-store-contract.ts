@@ -1,0 +1,598 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  type EventStore,
+  EventTooLarge,
+  type ExpectedRevision,
+  MAX_EVENT_BYTES,
+  type NewEvent,
+  type Page,
+  type RecordedEvent,
+  RevisionConflict,
+} from '#event-sourcing';
+
+/**
+ * What every event store adapter has to do, as specs. `openStore` opens an empty store, once; `closeStore` ends what it
+ * needed. Streams have fresh names per spec, so specs do not see each other's.
+ */
+export function describeEventStoreContract(
+  name: string,
+  openStore: () => Promise<EventStore>,
+  closeStore: () => Promise<void> = async () => {},
+): void {
+  describe(`${name} as an event store`, () => {
+    let store: EventStore;
+    beforeAll(async () => {
+      store = await openStore();
+    });
+    afterAll(async () => {
+      await store.close();
+      await closeStore();
+    });
+    describeAppending(() => store);
+    describeRepeats(() => store);
+    describeContention(() => store);
+    describeReadingStreams(() => store);
+    describeLoading(() => store);
+    describeReadingTheLog(() => store);
+    describeSubscribing(() => store);
+    describePayloads(() => store);
+  });
+}
+
+type Store = () => EventStore;
+
+function describeAppending(store: Store): void {
+  describe('appending', () => {
+    it('numbers events in their stream from 0 and in the log without gaps', async () => {
+      const stream = streamName();
+      const before = await store().head();
+      const first = await append(store(), stream, 'no-stream', events(2));
+      const second = await append(store(), stream, 1, events(1));
+      expect(first).toEqual({ position: before + 2, revisions: [1] });
+      expect(second).toEqual({ position: before + 3, revisions: [2] });
+      const stored = await store().readStream(stream);
+      expect(stored.map(({ revision, position }) => [revision, position])).toEqual(
+        [0, 1, 2].map((n) => [n, before + 1 + n]),
+      );
+      expect(await store().head()).toBe(before + 3);
+    });
+
+    it('gives back what was put in', async () => {
+      const stream = streamName();
+      const [event] = events(1);
+      if (!event) throw new Error('no event');
+      await append(store(), stream, 'no-stream', [event]);
+      const [stored] = await store().readStream(stream);
+      expect(stored).toMatchObject({ ...event, stream, revision: 0 });
+      expect(new Date(stored?.recordedAt ?? '').toISOString()).toBe(stored?.recordedAt);
+    });
+
+    it.each<[string, number, ExpectedRevision]>([
+      ['no stream where there is one', 1, 'no-stream'],
+      ['an older revision', 3, 1],
+      ['a revision that is not reached', 3, 3],
+      ['a revision of a stream that does not exist', 0, 0],
+    ])('refuses to append when it expects %s', async (_, stored, expected) => {
+      const stream = streamName();
+      if (stored > 0) await append(store(), stream, 'any', events(stored));
+      const before = await store().head();
+      await expect(append(store(), stream, expected, events(1))).rejects.toMatchObject({
+        name: 'RevisionConflict',
+        streams: [stream],
+      });
+      expect(await store().head()).toBe(before);
+      expect(await store().readStream(stream)).toHaveLength(stored);
+    });
+
+    it('appends to any revision, whether the stream exists or not', async () => {
+      const stream = streamName();
+      await append(store(), stream, 'any', events(1));
+      expect((await append(store(), stream, 'any', events(1))).revisions).toEqual([1]);
+    });
+
+    it('stores several streams in one append', async () => {
+      const [one, two] = [streamName(), streamName()];
+      const result = await store().append([
+        { stream: one, expected: 'no-stream', events: events(2) },
+        { stream: two, expected: 'no-stream', events: events(3) },
+        { stream: one, expected: 1, events: events(1) },
+      ]);
+      expect(result.revisions).toEqual([1, 2, 2]);
+      expect(await store().readStream(one)).toHaveLength(3);
+      expect((await store().readStream(two)).at(-1)?.revision).toBe(2);
+      expect(result.position).toBe(await store().head());
+    });
+
+    it('stores nothing of several streams when one of them is not as expected', async () => {
+      const [one, two] = [streamName(), streamName()];
+      await append(store(), two, 'no-stream', events(1));
+      const attempt = store().append([
+        { stream: one, expected: 'no-stream', events: events(1) },
+        { stream: two, expected: 'no-stream', events: events(1) },
+      ]);
+      await expect(attempt).rejects.toMatchObject({ name: 'RevisionConflict', streams: [two] });
+      expect(await store().readStream(one)).toEqual([]);
+      expect((await append(store(), one, 'no-stream', events(1))).revisions).toEqual([0]);
+    });
+
+    it('checks the revision of a stream it adds nothing to', async () => {
+      const [watched, written] = [streamName(), streamName()];
+      await append(store(), watched, 'no-stream', events(1));
+      const both = (expected: number): ReturnType<EventStore['append']> =>
+        store().append([
+          { stream: watched, expected, events: [] },
+          { stream: written, expected: 'any', events: events(1) },
+        ]);
+      expect((await both(0)).revisions).toEqual([0, 0]);
+      await expect(both(4)).rejects.toBeInstanceOf(RevisionConflict);
+    });
+
+    it('keeps 10,000 events of one append in order', async () => {
+      const stream = streamName();
+      const many = events(10_000);
+      expect((await append(store(), stream, 'no-stream', many)).revisions).toEqual([9_999]);
+      const stored = await store().readStream(stream);
+      expect(stored.map(({ id }) => id)).toEqual(many.map(({ id }) => id));
+      expect(await revisions(store().readStream(stream, { from: 9_997 }))).toEqual([9_997, 9_998, 9_999]);
+    });
+  });
+}
+
+function describeRepeats(store: Store): void {
+  describe('repeating an append', () => {
+    it.each<ExpectedRevision>(['any', 'no-stream'])(
+      'answers as the first time and stores nothing (%s)',
+      async (expected) => {
+        const stream = streamName();
+        const batch = events(3);
+        const first = await append(store(), stream, expected, batch);
+        await append(store(), stream, 2, events(2));
+        const before = await store().head();
+        expect(await append(store(), stream, expected, batch)).toEqual(first);
+        expect(await store().head()).toBe(before);
+      },
+    );
+
+    it('answers as the first time at an exact revision', async () => {
+      const stream = streamName();
+      await append(store(), stream, 'no-stream', events(4));
+      const batch = events(2);
+      const first = await append(store(), stream, 3, batch);
+      await append(store(), stream, 'any', events(1));
+      expect(await append(store(), stream, 3, batch)).toEqual(first);
+      expect(await store().readStream(stream)).toHaveLength(7);
+    });
+
+    it('knows a repeat at an exact revision however long ago it was', async () => {
+      const stream = streamName();
+      const batch = events(2);
+      const first = await append(store(), stream, 'no-stream', batch);
+      await append(store(), stream, 1, events(1_500));
+      expect(await append(store(), stream, 'no-stream', batch)).toEqual(first);
+    });
+
+    it("knows a repeat with 'any' among the last 1,000 events", async () => {
+      const stream = streamName();
+      await append(store(), stream, 'any', events(500));
+      const batch = events(2);
+      const first = await append(store(), stream, 'any', batch);
+      await append(store(), stream, 'any', events(998));
+      expect(await append(store(), stream, 'any', batch)).toEqual(first);
+    });
+
+    it('answers as the first time over several streams', async () => {
+      const [one, two] = [streamName(), streamName()];
+      const appends = [
+        { stream: one, expected: 'no-stream' as const, events: events(2) },
+        { stream: two, expected: 'any' as const, events: events(1) },
+      ];
+      const first = await store().append(appends);
+      await append(store(), one, 1, events(1));
+      expect(await store().append(appends)).toEqual(first);
+    });
+
+    it('stores the same append once when it is sent twice at the same moment', async () => {
+      const stream = streamName();
+      const batch = events(2);
+      const [first, second] = await Promise.all([
+        append(store(), stream, 'any', batch),
+        append(store(), stream, 'any', batch),
+      ]);
+      expect(second).toEqual(first);
+      expect(await store().readStream(stream)).toHaveLength(2);
+    });
+
+    it('refuses other events at the place of an earlier append', async () => {
+      const stream = streamName();
+      const [one, two] = events(2) as [NewEvent, NewEvent];
+      await append(store(), stream, 'no-stream', [one, two]);
+      await expect(append(store(), stream, 'no-stream', [two, one])).rejects.toBeInstanceOf(RevisionConflict);
+      await expect(append(store(), stream, 'no-stream', events(2))).rejects.toBeInstanceOf(RevisionConflict);
+      await expect(append(store(), stream, 'any', [two, ...events(1)])).rejects.toBeInstanceOf(RevisionConflict);
+      expect(await store().readStream(stream)).toHaveLength(2);
+    });
+
+    it('refuses a repeat of one stream that brings a new one along', async () => {
+      const [one, two] = [streamName(), streamName()];
+      const batch = events(1);
+      await append(store(), one, 'any', batch);
+      const mixed = store().append([
+        { stream: one, expected: 'any', events: batch },
+        { stream: two, expected: 'any', events: events(1) },
+      ]);
+      await expect(mixed).rejects.toMatchObject({ streams: [one] });
+      expect(await store().readStream(two)).toEqual([]);
+    });
+  });
+}
+
+function describeContention(store: Store): void {
+  describe('many at once', () => {
+    it('lets exactly one of 200 appends to the same revision win', async () => {
+      const stream = streamName();
+      await append(store(), stream, 'no-stream', events(1));
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 200 }, () => append(store(), stream, 0, events(1))),
+      );
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected') expect(outcome.reason).toBeInstanceOf(RevisionConflict);
+      expect(await store().readStream(stream)).toHaveLength(2);
+    });
+
+    it('lets each of 40 writers have its revision when they retry', async () => {
+      const stream = streamName();
+      const mine = Array.from({ length: 40 }, () => events(1));
+      await Promise.all(mine.map((batch) => appendWithRetry(store(), stream, batch)));
+      const stored = await store().readStream(stream);
+      expect(stored.map(({ revision }) => revision)).toEqual(mine.map((_, index) => index));
+      expect(new Set(stored.map(({ id }) => id))).toEqual(new Set(mine.flat().map(({ id }) => id)));
+    });
+
+    it('keeps 2,000 appends to different streams apart', async () => {
+      const before = await store().head();
+      const streams = Array.from({ length: 2_000 }, streamName);
+      const results = await Promise.all(streams.map((stream) => append(store(), stream, 'no-stream', events(2))));
+      expect(results.map(({ position }) => position).sort((a, b) => a - b)).toEqual(
+        streams.map((_, index) => before + 2 * (index + 1)),
+      );
+      const histories = await store().load(streams);
+      expect(histories.map(({ stream }) => stream)).toEqual(streams);
+      histories.forEach((history, index) => {
+        expect(history.events.map(({ stream, revision }) => [stream, revision])).toEqual(
+          [0, 1].map((n) => [history.stream, n]),
+        );
+        expect(history.events.at(-1)?.position).toBe(results[index]?.position);
+      });
+    });
+  });
+}
+
+function describeReadingStreams(store: Store): void {
+  describe('reading a stream', () => {
+    const stream = streamName();
+    beforeAll(async () => {
+      await append(store(), stream, 'no-stream', events(3));
+      await append(store(), stream, 2, events(4));
+      await append(store(), stream, 6, events(3));
+    });
+
+    it.each([
+      [undefined, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+      [{ from: 5 }, [5, 6, 7, 8, 9]],
+      [{ from: 2, limit: 3 }, [2, 3, 4]],
+      [{ limit: 2 }, [0, 1]],
+      [{ from: 9, limit: 5 }, [9]],
+      [{ from: 10 }, []],
+      [{ direction: 'backwards' as const }, [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]],
+      [{ direction: 'backwards' as const, limit: 4 }, [9, 8, 7, 6]],
+      [{ direction: 'backwards' as const, from: 4 }, [4, 3, 2, 1, 0]],
+      [{ direction: 'backwards' as const, from: 3, limit: 2 }, [3, 2]],
+      [{ direction: 'backwards' as const, from: 99, limit: 2 }, [9, 8]],
+      [{ direction: 'backwards' as const, from: 0 }, [0]],
+    ])('with %j gives the revisions %j', async (options, expected) => {
+      expect(await revisions(store().readStream(stream, options))).toEqual(expected);
+    });
+
+    it('gives nothing for a stream that does not exist', async () => {
+      expect(await store().readStream(streamName())).toEqual([]);
+      expect(await store().readStream(streamName(), { direction: 'backwards', limit: 3 })).toEqual([]);
+    });
+  });
+}
+
+function describeLoading(store: Store): void {
+  describe('loading streams', () => {
+    it('gives each its events, and none to one that does not exist', async () => {
+      const [one, none, two] = [streamName(), streamName(), streamName()];
+      await append(store(), one, 'no-stream', events(2));
+      await append(store(), two, 'no-stream', events(1));
+      const histories = await store().load([one, none, two]);
+      expect(histories.map((history) => [history.stream, history.events.length])).toEqual([
+        [one, 2],
+        [none, 0],
+        [two, 1],
+      ]);
+    });
+
+    it('starts after the newest snapshot of the wanted version', async () => {
+      const stream = streamName();
+      await append(store(), stream, 'no-stream', events(6));
+      await store().saveSnapshots([{ stream, revision: 1, version: 1, state: { sum: 1 } }]);
+      await store().saveSnapshots([{ stream, revision: 3, version: 1, state: { sum: 3, text: 'Größe \u0000 😀' } }]);
+      await store().saveSnapshots([{ stream, revision: 4, version: 2, state: { other: true } }]);
+      const [history] = await store().load([stream], 1);
+      expect(history?.snapshot).toEqual({ revision: 3, version: 1, state: { sum: 3, text: 'Größe \u0000 😀' } });
+      expect(history?.events.map(({ revision }) => revision)).toEqual([4, 5]);
+    });
+
+    it('ignores snapshots of another version, and all of them when none is wanted', async () => {
+      const stream = streamName();
+      await append(store(), stream, 'no-stream', events(2));
+      await store().saveSnapshots([{ stream, revision: 1, version: 1, state: {} }]);
+      for (const version of [2, undefined]) {
+        const [history] = await store().load([stream], version);
+        expect(history?.snapshot).toBeUndefined();
+        expect(history?.events).toHaveLength(2);
+      }
+    });
+
+    it('ignores an older snapshot than the stored one', async () => {
+      const stream = streamName();
+      await append(store(), stream, 'no-stream', events(3));
+      await store().saveSnapshots([
+        { stream, revision: 2, version: 1, state: 'new' },
+        { stream, revision: 0, version: 1, state: 'old' },
+      ]);
+      await store().saveSnapshots([{ stream, revision: 1, version: 1, state: 'old' }]);
+      expect((await store().load([stream], 1))[0]).toEqual({
+        stream,
+        snapshot: { revision: 2, version: 1, state: 'new' },
+        events: [],
+      });
+    });
+  });
+}
+
+function describeReadingTheLog(store: Store): void {
+  describe('reading the log', () => {
+    it('gives pages from a position on, each where the last one ended', async () => {
+      const after = await store().head();
+      const stream = streamName();
+      await append(store(), stream, 'any', events(5));
+      await append(store(), stream, 'any', events(5));
+      const found: number[] = [];
+      let position = after;
+      for (let page: Page | undefined; !page?.caughtUp; position = page.position) {
+        page = await store().readAll({ after: position, limit: 3 });
+        expect(page.events.length).toBeLessThanOrEqual(3);
+        found.push(...page.events.map((event) => event.position));
+      }
+      expect(found).toEqual(Array.from({ length: 10 }, (_, index) => after + 1 + index));
+      expect(position).toBe(await store().head());
+    });
+
+    it('says that it is caught up when nothing follows', async () => {
+      const head = await store().head();
+      expect(await store().readAll({ after: head })).toEqual({ events: [], position: head, caughtUp: true });
+    });
+
+    it.each([
+      [{ types: ['Counted'] }, 4],
+      [{ categories: ['shelf'] }, 4],
+      [{ categories: ['shelf'], types: ['Counted'] }, 2],
+      [{ categories: ['shelf', 'box'], types: ['Counted', 'Moved'] }, 8],
+      [{ types: ['Unheard'] }, 0],
+      [{ categories: ['she'] }, 0],
+    ])('gives only the events of the filter %j', async (filter, count) => {
+      const after = await store().head();
+      for (const category of ['shelf', 'box']) {
+        const stream = `${category}-${randomUUID()}`;
+        await append(store(), stream, 'any', [...events(2, 'Counted'), ...events(2, 'Moved')]);
+      }
+      const page = await store().readAll({ after, filter });
+      expect(page.events).toHaveLength(count);
+      expect(page.position).toBe(after + 8);
+      expect(page.caughtUp).toBe(true);
+    });
+  });
+}
+
+function describeSubscribing(store: Store): void {
+  describe('subscribing', () => {
+    it('catches up, says so, and goes on live', async () => {
+      const after = await store().head();
+      const stream = streamName();
+      await append(store(), stream, 'any', events(5));
+      const subscription = subscribe(store(), { after, limit: 2 });
+      expect(await subscription.take(5)).toEqual([0, 1, 2, 3, 4]);
+      expect(subscription.caughtUp).toBe(true);
+      const live = subscription.take(2);
+      await append(store(), stream, 'any', events(2));
+      expect(await live).toEqual([5, 6]);
+      await subscription.end();
+    });
+
+    it('says at once that it is caught up when the log has nothing new', async () => {
+      const after = await store().head();
+      const subscription = subscribe(store(), { after });
+      expect(await subscription.nextPage()).toEqual({ events: [], position: after, caughtUp: true });
+      await subscription.end();
+    });
+
+    it('starts again from a checkpoint without gaps or repeats', async () => {
+      const after = await store().head();
+      const stream = streamName();
+      for (let n = 0; n < 5; n += 1) await append(store(), stream, 'any', events(7));
+      const first = subscribe(store(), { after, limit: 10 });
+      const page = await first.nextPage();
+      await first.end();
+      const second = subscribe(store(), { after: page?.position ?? 0, limit: 10 });
+      const seen = (page?.events ?? []).map(({ revision }) => revision);
+      expect([...seen, ...(await second.take(35 - seen.length))]).toEqual(
+        Array.from({ length: 35 }, (_, index) => index),
+      );
+      await second.end();
+    });
+
+    it('passes over filtered events and moves its position past them', async () => {
+      const after = await store().head();
+      const stream = streamName();
+      const subscription = subscribe(store(), { after, filter: { types: ['Moved'] } });
+      await append(store(), stream, 'any', [...events(3, 'Counted'), ...events(1, 'Moved'), ...events(2, 'Counted')]);
+      expect(await subscription.take(1)).toEqual([3]);
+      while (subscription.position < after + 6) await subscription.nextPage();
+      await subscription.end();
+    });
+
+    it('gives every subscriber every event once, in order, while many append', async () => {
+      const after = await store().head();
+      const subscriptions = Array.from({ length: 4 }, (_, index) => subscribe(store(), { after, limit: 10 + index }));
+      const appending = Array.from({ length: 300 }, () => append(store(), streamName(), 'any', events(2)));
+      const seen = await Promise.all(subscriptions.map((subscription) => subscription.takePositions(600)));
+      await Promise.all(appending);
+      for (const positions of seen)
+        expect(positions).toEqual(Array.from({ length: 600 }, (_, index) => after + 1 + index));
+      await Promise.all(subscriptions.map((subscription) => subscription.end()));
+    });
+
+    it('ends when it is aborted, waiting or not', async () => {
+      const abort = new AbortController();
+      const pages = store()
+        .subscribe({ after: await store().head(), signal: abort.signal })
+        [Symbol.asyncIterator]();
+      await pages.next();
+      const waiting = pages.next();
+      abort.abort();
+      expect((await waiting).done).toBe(true);
+      const aborted = store().subscribe({ after: 0, signal: abort.signal })[Symbol.asyncIterator]();
+      expect((await aborted.next()).done).toBe(true);
+    });
+  });
+}
+
+function describePayloads(store: Store): void {
+  describe('payloads', () => {
+    it.each([
+      ['umlauts and emoji', 'Größe 😀 日本語 \u{1F9F6}'],
+      ['a lone surrogate', 'half \ud83d of a pair'],
+      ['NUL and control characters', 'a\u0000b\u0001\u001f"\\\n\u2028'],
+      ['a closing bracket and quotes', '"}],[{"'],
+    ])('keeps %s', async (_, text) => {
+      const stream = streamName('größe');
+      const [event] = events(1);
+      const data = { text, [text]: [text, null, true, 0, -1, 9_007_199_254_740_991] };
+      await append(store(), stream, 'no-stream', [{ ...event, data } as NewEvent, ...events(1)]);
+      const [stored, next] = await store().readStream(stream);
+      expect(stored?.data).toEqual(data);
+      expect(next?.revision).toBe(1);
+      const page = await store().readAll({ after: (stored?.position ?? 0) - 1, limit: 1 });
+      expect(page.events[0]?.data).toEqual(data);
+    });
+
+    it('keeps data of exactly 1 MiB and refuses one byte more', async () => {
+      const stream = streamName();
+      const [fits, tooLarge] = [eventOfBytes(MAX_EVENT_BYTES), eventOfBytes(MAX_EVENT_BYTES + 1)];
+      await append(store(), stream, 'no-stream', [fits]);
+      expect((await store().readStream(stream))[0]?.data).toEqual(fits.data);
+      const attempt = store().append([{ stream, expected: 0, events: [...events(1), tooLarge] }]);
+      await expect(attempt).rejects.toBeInstanceOf(EventTooLarge);
+      await expect(append(store(), stream, 0, [tooLarge])).rejects.toThrow(/1048577 bytes.*at most 1048576/);
+      expect(await store().readStream(stream)).toHaveLength(1);
+    });
+  });
+}
+
+const streamName = (category = 'thing'): string => `${category}-${randomUUID()}`;
+
+function events(count: number, type = 'Counted'): NewEvent[] {
+  return Array.from({ length: count }, (_, index) => ({
+    id: randomUUID(),
+    type,
+    data: { count: index, note: 'ein Stück' },
+    metadata: { commandId: randomUUID(), correlationId: 'spec', actor: 'spec', occurredAt: '2024-02-29T12:00:00.000Z' },
+  }));
+}
+
+/** Half of the text takes two bytes a character: what counts is bytes and not characters. */
+function eventOfBytes(bytes: number): NewEvent {
+  const [event] = events(1);
+  if (!event) throw new Error('no event');
+  const room = bytes - Buffer.byteLength(JSON.stringify({ text: '' }));
+  const umlauts = Math.floor(room / 4);
+  return { ...event, data: { text: 'ü'.repeat(umlauts) + 'x'.repeat(room - 2 * umlauts) } };
+}
+
+const append = (
+  store: EventStore,
+  stream: string,
+  expected: ExpectedRevision,
+  batch: readonly NewEvent[],
+): ReturnType<EventStore['append']> => store.append([{ stream, expected, events: batch }]);
+
+async function appendWithRetry(store: EventStore, stream: string, batch: readonly NewEvent[]): Promise<void> {
+  for (;;) {
+    const [last] = await store.readStream(stream, { direction: 'backwards', limit: 1 });
+    try {
+      await append(store, stream, last?.revision ?? 'no-stream', batch);
+      return;
+    } catch (error) {
+      if (!(error instanceof RevisionConflict)) throw error;
+    }
+  }
+}
+
+const revisions = async (reading: Promise<readonly RecordedEvent[]>): Promise<number[]> =>
+  (await reading).map(({ revision }) => revision);
+
+function subscribe(store: EventStore, options: Omit<Parameters<EventStore['subscribe']>[0], 'signal'>): Subscription {
+  const abort = new AbortController();
+  return new Subscription(store.subscribe({ ...options, signal: abort.signal }), abort, options.after);
+}
+
+/** A subscription to ask for a number of events. */
+class Subscription {
+  caughtUp = false;
+  position: number;
+  readonly #pages: AsyncIterator<Page>;
+  readonly #abort: AbortController;
+
+  constructor(pages: AsyncIterable<Page>, abort: AbortController, after: number) {
+    this.#pages = pages[Symbol.asyncIterator]();
+    this.#abort = abort;
+    this.position = after;
+  }
+
+  async nextPage(): Promise<Page | undefined> {
+    const { value, done } = await this.#pages.next();
+    if (done) return undefined;
+    this.caughtUp = value.caughtUp;
+    this.position = value.position;
+    return value;
+  }
+
+  /** The revisions of the next events, at least `count` of them. */
+  async take(count: number): Promise<number[]> {
+    return (await this.#take(count)).map(({ revision }) => revision);
+  }
+
+  async takePositions(count: number): Promise<number[]> {
+    return (await this.#take(count)).map(({ position }) => position);
+  }
+
+  async end(): Promise<void> {
+    this.#abort.abort();
+    expect((await this.#pages.next()).done).toBe(true);
+  }
+
+  async #take(count: number): Promise<RecordedEvent[]> {
+    const taken: RecordedEvent[] = [];
+    while (taken.length < count) {
+      const page = await this.nextPage();
+      if (!page) throw new Error('the subscription ended');
+      taken.push(...page.events);
+    }
+    return taken;
+  }
+}

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { transformSync } from '@swc/core';
+
+/**
+ * Loaded with `--import` by processes that specs start, so that these run the sources as jest does and not a build that
+ * may be older. Node runs this file itself: nothing here but erasable types, and no imports of ours.
+ */
+const root = new URL('../../../', import.meta.url);
+
+registerHooks({
+  resolve(specifier, context, nextResolve) {
+    const library = /^#([a-z-]+)$/.exec(specifier)?.[1];
+    if (library) return nextResolve(new URL(`libs/${library}/src/index.ts`, root).href, context);
+    const ours = context.parentURL?.endsWith('.ts') && specifier.startsWith('.');
+    return nextResolve(ours ? specifier.replace(/\.js$/, '.ts') : specifier, context);
+  },
+  load(url, context, nextLoad) {
+    if (!url.endsWith('.ts')) return nextLoad(url, context);
+    const filename = fileURLToPath(url);
+    const { code } = transformSync(readFileSync(filename, 'utf8'), { filename, sourceMaps: 'inline' });
+    return { format: 'module', source: code, shortCircuit: true };
+  },
+});
