@@ -100,12 +100,13 @@ export interface EventStore {
   /**
    * Stores events on one or several streams in one commit.
    * A repeat of the same event ids at the same place (or, for 'any', among the last 1,000 events of the stream) answers
-   * as the first time and stores nothing.
+   * as the first time and stores nothing; with 'any', a repeat of only some of them is a conflict. An append without
+   * events only checks the revision.
    * Throws {@link RevisionConflict}, {@link EventTooLarge}, {@link WriterFenced}.
    */
   append(appends: readonly StreamAppend[]): Promise<AppendResult>;
 
-  /** Events of one stream; [] when there is none. `from` is inclusive; backwards starts at the end unless given. */
+  /** Events of one stream; [] when there is none. `from` is inclusive; backwards starts at the end, or at `from` if that comes first. */
   readStream(
     stream: string,
     options?: { readonly from?: number; readonly limit?: number; readonly direction?: 'forwards' | 'backwards' },

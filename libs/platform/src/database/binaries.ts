@@ -2,8 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmod, cp, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { StartupError } from '../startup-error.js';
-import { codeOf } from './file-error.js';
+import { StartupError, systemCodeOf } from '../startup-error.js';
 import type { ServerUser } from './server-user.js';
 
 const run = promisify(execFile);
@@ -48,7 +47,7 @@ async function versionIn(folder: string, user: ServerUser | undefined): Promise<
     return stdout.trim().split(' ').at(-1) ?? '';
   } catch (error) {
     throw new StartupError(
-      `The PostgreSQL from npm does not run on this system (${codeOf(error) ?? error}); set DATABASE_URL to a PostgreSQL server.`,
+      `The PostgreSQL from npm does not run on this system (${systemCodeOf(error) ?? error}); set DATABASE_URL to a PostgreSQL server.`,
       { cause: error },
     );
   }

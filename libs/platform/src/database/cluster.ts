@@ -4,9 +4,9 @@ import { chown, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'no
 import { createServer } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { StartupError } from '../startup-error.js';
+import { StartupError, systemCodeOf } from '../startup-error.js';
 import { type Binaries, binariesFor } from './binaries.js';
-import { codeOf, fileError } from './file-error.js';
+import { fileError } from './file-error.js';
 import { type ServerUser, serverUserFor } from './server-user.js';
 
 const SETTINGS = {
@@ -108,7 +108,7 @@ export class Cluster {
     try {
       return (await readFile(join(this.directory, 'PG_VERSION'), 'utf8')).trim();
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
+      if (systemCodeOf(error) === 'ENOENT') return undefined;
       throw fileError(error, this.directory);
     }
   }
@@ -188,7 +188,7 @@ export class Cluster {
     try {
       return (await readFile(join(this.directory, 'postmaster.pid'), 'utf8')).split('\n');
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
+      if (systemCodeOf(error) === 'ENOENT') return undefined;
       throw fileError(error, this.directory);
     }
   }
@@ -266,7 +266,7 @@ function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
-    return codeOf(error) === 'EPERM';
+    return systemCodeOf(error) === 'EPERM';
   }
 }
 

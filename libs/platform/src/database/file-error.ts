@@ -1,8 +1,8 @@
-import { StartupError } from '../startup-error.js';
+import { StartupError, systemCodeOf } from '../startup-error.js';
 
 /** Says in one sentence what a failed file operation under `directory` means; other errors pass through. */
 export function fileError(error: unknown, directory: string): unknown {
-  switch (codeOf(error)) {
+  switch (systemCodeOf(error)) {
     case 'ENOSPC':
     case 'EDQUOT':
       return new StartupError(`The disk that holds ${directory} is full.`, { cause: error });
@@ -16,10 +16,4 @@ export function fileError(error: unknown, directory: string): unknown {
     default:
       return error;
   }
-}
-
-/** The code of a system or database error ("ENOSPC", "57P03"). Does not ask for `Error`: jest runs specs in a realm of their own. */
-export function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
 }

@@ -3,9 +3,9 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
-import { StartupError } from '../startup-error.js';
+import { StartupError, systemCodeOf } from '../startup-error.js';
 import { Cluster } from './cluster.js';
-import { codeOf, fileError } from './file-error.js';
+import { fileError } from './file-error.js';
 
 export interface DatabaseOptions {
   /** Where the embedded server keeps its data (`<dataDir>/postgres`) and its password. Created when missing. */
@@ -153,7 +153,7 @@ async function presentOn(url: string): Promise<Client> {
 }
 
 function refuseWrongPassword(error: unknown, directory: string): undefined {
-  if (codeOf(error) !== '28P01') return undefined;
+  if (systemCodeOf(error) !== '28P01') return undefined;
   throw new StartupError(`The password file beside ${directory} is not the one this database was made with.`, {
     cause: error,
   });
@@ -165,7 +165,7 @@ async function connectWithin(timeoutMs: number, url: string): Promise<Client> {
     try {
       return await connected(url);
     } catch (error) {
-      const final = ['28P01', '28000', '3D000', 'ERR_INVALID_URL'].includes(codeOf(error) ?? '');
+      const final = ['28P01', '28000', '3D000', 'ERR_INVALID_URL'].includes(systemCodeOf(error) ?? '');
       if (final || Date.now() >= deadline) throw unreachable(url, error);
       await delay(250);
     }
@@ -174,7 +174,7 @@ async function connectWithin(timeoutMs: number, url: string): Promise<Client> {
 
 function unreachable(url: string, error: unknown): StartupError {
   const place = URL.canParse(url) ? `${new URL(url).host}${new URL(url).pathname}` : 'the address given';
-  const reason = error instanceof Error ? error.message || codeOf(error) : String(error);
+  const reason = error instanceof Error ? error.message || systemCodeOf(error) : String(error);
   return new StartupError(`No connection to the database at ${place}: ${reason}.`, { cause: error });
 }
 
@@ -218,11 +218,11 @@ async function passwordIn(dataDir: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).trim();
   } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw fileError(error, dataDir);
+    if (systemCodeOf(error) !== 'ENOENT') throw fileError(error, dataDir);
   }
   await writeFile(draft, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600, flush: true });
   await link(draft, file).catch((error: unknown) => {
-    if (codeOf(error) !== 'EEXIST') throw fileError(error, dataDir);
+    if (systemCodeOf(error) !== 'EEXIST') throw fileError(error, dataDir);
   });
   await rm(draft);
   return (await readFile(file, 'utf8')).trim();

@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import { PersonalDataHasher } from './personal-data-hasher.js';
+
+const hasher = new PersonalDataHasher(Buffer.alloc(32, 1));
+
+describe('keyed hashes of personal data', () => {
+  it('is 64 hexadecimal digits without any trace of the input', () => {
+    expect(hasher.hashEmail('ada@example.com')).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it.each([
+    ['e-mail with blanks and upper case', hasher.hashEmail(' Ada@Example.COM '), hasher.hashEmail('ada@example.com')],
+    [
+      'e-mail with a composed and a decomposed umlaut',
+      hasher.hashEmail('jo\u0308rg@example.com'),
+      hasher.hashEmail('jörg@example.com'),
+    ],
+    ['phone with blanks and signs', hasher.hashPhone('+49 (30) 123-456'), hasher.hashPhone('+4930123456')],
+  ])('is equal for equal people: %s', (_, one, other) => {
+    expect(one).toBeDefined();
+    expect(one).toBe(other);
+  });
+
+  it.each([
+    ['another person', hasher.hashEmail('eve@example.com')],
+    ['another key', new PersonalDataHasher(Buffer.alloc(32, 2)).hashEmail('ada@example.com')],
+    ['another kind', hasher.hashChannelCustomer('shop', 'ada@example.com')],
+  ])('differs for %s', (_, other) => {
+    expect(other).not.toBe(hasher.hashEmail('ada@example.com'));
+  });
+
+  it('tells the same customer id on two channels apart', () => {
+    expect(hasher.hashChannelCustomer('etsy', '7')).not.toBe(hasher.hashChannelCustomer('ebay', '7'));
+  });
+
+  it('tells a number with a plus from one without', () => {
+    expect(hasher.hashPhone('+4930123456')).not.toBe(hasher.hashPhone('4930123456'));
+  });
+
+  it('hashes what a sale says about its customer and leaves out what identifies nobody', () => {
+    expect(hasher.hashCustomer('etsy', { email: 'Ada@example.com', phone: 'none', channelCustomerId: '7' })).toEqual({
+      emailHash: hasher.hashEmail('ada@example.com'),
+      channelCustomerHash: hasher.hashChannelCustomer('etsy', '7'),
+    });
+    expect(hasher.hashCustomer('etsy', undefined)).toEqual({});
+  });
+
+  it.each([
+    ['a dash for an e-mail', hasher.hashEmail(' - ')],
+    ['an e-mail without a name', hasher.hashEmail('@example.com')],
+    ['a phone without digits', hasher.hashPhone('n/a')],
+    ['a phone of four digits', hasher.hashPhone('0000')],
+    ['a blank customer id', hasher.hashChannelCustomer('etsy', ' ')],
+  ])('makes nobody out of %s', (_, hash) => {
+    expect(hash).toBeUndefined();
+  });
+});

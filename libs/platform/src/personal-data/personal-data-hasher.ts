@@ -1,0 +1,46 @@
+import { createHmac } from 'node:crypto';
+import type { Buyer, ChannelSale } from '#contracts';
+
+/**
+ * Turns what identifies a person into keyed hashes (HMAC-SHA-256, 64 hex digits): equal for equal people, and of no use
+ * without the installation's key. Call it at the edge; only the hashes go further. What identifies nobody, such as a
+ * dash in place of an e-mail address, gives undefined: otherwise all who left it out would be one person.
+ */
+export class PersonalDataHasher {
+  constructor(private readonly key: Buffer) {}
+
+  /** The buyer as events know people; what identifies nobody is left out. */
+  hashCustomer(channel: string, customer: ChannelSale['customer']): Buyer {
+    const { email, phone, channelCustomerId } = customer ?? {};
+    const emailHash = email && this.hashEmail(email);
+    const phoneHash = phone && this.hashPhone(phone);
+    const channelCustomerHash = channelCustomerId && this.hashChannelCustomer(channel, channelCustomerId);
+    return {
+      ...(emailHash && { emailHash }),
+      ...(phoneHash && { phoneHash }),
+      ...(channelCustomerHash && { channelCustomerHash }),
+    };
+  }
+
+  /** Blanks around it and upper case make no difference. */
+  hashEmail(email: string): string | undefined {
+    const normalised = email.normalize('NFC').trim().toLowerCase();
+    return /^[^\s@]+@[^\s@]+$/.test(normalised) ? this.hash('email', normalised) : undefined;
+  }
+
+  /** Digits and a leading plus count; fewer than five digits are no phone number. */
+  hashPhone(phone: string): string | undefined {
+    const digits = phone.replace(/\D/g, '');
+    return digits.length >= 5 ? this.hash('phone', phone.trim().startsWith('+') ? `+${digits}` : digits) : undefined;
+  }
+
+  /** The id is taken as it is, and only means something together with its channel. */
+  hashChannelCustomer(channel: string, id: string): string | undefined {
+    return id.trim() === '' ? undefined : this.hash('channel-customer', `${channel}/${id}`);
+  }
+
+  /** The kind goes into the hash, so that equal texts of two kinds do not meet. */
+  private hash(kind: string, text: string): string {
+    return createHmac('sha256', this.key).update(`${kind}:${text}`).digest('hex');
+  }
+}
