@@ -1,0 +1,64 @@
+import type { Buyer, OrderEvent, OrderLine } from '#contracts';
+import { Rejected } from '#kernel';
+import type { Order } from './order.js';
+import { refusalOf } from './order.rules.js';
+
+/** A shopper asks our own shop for goods: a request. */
+export interface SubmitOrder {
+  readonly type: 'SubmitOrder';
+  readonly orderId: string;
+  readonly channel: string;
+  readonly currency: string;
+  readonly lines: readonly OrderLine[];
+  readonly buyer: Buyer;
+  readonly placedAt: string;
+}
+
+/** Inventory has allocated every line. */
+export interface PlaceOrder {
+  readonly type: 'PlaceOrder';
+  readonly orderId: string;
+}
+
+/** Inventory cannot allocate every line. */
+export interface DeclineOrder {
+  readonly type: 'DeclineOrder';
+  readonly orderId: string;
+  readonly short: readonly ShortSku[];
+}
+
+export interface ShortSku {
+  readonly sku: string;
+  readonly requested: number;
+  readonly available: number;
+}
+
+export function submitOrder(command: SubmitOrder, order: Order): OrderEvent[] | Rejected {
+  const { type: _, lines, ...submitted } = command;
+  if (order.status !== 'new') {
+    return new Rejected('conflict', 'order-exists', `There is an order ${command.orderId} already.`, {
+      orderId: command.orderId,
+    });
+  }
+  return refusalOf(command) ?? [{ type: 'OrderSubmitted', data: { ...submitted, lines: [...lines] } }];
+}
+
+/** Changes nothing unless the order waits for an answer: allocations are also made for orders we do not decide on. */
+export function placeOrder({ orderId }: PlaceOrder, order: Order): OrderEvent[] | Rejected {
+  if (order.status === 'submitted') return [{ type: 'OrderPlaced', data: { orderId } }];
+  return order.status === 'declined' ? contradiction(orderId, 'declined', 'allocated') : [];
+}
+
+export function declineOrder({ orderId, short }: DeclineOrder, order: Order): OrderEvent[] | Rejected {
+  if (order.status === 'submitted') return [{ type: 'OrderDeclined', data: { orderId, short: [...short] } }];
+  return order.status === 'placed' ? contradiction(orderId, 'placed', 'declined') : [];
+}
+
+/** Inventory answers once and for all lines together, so two answers that differ need somebody to look. */
+const contradiction = (orderId: string, was: string, now: string): Rejected =>
+  new Rejected(
+    'conflict',
+    'allocation-contradicts-order',
+    `Order ${orderId} is ${was}, and its stock was ${now} afterwards.`,
+    { orderId },
+  );

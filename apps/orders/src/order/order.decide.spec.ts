@@ -1,0 +1,394 @@
+import { describe, expect, it } from '@jest/globals';
+import type { OrderEvent, OrderLine } from '#contracts';
+import { Rejected } from '#kernel';
+import type { CancelLines, ReturnLines, ShipLines } from './fulfilment.decide.js';
+import { decide, type OrderCommand } from './order.decide.js';
+import { evolve, initialOrder } from './order.js';
+import type { RecordSale } from './sales.decide.js';
+
+const ID = 'etsy.7';
+const placedAt = '2026-03-01T10:00:00.000Z';
+const line = (lineId: string, sku: string, units: number, unitPriceMinor = 500): OrderLine => ({
+  lineId,
+  sku,
+  units,
+  unitPriceMinor,
+});
+const two = [line('1', 'MUG', 5), line('2', 'CUP', 3)];
+
+const sale = (changes: Partial<RecordSale> = {}): RecordSale => ({
+  type: 'RecordSale',
+  orderId: ID,
+  channel: 'etsy',
+  externalOrderId: '7',
+  externalRevision: 1,
+  currency: 'EUR',
+  lines: two,
+  buyer: {},
+  placedAt,
+  cancelled: false,
+  ...changes,
+});
+const cancel = (lines: CancelLines['lines']): CancelLines => ({
+  type: 'CancelLines',
+  orderId: ID,
+  lines,
+  reason: 'customer-request',
+});
+const ship = (shipmentId: string, lines: ShipLines['lines']): ShipLines => ({
+  type: 'ShipLines',
+  orderId: ID,
+  shipmentId,
+  lines,
+});
+const giveBack = (returnId: string, lines: ReturnLines['lines'], locationId = 'main'): ReturnLines => ({
+  type: 'ReturnLines',
+  orderId: ID,
+  returnId,
+  locationId,
+  condition: 'available',
+  lines,
+});
+const submit = {
+  type: 'SubmitOrder' as const,
+  orderId: ID,
+  channel: 'web',
+  currency: 'EUR',
+  lines: two,
+  buyer: {},
+  placedAt,
+};
+const place = { type: 'PlaceOrder' as const, orderId: ID };
+const decline = { type: 'DeclineOrder' as const, orderId: ID, short: [{ sku: 'MUG', requested: 5, available: 2 }] };
+
+/** What came of the commands before, all of which must have been accepted. */
+function given(...commands: readonly OrderCommand[]) {
+  let order = initialOrder();
+  for (const command of commands) {
+    const events = decide(command, order);
+    if (events instanceof Rejected) throw events;
+    order = events.reduce<typeof order>(evolve, order);
+  }
+  return { when: (command: OrderCommand) => decide(command, order) };
+}
+
+const amended = (lines: OrderLine[], changes: object[], externalRevision = 2): OrderEvent[] => [
+  { type: 'SaleAmended', data: { orderId: ID, channel: 'etsy', externalRevision, lines, changes: changes as never } },
+];
+const changed = (lineId: string, sku: string, unitsBefore: number, unitsAfter: number) => ({
+  lineId,
+  sku,
+  unitsBefore,
+  unitsAfter,
+});
+const cancelledByChannel = (...lines: [string, string, number][]): OrderEvent => ({
+  type: 'OrderLinesCancelled',
+  data: {
+    orderId: ID,
+    channel: 'etsy',
+    lines: lines.map(([lineId, sku, units]) => ({ lineId, sku, units })),
+    reason: 'cancelled-by-channel',
+  },
+});
+
+describe('RecordSale', () => {
+  it('records a sale nobody had heard of', () => {
+    expect(given().when(sale())).toEqual([
+      {
+        type: 'SaleRecorded',
+        data: {
+          orderId: ID,
+          channel: 'etsy',
+          externalOrderId: '7',
+          externalRevision: 1,
+          currency: 'EUR',
+          lines: two,
+          buyer: {},
+          placedAt,
+        },
+      },
+    ]);
+  });
+
+  it('records the same revision from another message as a duplicate', () => {
+    expect(given(sale()).when(sale())).toEqual([
+      { type: 'SaleDuplicateReceived', data: { orderId: ID, externalRevision: 1 } },
+    ]);
+  });
+
+  it('records an older revision and does not apply it', () => {
+    const late = sale({ externalRevision: 0, lines: [line('1', 'MUG', 99)] });
+    expect(given(sale()).when(late)).toEqual([
+      { type: 'SaleOutdatedReceived', data: { orderId: ID, externalRevision: 0, currentRevision: 1 } },
+    ]);
+  });
+
+  it.each([
+    ['grows', [line('1', 'MUG', 6), line('2', 'CUP', 3)], [changed('1', 'MUG', 5, 6)]],
+    ['shrinks', [line('1', 'MUG', 4), line('2', 'CUP', 3)], [changed('1', 'MUG', 5, 4)]],
+    ['vanishes', [line('2', 'CUP', 3)], [changed('1', 'MUG', 5, 0)]],
+    ['appears', [...two, line('3', 'POT', 1)], [changed('3', 'POT', 0, 1)]],
+    ['changes its price', [line('1', 'MUG', 5, 450), line('2', 'CUP', 3)], []],
+  ])('amends when a line %s', (_, lines, changes) => {
+    expect(given(sale()).when(sale({ externalRevision: 2, lines }))).toEqual(amended(lines, changes));
+  });
+
+  it('replaces the SKU of a line of which nothing has left', () => {
+    const lines = [line('1', 'JUG', 5), line('2', 'CUP', 3)];
+    const expected = amended(
+      [line('2', 'CUP', 3), line('1', 'JUG', 5)],
+      [changed('1', 'MUG', 5, 0), changed('1', 'JUG', 0, 5)],
+    );
+    expect(given(sale()).when(sale({ externalRevision: 2, lines }))).toEqual(expected);
+  });
+
+  it('keeps what has left of a SKU that a revision takes off its line', () => {
+    const lines = [line('1', 'JUG', 5), line('2', 'CUP', 3)];
+    const expected = amended(
+      [line('1', 'MUG', 2), line('2', 'CUP', 3), line('1', 'JUG', 5)],
+      [changed('1', 'MUG', 5, 2), changed('1', 'JUG', 0, 5)],
+    );
+    expect(given(sale(), ship('S', [{ lineId: '1', units: 2 }])).when(sale({ externalRevision: 2, lines }))).toEqual(
+      expected,
+    );
+  });
+
+  it('never amends below what has left or was cancelled', () => {
+    const before = given(sale(), ship('S', [{ lineId: '1', units: 2 }]), cancel([{ lineId: '1', units: 1 }]));
+    const expected = amended([line('1', 'MUG', 3), line('2', 'CUP', 3)], [changed('1', 'MUG', 5, 3)]);
+    expect(before.when(sale({ externalRevision: 2, lines: [line('1', 'MUG', 1), line('2', 'CUP', 3)] }))).toEqual(
+      expected,
+    );
+  });
+
+  it('cancels what is open when a revision says cancelled, whatever its lines', () => {
+    const before = given(sale(), ship('S', [{ lineId: '1', units: 2 }]));
+    const expected = [...amended(two, []), cancelledByChannel(['1', 'MUG', 3], ['2', 'CUP', 3])];
+    expect(before.when(sale({ externalRevision: 2, cancelled: true, lines: [line('9', 'POT', 9)] }))).toEqual(expected);
+  });
+
+  it('remembers the revision of a cancellation that finds nothing open', () => {
+    const before = given(
+      sale(),
+      cancel([
+        { lineId: '1', units: 5 },
+        { lineId: '2', units: 3 },
+      ]),
+    );
+    expect(before.when(sale({ externalRevision: 2, cancelled: true }))).toEqual(amended(two, []));
+  });
+
+  it('records and cancels an order whose cancellation comes first', () => {
+    const events = given().when(sale({ cancelled: true }));
+    expect(events).toMatchObject([
+      { type: 'SaleRecorded', data: { lines: two } },
+      cancelledByChannel(['1', 'MUG', 5], ['2', 'CUP', 3]),
+    ]);
+  });
+
+  it.each([
+    ['duplicate-line', { lines: [line('1', 'MUG', 1), line('1', 'CUP', 1)] }],
+    ['total-too-large', { lines: [line('1', 'MUG', 2, Number.MAX_SAFE_INTEGER)] }],
+    ['unusable-text', { lines: [line('1', 'MUG\0', 1)] }],
+    ['unusable-text', { externalOrderId: '\ud800' }],
+    ['invalid-placed-at', { placedAt: '0000-01-01T00:00:00Z' }],
+    ['invalid-placed-at', { placedAt: 'yesterday' }],
+  ])('refuses what no event can hold: %s', (code, changes) => {
+    expect(given().when(sale(changes))).toMatchObject({ kind: 'invalid', code });
+  });
+
+  it('refuses a revision in another currency', () => {
+    expect(given(sale()).when(sale({ externalRevision: 2, currency: 'USD' }))).toMatchObject({
+      kind: 'conflict',
+      code: 'currency-changed',
+    });
+  });
+
+  it('refuses to change an order of our own shop', () => {
+    expect(given(submit, place).when(sale())).toMatchObject({ code: 'not-a-channel-order' });
+  });
+
+  it('refuses a revision whose lines beside what has left make too large a total', () => {
+    const huge = (lineId: string) => line(lineId, 'GEM', 1, Number.MAX_SAFE_INTEGER - 1);
+    const before = given(sale({ lines: [huge('1')] }), ship('S', [{ lineId: '1', units: 1 }]));
+    expect(before.when(sale({ externalRevision: 2, lines: [huge('2')] }))).toMatchObject({ code: 'total-too-large' });
+  });
+});
+
+describe('SubmitOrder, PlaceOrder and DeclineOrder', () => {
+  it('submits a new order', () => {
+    const { type: _, ...data } = submit;
+    expect(given().when(submit)).toEqual([{ type: 'OrderSubmitted', data }]);
+  });
+
+  it('refuses to submit an order that exists', () => {
+    expect(given(submit).when(submit)).toMatchObject({ kind: 'conflict', code: 'order-exists' });
+  });
+
+  it('refuses an order no event can hold', () => {
+    expect(given().when({ ...submit, lines: [line('1', 'MUG', 1), line('1', 'MUG', 1)] })).toMatchObject({
+      code: 'duplicate-line',
+    });
+  });
+
+  it('places a submitted order once', () => {
+    expect(given(submit).when(place)).toEqual([{ type: 'OrderPlaced', data: { orderId: ID } }]);
+    expect(given(submit, place).when(place)).toEqual([]);
+  });
+
+  it('declines a submitted order once, with the SKUs that are short', () => {
+    expect(given(submit).when(decline)).toEqual([
+      { type: 'OrderDeclined', data: { orderId: ID, short: decline.short } },
+    ]);
+    expect(given(submit, decline).when(decline)).toEqual([]);
+  });
+
+  it.each([place, decline])('leaves an order alone that is not ours to decide: $type', (command) => {
+    expect(given().when(command)).toEqual([]);
+  });
+
+  it('refuses the opposite of what was decided', () => {
+    expect(given(submit, place).when(decline)).toMatchObject({ code: 'allocation-contradicts-order' });
+    expect(given(submit, decline).when(place)).toMatchObject({ code: 'allocation-contradicts-order' });
+  });
+});
+
+describe('CancelLines', () => {
+  it('cancels units that have not left', () => {
+    expect(given(sale(), ship('S', [{ lineId: '1', units: 2 }])).when(cancel([{ lineId: '1', units: 3 }]))).toEqual([
+      {
+        type: 'OrderLinesCancelled',
+        data: {
+          orderId: ID,
+          channel: 'etsy',
+          lines: [{ lineId: '1', sku: 'MUG', units: 3 }],
+          reason: 'customer-request',
+        },
+      },
+    ]);
+  });
+
+  it('refuses to cancel what has left', () => {
+    const refusal = given(sale(), ship('S', [{ lineId: '1', units: 2 }])).when(cancel([{ lineId: '1', units: 4 }]));
+    expect(refusal).toMatchObject({
+      code: 'not-cancellable',
+      details: { lineId: '1', sku: 'MUG', requested: 4, available: 3 },
+    });
+  });
+
+  it('adds up units of a line that is named twice', () => {
+    const refusal = given(sale()).when(
+      cancel([
+        { lineId: '1', units: 3 },
+        { lineId: '1', units: 3 },
+      ]),
+    );
+    expect(refusal).toMatchObject({ code: 'not-cancellable', details: { requested: 6, available: 5 } });
+  });
+});
+
+describe('ShipLines', () => {
+  const parcel = ship('S', [
+    { lineId: '1', units: 2 },
+    { lineId: '2', units: 1 },
+  ]);
+
+  it('ships open units', () => {
+    const lines = [
+      { lineId: '1', sku: 'MUG', units: 2 },
+      { lineId: '2', sku: 'CUP', units: 1 },
+    ];
+    expect(given(sale()).when(parcel)).toEqual([
+      { type: 'OrderLinesShipped', data: { orderId: ID, channel: 'etsy', shipmentId: 'S', lines } },
+    ]);
+  });
+
+  it('records the same shipment once, in whatever order its lines come', () => {
+    expect(given(sale(), parcel).when({ ...parcel, lines: parcel.lines.toReversed() })).toEqual([]);
+  });
+
+  it('refuses the id of a shipment with other lines', () => {
+    expect(given(sale(), parcel).when(ship('S', [{ lineId: '1', units: 1 }]))).toMatchObject({
+      kind: 'conflict',
+      code: 'shipment-differs',
+    });
+  });
+
+  it('refuses more than is open', () => {
+    const refusal = given(sale(), cancel([{ lineId: '1', units: 4 }])).when(parcel);
+    expect(refusal).toMatchObject({ code: 'not-open', details: { requested: 2, available: 1 } });
+  });
+});
+
+describe('ReturnLines', () => {
+  const before = [sale(), ship('S', [{ lineId: '1', units: 2 }])];
+
+  it('takes back what has left', () => {
+    expect(given(...before).when(giveBack('R', [{ lineId: '1', units: 2 }]))).toEqual([
+      {
+        type: 'OrderLinesReturned',
+        data: {
+          orderId: ID,
+          returnId: 'R',
+          locationId: 'main',
+          condition: 'available',
+          lines: [{ lineId: '1', sku: 'MUG', units: 2 }],
+        },
+      },
+    ]);
+  });
+
+  it('takes the same return once', () => {
+    expect(
+      given(...before, giveBack('R', [{ lineId: '1', units: 2 }])).when(giveBack('R', [{ lineId: '1', units: 2 }])),
+    ).toEqual([]);
+  });
+
+  it('refuses the id of a return with another content', () => {
+    const refusal = given(...before, giveBack('R', [{ lineId: '1', units: 1 }])).when(
+      giveBack('R', [{ lineId: '1', units: 1 }], 'store'),
+    );
+    expect(refusal).toMatchObject({ code: 'return-differs' });
+  });
+
+  it('refuses more than has left and not come back', () => {
+    const refusal = given(...before, giveBack('R', [{ lineId: '1', units: 1 }])).when(
+      giveBack('R2', [{ lineId: '1', units: 2 }]),
+    );
+    expect(refusal).toMatchObject({ code: 'not-shipped', details: { requested: 2, available: 1 } });
+  });
+});
+
+describe('CancelLines, ShipLines and ReturnLines', () => {
+  const lines = [{ lineId: '1', units: 1 }];
+  const commands = [cancel(lines), ship('S', lines), giveBack('R', lines)];
+
+  it.each(commands)('need an order: $type', (command) => {
+    expect(given().when(command)).toMatchObject({ kind: 'not-found', code: 'unknown-order' });
+  });
+
+  it.each(commands)('need an order that is placed: $type', (command) => {
+    expect(given(submit).when(command)).toMatchObject({ kind: 'conflict', code: 'order-not-placed' });
+    expect(given(submit, decline).when(command)).toMatchObject({ kind: 'conflict', code: 'order-not-placed' });
+  });
+
+  it.each(commands)('work on an order of our own shop: $type', (command) => {
+    expect(given(submit, place, ship('S0', lines)).when(command)).toHaveLength(1);
+  });
+
+  it.each([cancel([{ lineId: '9', units: 1 }]), ship('S', [{ lineId: '1', sku: 'POT', units: 1 }])])(
+    'refuse an unknown line: $type',
+    (command) => {
+      expect(given(sale()).when(command)).toMatchObject({ kind: 'not-found', code: 'unknown-line' });
+    },
+  );
+
+  it('ask for the SKU where a line has held several', () => {
+    const jug = sale({ externalRevision: 2, lines: [line('1', 'JUG', 5)] });
+    const before = given(sale(), ship('S', [{ lineId: '1', units: 2 }]), jug);
+    expect(before.when(ship('S2', lines))).toMatchObject({ code: 'ambiguous-line' });
+    expect(before.when(ship('S2', [{ lineId: '1', sku: 'JUG', units: 1 }]))).toMatchObject([
+      { data: { lines: [{ sku: 'JUG' }] } },
+    ]);
+  });
+});

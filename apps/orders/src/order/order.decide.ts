@@ -1,0 +1,53 @@
+import type { OrderEvent } from '#contracts';
+import type { Decider } from '#event-sourcing';
+import type { Rejected } from '#kernel';
+import {
+  type DeclineOrder,
+  declineOrder,
+  type PlaceOrder,
+  placeOrder,
+  type SubmitOrder,
+  submitOrder,
+} from './checkout.decide.js';
+import {
+  type CancelLines,
+  cancelLines,
+  type ReturnLines,
+  returnLines,
+  type ShipLines,
+  shipLines,
+} from './fulfilment.decide.js';
+import { evolve, initialOrder, type Order, orderEventTypes } from './order.js';
+import { type RecordSale, recordSale } from './sales.decide.js';
+
+export type OrderCommand = RecordSale | SubmitOrder | PlaceOrder | DeclineOrder | CancelLines | ShipLines | ReturnLines;
+
+export function decide(command: OrderCommand, order: Order): OrderEvent[] | Rejected {
+  switch (command.type) {
+    case 'RecordSale':
+      return recordSale(command, order);
+    case 'SubmitOrder':
+      return submitOrder(command, order);
+    case 'PlaceOrder':
+      return placeOrder(command, order);
+    case 'DeclineOrder':
+      return declineOrder(command, order);
+    case 'CancelLines':
+      return cancelLines(command, order);
+    case 'ShipLines':
+      return shipLines(command, order);
+    case 'ReturnLines':
+      return returnLines(command, order);
+    default:
+      return command satisfies never;
+  }
+}
+
+/** Streams `order-<orderId>`. They are short, so no snapshots. */
+export const orderDecider: Decider<OrderCommand, OrderEvent, Order> = {
+  category: 'order',
+  eventTypes: orderEventTypes,
+  initialState: initialOrder,
+  decide,
+  evolve,
+};

@@ -1,0 +1,67 @@
+import type { OrderLine } from '#contracts';
+import { Rejected } from '#kernel';
+
+/** What a sale or an order says about itself, whoever sent it. */
+export interface Stated {
+  readonly channel: string;
+  readonly externalOrderId?: string;
+  readonly currency: string;
+  readonly placedAt: string;
+  readonly lines: readonly OrderLine[];
+}
+
+/** Why nothing can be made of it; undefined when it is sound. A stored event must be readable by every view for ever. */
+export function refusalOf(stated: Stated): Rejected | undefined {
+  return unusableText(stated) ?? unusableInstant(stated) ?? duplicateLine(stated) ?? totalTooLarge(stated.lines);
+}
+
+/** Sums in minor units stay exact in a double. */
+export function totalTooLarge(lines: readonly OrderLine[]): Rejected | undefined {
+  const total = lines.reduce((sum, { units, unitPriceMinor }) => sum + units * unitPriceMinor, 0);
+  if (Number.isSafeInteger(total)) return undefined;
+  return new Rejected(
+    'invalid',
+    'total-too-large',
+    'The total of the order exceeds 2^53 - 1 minor units. Check units and prices.',
+  );
+}
+
+/** Control characters and lone surrogates: databases refuse them, and nobody means them. */
+const UNUSABLE = /[\p{Cc}\p{Cs}]/u;
+
+function unusableText({ channel, externalOrderId = '', currency, lines }: Stated): Rejected | undefined {
+  const sound =
+    !UNUSABLE.test(channel + externalOrderId + currency) &&
+    lines.every(({ lineId, sku }) => !UNUSABLE.test(lineId) && !UNUSABLE.test(sku));
+  if (sound) return undefined;
+  return new Rejected(
+    'invalid',
+    'unusable-text',
+    'An id holds control characters or is not valid Unicode. Send printable text.',
+  );
+}
+
+function unusableInstant({ placedAt }: Stated): Rejected | undefined {
+  if (Date.parse(placedAt) >= 0) return undefined;
+  return new Rejected(
+    'invalid',
+    'invalid-placed-at',
+    'placedAt lies before 1970. Send the instant at which the order was placed.',
+  );
+}
+
+function duplicateLine({ lines }: Stated): Rejected | undefined {
+  const seen = new Set<string>();
+  for (const { lineId } of lines) {
+    if (seen.has(lineId)) {
+      return new Rejected(
+        'invalid',
+        'duplicate-line',
+        `Line ${lineId} comes twice. Give every line an id of its own.`,
+        { lineId },
+      );
+    }
+    seen.add(lineId);
+  }
+  return undefined;
+}

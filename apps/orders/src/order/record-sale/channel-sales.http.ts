@@ -1,0 +1,98 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { channelSale } from '#contracts';
+import type { EventMetadata } from '#event-sourcing';
+import {
+  BodyLimit,
+  CommandMetadata,
+  channelIdSchema,
+  currency,
+  isoInstant,
+  MAX_BULK_BODY_BYTES,
+  type Problem,
+  Problems,
+  problemFor,
+} from '#platform';
+import { orderLines } from '../order-lines.schema.js';
+import { OrdersIntake } from './orders-intake.js';
+
+/** The published shape with the stricter texts of this edge. People are named here, and hashed; nobody sends us hashes. */
+const saleBody = channelSale
+  .omit({ buyer: true })
+  .extend({
+    channel: channelIdSchema,
+    placedAt: isoInstant,
+    receivedAt: isoInstant.optional(),
+    currency,
+    lines: orderLines,
+  })
+  .meta({ id: 'ChannelSale', description: 'A sale as a channel or a till reports it' });
+
+const bulkBody = z.strictObject({ sales: z.array(saleBody).min(1).max(500) }).meta({ id: 'ChannelSales' });
+
+const recordedSale = z
+  .object({
+    orderId: z.string(),
+    status: z.enum(['recorded', 'amended', 'duplicate', 'outdated', 'repeated']),
+    revision: z.int().meta({ description: 'Revision of the order' }),
+    position: z.int().meta({ description: 'A view that has reached this position shows the sale' }),
+  })
+  .meta({ id: 'RecordedSale' });
+
+const bulkAnswer = z.object({
+  results: z.array(
+    z.union([
+      recordedSale.pick({ orderId: true, status: true }),
+      z.object({ problem: z.object({ status: z.int(), code: z.string(), detail: z.string() }) }),
+    ]),
+  ),
+  position: z.int(),
+});
+
+@ApiTags('orders')
+@Controller('v1/channel-sales')
+export class ChannelSalesController {
+  constructor(private readonly intake: OrdersIntake) {}
+
+  /** Records a sale that has happened on a channel. The same message twice changes nothing. */
+  @Post()
+  @Problems({
+    invalid: ['duplicate-line', 'total-too-large', 'unusable-text', 'invalid-placed-at'],
+    conflict: ['currency-changed'],
+  })
+  @ApiCreatedResponse({ standardSchema: recordedSale, description: 'What became of it' })
+  async record(
+    @Body({ schema: saleBody }) sale: z.output<typeof saleBody>,
+    @CommandMetadata() metadata: EventMetadata,
+  ): Promise<z.input<typeof recordedSale>> {
+    const [result] = await this.intake.record([sale], metadata);
+    if (result === undefined || result instanceof Error) throw result;
+    return result;
+  }
+
+  /** Records up to 500 sales, with a result for each in their order. Revisions of one order are applied in that order. */
+  @Post('bulk')
+  @HttpCode(200)
+  @BodyLimit(MAX_BULK_BODY_BYTES)
+  @ApiOkResponse({ standardSchema: bulkAnswer, description: 'A result per sale' })
+  async recordMany(
+    @Body({ schema: bulkBody }) { sales }: z.output<typeof bulkBody>,
+    @CommandMetadata() metadata: EventMetadata,
+  ): Promise<z.input<typeof bulkAnswer>> {
+    const results = await this.intake.record(sales, metadata);
+    return {
+      results: results.map((result) =>
+        result instanceof Error ? { problem: problemOf(result) } : { orderId: result.orderId, status: result.status },
+      ),
+      position: Math.max(0, ...results.map((result) => (result instanceof Error ? 0 : result.position))),
+    };
+  }
+}
+
+/** A refusal belongs to its row. A fault is thrown: all rows may be sent again, what was recorded stays as it is. */
+function problemOf(error: Error): Problem {
+  const problem = problemFor(error);
+  if (!problem) throw error;
+  return problem;
+}

@@ -1,0 +1,44 @@
+import { Body, Controller, Param, Post } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { EventMetadata } from '#event-sourcing';
+import { CommandMetadata, externalId, locationIdSchema, Problems } from '#platform';
+import { ChangeOrder, type OrderChanged, orderChanged, orderChangedBy } from '../change-order.js';
+import { namedUnits, occurredAt, orderIdParameter } from '../order-lines.schema.js';
+
+const body = z
+  .strictObject({
+    returnId: externalId.meta({ description: 'Names the return: the same one twice is recorded once' }),
+    locationId: locationIdSchema,
+    condition: z.enum(['available', 'damaged', 'inspection']),
+    lines: namedUnits,
+    occurredAt,
+  })
+  .meta({ id: 'ReturnLines' });
+
+@ApiTags('orders')
+@Controller('v1/orders/:orderId/returns')
+export class ReturnLinesController {
+  constructor(private readonly commands: CommandBus) {}
+
+  /** Records that shipped units came back to a location: at most what has left and not come back. */
+  @Post()
+  @Problems({
+    'not-found': ['unknown-order', 'unknown-line'],
+    conflict: ['not-shipped', 'return-differs', 'order-not-placed'],
+    invalid: ['ambiguous-line'],
+  })
+  @ApiCreatedResponse({ standardSchema: orderChanged })
+  async return(
+    @Param('orderId', orderIdParameter) orderId: string,
+    @Body({ schema: body }) { occurredAt: backAt, ...returned }: z.output<typeof body>,
+    @CommandMetadata() metadata: EventMetadata,
+  ): Promise<OrderChanged> {
+    const command = new ChangeOrder(
+      { type: 'ReturnLines', orderId, ...returned },
+      { ...metadata, occurredAt: backAt ?? metadata.occurredAt },
+    );
+    return orderChangedBy(orderId, await this.commands.execute(command));
+  }
+}

@@ -1,0 +1,42 @@
+import { Body, Controller, Param, Post } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { EventMetadata } from '#event-sourcing';
+import { CommandMetadata, externalId, Problems } from '#platform';
+import { ChangeOrder, type OrderChanged, orderChanged, orderChangedBy } from '../change-order.js';
+import { namedUnits, occurredAt, orderIdParameter } from '../order-lines.schema.js';
+
+const body = z
+  .strictObject({
+    shipmentId: externalId.meta({ description: 'Names the shipment: the same one twice is recorded once' }),
+    lines: namedUnits,
+    occurredAt,
+  })
+  .meta({ id: 'ShipLines' });
+
+@ApiTags('orders')
+@Controller('v1/orders/:orderId/shipments')
+export class ShipLinesController {
+  constructor(private readonly commands: CommandBus) {}
+
+  /** Records that units of an order have left. */
+  @Post()
+  @Problems({
+    'not-found': ['unknown-order', 'unknown-line'],
+    conflict: ['not-open', 'shipment-differs', 'order-not-placed'],
+    invalid: ['ambiguous-line'],
+  })
+  @ApiCreatedResponse({ standardSchema: orderChanged })
+  async ship(
+    @Param('orderId', orderIdParameter) orderId: string,
+    @Body({ schema: body }) { occurredAt: leftAt, ...shipment }: z.output<typeof body>,
+    @CommandMetadata() metadata: EventMetadata,
+  ): Promise<OrderChanged> {
+    const command = new ChangeOrder(
+      { type: 'ShipLines', orderId, ...shipment },
+      { ...metadata, occurredAt: leftAt ?? metadata.occurredAt },
+    );
+    return orderChangedBy(orderId, await this.commands.execute(command));
+  }
+}

@@ -1,0 +1,60 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { OrderEvent } from '#contracts';
+import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import type { ShortSku } from '../checkout.decide.js';
+
+/** How inventory's answer turned out for an order. */
+export type OrderDecision =
+  | { readonly status: 'placed' }
+  | { readonly status: 'declined'; readonly short: readonly ShortSku[] };
+
+/** Lets a request wait until its order is decided: by the processes of this process, or else by what the log says. */
+@Injectable()
+export class OrderDecisions {
+  private readonly waiting = new Map<string, Set<(decision: OrderDecision | undefined) => void>>();
+  private waiters = 0;
+
+  constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
+
+  /** The decision as soon as it is told, or what the log holds when the time is up; undefined when it is not decided. */
+  async waitFor(orderId: string, timeoutMs: number): Promise<OrderDecision | undefined> {
+    return (this.waiters < MAX_WAITERS ? await this.told(orderId, timeoutMs) : undefined) ?? this.recorded(orderId);
+  }
+
+  /** What the log says. The decision follows the submission, so a few events are enough. */
+  async recorded(orderId: string): Promise<OrderDecision | undefined> {
+    const events = await this.store.readStream(`order-${orderId}`, { limit: 4 });
+    return events
+      .map((event) => decisionOf(event as RecordedEvent<OrderEvent>))
+      .find((decision) => decision !== undefined);
+  }
+
+  /** Wakes whoever waits for this order. */
+  tell(orderId: string, decision: OrderDecision): void {
+    for (const resolve of this.waiting.get(orderId) ?? []) resolve(decision);
+  }
+
+  private async told(orderId: string, timeoutMs: number): Promise<OrderDecision | undefined> {
+    const { promise, resolve } = Promise.withResolvers<OrderDecision | undefined>();
+    const timer = setTimeout(resolve, timeoutMs, undefined);
+    const sameOrder = this.waiting.get(orderId) ?? new Set();
+    this.waiting.set(orderId, sameOrder.add(resolve));
+    this.waiters += 1;
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.waiters -= 1;
+      sameOrder.delete(resolve);
+      if (sameOrder.size === 0) this.waiting.delete(orderId);
+    }
+  }
+}
+
+/** A request more than this is answered with what is known at once. */
+const MAX_WAITERS = 10_000;
+
+function decisionOf(event: RecordedEvent<OrderEvent>): OrderDecision | undefined {
+  if (event.type === 'OrderPlaced') return { status: 'placed' };
+  return event.type === 'OrderDeclined' ? { status: 'declined', short: event.data.short } : undefined;
+}

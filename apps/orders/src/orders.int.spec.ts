@@ -1,0 +1,551 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { eventRegistry, type OrderEvent, SALES_INTAKE, type SalesIntake, type StockEvent } from '#contracts';
+import { CLOCK, EVENT_STORE, type EventStore, type RecordedEvent, withRegistry } from '#event-sourcing';
+import { idFrom, systemClock } from '#kernel';
+import { IDEMPOTENCY_STORE, MemoryIdempotencyStore, type RunningService, startService } from '#platform';
+import { openReadModels, READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
+import { OrdersModule } from './orders.module.js';
+
+let database: TestDatabase;
+let readModels: ReadModels;
+let store: EventStore;
+let runners: Runners;
+let service: RunningService;
+let inventory: Promise<void>;
+const stopping = new AbortController();
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  readModels = await openReadModels({ url: database.url, poolSize: 6 });
+  store = withRegistry(new InMemoryEventStore(), eventRegistry);
+  runners = new Runners(readModels, store);
+  service = await startService(rootModule(), {
+    dataDir: '/nowhere',
+    host: '127.0.0.1',
+    httpPort: 0,
+    grpcPort: 0,
+    hashKey: Buffer.alloc(32, 7),
+    logLevel: 'silent',
+  });
+  runners.start();
+  inventory = answerOrders(stopping.signal);
+});
+
+afterAll(async () => {
+  stopping.abort();
+  await service.stop();
+  await runners.stop();
+  await inventory;
+  await readModels.close();
+  await store.close();
+  await database.drop();
+});
+
+let orderNumber = 0;
+let external: string;
+beforeEach(() => {
+  orderNumber += 1;
+  external = `A/${orderNumber} ü`;
+});
+
+const sale = (changes: object = {}) => ({
+  channel: 'etsy',
+  externalOrderId: external,
+  revision: 1,
+  placedAt: '2026-03-01T10:00:00+02:00',
+  currency: 'EUR',
+  lines: [{ lineId: '1', sku: 'MUG', units: 5, unitPriceMinor: 500 }],
+  ...changes,
+});
+const orderIdOf = (number: string, channel = 'etsy') => `${channel}.${encodeURIComponent(number)}`;
+const pathOf = (orderId: string) => `/v1/orders/${encodeURIComponent(orderId)}`;
+
+describe('POST /v1/channel-sales', () => {
+  it('records a sale and shows the order', async () => {
+    const response = await post('/v1/channel-sales', sale());
+    expect(response).toMatchObject({
+      status: 201,
+      body: { orderId: orderIdOf(external), status: 'recorded', revision: 0 },
+    });
+    expect(await orderOf(response)).toMatchObject({
+      channel: 'etsy',
+      externalId: external,
+      status: 'placed',
+      phase: 'open',
+      totalMinor: 2_500,
+      placedAt: '2026-03-01T08:00:00.000Z',
+      lines: [{ lineId: '1', sku: 'MUG', ordered: 5, cancelled: 0, shipped: 0, returned: 0 }],
+    });
+  });
+
+  it('knows a message, a duplicate, an amendment, and what comes out of order', async () => {
+    const first = sale({ messageId: `m-${external}` });
+    const grown = sale({ revision: 3, lines: [{ lineId: '1', sku: 'MUG', units: 6, unitPriceMinor: 500 }] });
+    const statuses = [];
+    for (const body of [first, first, sale(), grown, sale({ revision: 2 })]) {
+      statuses.push((await post('/v1/channel-sales', body)).body.status);
+    }
+    expect(statuses).toEqual(['recorded', 'repeated', 'duplicate', 'amended', 'outdated']);
+    expect((await eventsOf(orderIdOf(external))).map(({ type }) => type)).toEqual([
+      'SaleRecorded',
+      'SaleDuplicateReceived',
+      'SaleAmended',
+      'SaleOutdatedReceived',
+    ]);
+  });
+
+  it('takes the Idempotency-Key for the message when the sale names none', async () => {
+    const key = { 'idempotency-key': `key-${orderNumber}` };
+    await post('/v1/channel-sales', sale(), key);
+    const again = await post('/v1/channel-sales', sale(), key);
+    expect(again).toMatchObject({ status: 201, body: { status: 'recorded' } });
+    expect(await eventsOf(orderIdOf(external))).toHaveLength(1);
+    const other = await post('/v1/channel-sales', sale({ revision: 9 }), key);
+    expect(other).toMatchObject({ status: 422, body: { code: 'idempotency-key-reused' } });
+  });
+
+  it('stores hashes of people and nothing else of them', async () => {
+    const people = { email: ' Wyn@Example.org', phone: '+49 30 123456', channelCustomerId: 'K-0815' };
+    await post('/v1/channel-sales', sale({ customer: people }));
+    const [recorded] = await eventsOf(orderIdOf(external));
+    const hash: unknown = expect.stringMatching(/^[0-9a-f]{64}$/);
+    expect(recorded?.data).toMatchObject({ buyer: { emailHash: hash, phoneHash: hash, channelCustomerHash: hash } });
+    expect(JSON.stringify(recorded)).not.toMatch(/wyn|example|\+49|K-0815/i);
+  });
+
+  it.each<[string, object]>([
+    ['an unknown field', { colour: 'red' }],
+    ['an unknown field of a line', { lines: [{ lineId: '1', sku: 'MUG', units: 1, unitPriceMinor: 1, tax: 0 }] }],
+    ['hashes in place of people', { buyer: { emailHash: 'a'.repeat(64) } }],
+    ['no units', { lines: [{ lineId: '1', sku: 'MUG', units: 0, unitPriceMinor: 1 }] }],
+    ['negative units', { lines: [{ lineId: '1', sku: 'MUG', units: -1, unitPriceMinor: 1 }] }],
+    ['half a unit', { lines: [{ lineId: '1', sku: 'MUG', units: 0.5, unitPriceMinor: 1 }] }],
+    ['2^53 units', { lines: [{ lineId: '1', sku: 'MUG', units: 2 ** 53, unitPriceMinor: 1 }] }],
+    ['units as text', { lines: [{ lineId: '1', sku: 'MUG', units: '1', unitPriceMinor: 1 }] }],
+    ['a price of 2^53', { lines: [{ lineId: '1', sku: 'MUG', units: 1, unitPriceMinor: 2 ** 53 }] }],
+    ['a negative price', { lines: [{ lineId: '1', sku: 'MUG', units: 1, unitPriceMinor: -1 }] }],
+    ['no lines', { lines: [] }],
+    [
+      '1,001 lines',
+      {
+        lines: Array.from({ length: 1_001 }, (_, index) => ({
+          lineId: `${index}`,
+          sku: 'MUG',
+          units: 1,
+          unitPriceMinor: 1,
+        })),
+      },
+    ],
+    ['a SKU with a control character', { lines: [{ lineId: '1', sku: 'MUG\u0000', units: 1, unitPriceMinor: 1 }] }],
+    ['an unknown currency', { currency: 'EUX' }],
+    ['a currency in small letters', { currency: 'eur' }],
+    ['a channel with capitals', { channel: 'Etsy' }],
+    ['no order number', { externalOrderId: '' }],
+    ['an order number of 129 characters', { externalOrderId: 'x'.repeat(129) }],
+    ['half a revision', { revision: 1.5 }],
+    ['a day in place of an instant', { placedAt: '2026-03-01' }],
+    ['the 30th of February', { placedAt: '2026-02-30T00:00:00Z' }],
+  ])('refuses %s and changes nothing', async (_, changes) => {
+    const before = await store.head();
+    expect(await post('/v1/channel-sales', sale(changes))).toMatchObject({
+      status: 400,
+      body: { code: 'invalid-request' },
+    });
+    expect(await store.head()).toBe(before);
+  });
+
+  it.each<[string, object, string]>([
+    [
+      'two lines of one id',
+      { lines: [1, 2].map((units) => ({ lineId: '1', sku: 'MUG', units, unitPriceMinor: 1 })) },
+      'duplicate-line',
+    ],
+    [
+      'a total beyond 2^53',
+      { lines: [{ lineId: '1', sku: 'MUG', units: 2, unitPriceMinor: Number.MAX_SAFE_INTEGER }] },
+      'total-too-large',
+    ],
+    ['an order number that is no Unicode', { externalOrderId: '\ud800' }, 'unusable-text'],
+    ['an order number with a control character', { externalOrderId: 'A\u0000' }, 'unusable-text'],
+    ['an instant before there were web shops', { placedAt: '0000-01-01T00:00:00Z' }, 'invalid-placed-at'],
+  ])('refuses %s with a stable code', async (_, changes, code) => {
+    const before = await store.head();
+    expect(await post('/v1/channel-sales', sale(changes))).toMatchObject({ status: 422, body: { code } });
+    expect(await store.head()).toBe(before);
+  });
+
+  it('refuses a revision in another currency', async () => {
+    await post('/v1/channel-sales', sale());
+    const other = await post('/v1/channel-sales', sale({ revision: 2, currency: 'USD' }));
+    expect(other).toMatchObject({ status: 409, body: { code: 'currency-changed', currency: 'EUR' } });
+  });
+});
+
+describe('POST /v1/channel-sales/bulk', () => {
+  it('answers every sale in its place, and applies revisions of one order in the order given', async () => {
+    const twice = [1, 2].map(() => ({ lineId: '1', sku: 'MUG', units: 1, unitPriceMinor: 1 }));
+    const { status, body } = await post('/v1/channel-sales/bulk', {
+      sales: [
+        sale({ revision: 1 }),
+        sale({ revision: 2, lines: [{ lineId: '1', sku: 'MUG', units: 7, unitPriceMinor: 500 }] }),
+        sale({ externalOrderId: 'broken', lines: twice }),
+        sale({ revision: 2, cancelled: true }),
+        sale({ revision: 3, cancelled: true }),
+        sale({ channel: 'ebay' }),
+      ],
+    });
+    expect(status).toBe(200);
+    expect(body.results).toEqual([
+      { orderId: orderIdOf(external), status: 'recorded' },
+      { orderId: orderIdOf(external), status: 'amended' },
+      { problem: expect.objectContaining({ status: 422, code: 'duplicate-line' }) },
+      { orderId: orderIdOf(external), status: 'duplicate' },
+      { orderId: orderIdOf(external), status: 'amended' },
+      { orderId: orderIdOf(external, 'ebay'), status: 'recorded' },
+    ]);
+    expect(body.position).toBe(await store.head());
+    expect(await orderOf({ status, body: { ...body, orderId: orderIdOf(external) } })).toMatchObject({
+      phase: 'cancelled',
+      cancelledUnits: 7,
+    });
+  });
+
+  it('repeats nothing when the request is sent again', async () => {
+    const body = { sales: [sale({ messageId: `m1-${external}` }), sale({ messageId: `m2-${external}`, revision: 2 })] };
+    await post('/v1/channel-sales/bulk', body);
+    const head = await store.head();
+    const again = await post('/v1/channel-sales/bulk', body);
+    expect(again.body.results).toMatchObject([{ status: 'repeated' }, { status: 'repeated' }]);
+    expect(await store.head()).toBe(head);
+  });
+
+  it.each([
+    ['no sales', []],
+    ['501 sales', Array.from({ length: 501 }, () => sale())],
+    ['a sale that is none', [sale(), {}]],
+  ])('refuses %s as a whole', async (_, sales) => {
+    const before = await store.head();
+    expect(await post('/v1/channel-sales/bulk', { sales })).toMatchObject({
+      status: 400,
+      body: { code: 'invalid-request' },
+    });
+    expect(await store.head()).toBe(before);
+  });
+});
+
+describe('the intake for the channels of the same process', () => {
+  it('records what the channels hand over, with the hashes they made', async () => {
+    const intake = service.app.get<SalesIntake>(SALES_INTAKE, { strict: false });
+    const buyer = { emailHash: 'a'.repeat(64) };
+    const handed = {
+      ...sale(),
+      placedAt: '2026-03-01T10:00:00Z',
+      receivedAt: '2026-03-01T10:00:01Z',
+      cancelled: false,
+      messageId: external,
+      buyer,
+    };
+    expect(await intake.record([handed, handed, { ...handed, messageId: `${external}2`, lines: [] }])).toEqual([
+      expect.objectContaining({ orderId: orderIdOf(external), status: 'recorded' }),
+      expect.objectContaining({ orderId: orderIdOf(external), status: 'repeated' }),
+      expect.objectContaining({ orderId: orderIdOf(external), status: 'duplicate' }),
+    ]);
+    const [recorded] = await eventsOf(orderIdOf(external));
+    expect(recorded).toMatchObject({
+      data: { buyer },
+      metadata: {
+        actor: 'channel:etsy',
+        occurredAt: '2026-03-01T10:00:00.000Z',
+        receivedAt: '2026-03-01T10:00:01.000Z',
+      },
+    });
+  });
+
+  it('gives back what it refuses as an error in its place', async () => {
+    const intake = service.app.get<SalesIntake>(SALES_INTAKE, { strict: false });
+    const bad = { ...sale(), cancelled: false, externalOrderId: '\ud800' };
+    const [refused, recorded] = await intake.record([bad, { ...bad, externalOrderId: external }]);
+    expect(refused).toMatchObject({ name: 'Rejected', code: 'unusable-text' });
+    expect(recorded).toMatchObject({ status: 'recorded' });
+  });
+});
+
+describe('POST /v1/orders', () => {
+  const order = (sku: string, units = 1) => ({
+    channel: 'web',
+    currency: 'EUR',
+    lines: [
+      { lineId: '1', sku, units, unitPriceMinor: 999 },
+      { lineId: '2', sku: 'PLENTY', units: 1, unitPriceMinor: 1 },
+    ],
+  });
+
+  it('answers 201 once stock is allocated', async () => {
+    const response = await post('/v1/orders', order('PLENTY'));
+    expect(response).toMatchObject({ status: 201, body: { status: 'placed' } });
+    expect((await eventsOf(String(response.body.orderId))).map(({ type }) => type)).toEqual([
+      'OrderSubmitted',
+      'OrderPlaced',
+    ]);
+  });
+
+  it('answers 409 with the numbers when stock is short, and again to a repeat', async () => {
+    const key = { 'idempotency-key': `short-${orderNumber}` };
+    const short = [{ sku: 'FEW', requested: 5, available: 2 }];
+    const response = await post('/v1/orders', order('FEW', 5), key);
+    expect(response).toMatchObject({ status: 409, body: { code: 'insufficient-stock', short } });
+    expect(await post('/v1/orders', order('FEW', 5), key)).toEqual(response);
+    const head = await store.head();
+    const declined = await orderOf({ ...response, body: { ...response.body, position: head } });
+    expect(declined).toMatchObject({ status: 'declined', phase: 'cancelled' });
+  });
+
+  it('answers 202 when nobody decides, and takes no changes until somebody does', async () => {
+    const response = await post('/v1/orders', order('SLOW'));
+    expect(response).toMatchObject({ status: 202, body: { status: 'submitted' } });
+    const ship = { shipmentId: 'S', lines: [{ lineId: '1', units: 1 }] };
+    const refused = await post(`${pathOf(String(response.body.orderId))}/shipments`, ship);
+    expect(refused).toMatchObject({ status: 409, body: { code: 'order-not-placed' } });
+  });
+
+  it('is the same order for a repeat of which the first answer was lost', async () => {
+    const key = { 'idempotency-key': `lost-${orderNumber}` };
+    const first = await post('/v1/orders', order('PLENTY'), key);
+    idempotency.forgetAll();
+    const again = await post('/v1/orders', order('PLENTY'), key);
+    expect(again).toMatchObject({ status: 201, body: { orderId: first.body.orderId, status: 'placed' } });
+    expect(await eventsOf(String(first.body.orderId))).toHaveLength(2);
+  });
+
+  it.each<[string, object]>([
+    ['an unknown field', { ...order('PLENTY'), coupon: 'X' }],
+    ['no channel', { ...order('PLENTY'), channel: undefined }],
+    ['an unknown currency', { ...order('PLENTY'), currency: 'ABC' }],
+    ['no lines', { ...order('PLENTY'), lines: [] }],
+    ['half a unit', order('PLENTY', 0.5)],
+  ])('refuses %s', async (_, body) => {
+    expect(await post('/v1/orders', body)).toMatchObject({ status: 400, body: { code: 'invalid-request' } });
+  });
+});
+
+describe('cancellations, shipments and returns', () => {
+  const lines = (units: number) => [{ lineId: '1', units }];
+  const path = (what: string) => `${pathOf(orderIdOf(external))}/${what}`;
+  const giveBack = (units: number) => ({
+    returnId: 'R',
+    locationId: 'main',
+    condition: 'available',
+    lines: lines(units),
+  });
+
+  it('follows an order to its return and keeps the sums', async () => {
+    await post('/v1/channel-sales', sale());
+    const cancelled = await post(path('cancellations'), { lines: lines(1), reason: 'customer-request' });
+    const shipped = await post(path('shipments'), { shipmentId: 'S', lines: lines(4) });
+    const repeated = await post(path('shipments'), { shipmentId: 'S', lines: lines(4) });
+    const returned = await post(path('returns'), giveBack(3));
+    expect([cancelled, shipped, repeated, returned].map(({ status, body }) => [status, body.changed])).toEqual([
+      [201, true],
+      [201, true],
+      [201, false],
+      [201, true],
+    ]);
+    expect(await orderOf(returned)).toMatchObject({
+      phase: 'partly-returned',
+      totalMinor: 2_000,
+      lines: [{ ordered: 5, cancelled: 1, shipped: 4, returned: 3 }],
+    });
+  });
+
+  it('records when a fact happened', async () => {
+    await post('/v1/channel-sales', sale());
+    await post(path('shipments'), { shipmentId: 'S', lines: lines(1), occurredAt: '2026-03-02T10:00:00+01:00' });
+    expect((await eventsOf(orderIdOf(external)))[1]?.metadata.occurredAt).toBe('2026-03-02T09:00:00.000Z');
+  });
+
+  it.each<[string, string, object, number, string]>([
+    ['cancel more than is open', 'cancellations', { lines: lines(6), reason: 'mistake' }, 409, 'not-cancellable'],
+    ['ship more than is open', 'shipments', { shipmentId: 'S', lines: lines(6) }, 409, 'not-open'],
+    ['take back what never left', 'returns', giveBack(1), 409, 'not-shipped'],
+    ['ship an unknown line', 'shipments', { shipmentId: 'S', lines: [{ lineId: '9', units: 1 }] }, 404, 'unknown-line'],
+    [
+      'cancel for a reason in prose',
+      'cancellations',
+      { lines: lines(1), reason: 'Ada changed her mind' },
+      400,
+      'invalid-request',
+    ],
+    ['ship half a unit', 'shipments', { shipmentId: 'S', lines: lines(0.5) }, 400, 'invalid-request'],
+    ['ship without an id', 'shipments', { lines: lines(1) }, 400, 'invalid-request'],
+    ['return in an unknown condition', 'returns', { ...giveBack(1), condition: 'wet' }, 400, 'invalid-request'],
+  ])('refuses to %s', async (_, what, body, status, code) => {
+    await post('/v1/channel-sales', sale());
+    const before = await store.head();
+    expect(await post(path(what), body)).toMatchObject({ status, body: { code } });
+    expect(await store.head()).toBe(before);
+  });
+
+  it('knows no order that was never sold', async () => {
+    const refused = await post(path('shipments'), { shipmentId: 'S', lines: lines(1) });
+    expect(refused).toMatchObject({ status: 404, body: { code: 'unknown-order' } });
+  });
+});
+
+describe('questions', () => {
+  it('lists orders in pages, by channel and status', async () => {
+    const channel = 'paged';
+    const numbers = ['1', '2', '3'];
+    const sales = numbers.map((number) => sale({ channel, externalOrderId: number }));
+    await caughtUp(await post('/v1/channel-sales/bulk', { sales }));
+    const first = await get(`/v1/orders?channel=${channel}&status=placed&limit=2`);
+    expect(first.body.items).toMatchObject([{ externalId: '3' }, { externalId: '2' }]);
+    const rest = await get(
+      `/v1/orders?channel=${channel}&status=placed&limit=2&cursor=${String(first.body.nextCursor)}`,
+    );
+    expect(rest.body).toEqual({ items: [expect.objectContaining({ externalId: '1' })] });
+  });
+
+  it('tells what was sold per day, in pages', async () => {
+    const channel = 'daily';
+    const days = ['2026-04-01', '2026-04-02', '2026-04-03'];
+    const sales = days.map((day) => sale({ channel, externalOrderId: day, placedAt: `${day}T12:00:00Z` }));
+    await caughtUp(await post('/v1/channel-sales/bulk', { sales }));
+    const first = await get(`/v1/sales/daily?channel=${channel}&from=2026-04-02&limit=1`);
+    expect(first.body.items).toEqual([
+      {
+        channel,
+        day: '2026-04-02',
+        currency: 'EUR',
+        orders: 1,
+        units: 5,
+        revenueMinor: 2_500,
+        cancelledUnits: 0,
+        returnedUnits: 0,
+      },
+    ]);
+    const rest = await get(
+      `/v1/sales/daily?channel=${channel}&from=2026-04-02&limit=1&cursor=${String(first.body.nextCursor)}`,
+    );
+    expect(rest.body).toEqual({ items: [expect.objectContaining({ day: '2026-04-03' })] });
+  });
+
+  it.each([
+    ['/v1/orders?colour=red', 400, 'invalid-request'],
+    ['/v1/orders?status=lost', 400, 'invalid-request'],
+    ['/v1/orders?limit=501', 400, 'invalid-request'],
+    ['/v1/orders?cursor=nonsense', 400, 'invalid-request'],
+    ['/v1/sales/daily?from=yesterday', 400, 'invalid-request'],
+    ['/v1/orders/unknown', 404, 'unknown-order'],
+  ])('answers %s with %i %s', async (path, status, code) => {
+    expect(await get(path)).toMatchObject({ status, body: { code } });
+  });
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+async function post(path: string, body: object, headers: Record<string, string> = {}): Promise<Answer> {
+  const response = await fetch(`${service.httpUrl}${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return answerOf(response);
+}
+
+const get = async (path: string): Promise<Answer> => answerOf(await fetch(`${service.httpUrl}${path}`));
+
+async function answerOf(response: Response): Promise<Answer> {
+  const { correlationId: _, ...body } = (await response.json()) as Record<string, unknown>;
+  return { status: response.status, body };
+}
+
+const caughtUp = ({ body }: Answer): Promise<void> =>
+  runners.projection('orders').waitFor(Number(body.position), 20_000);
+
+/** The order an answer speaks of, as its view shows it once it has caught up with the answer. */
+async function orderOf(answer: Answer): Promise<Answer['body']> {
+  await caughtUp(answer);
+  return (await get(pathOf(String(answer.body.orderId)))).body;
+}
+
+const eventsOf = async (orderId: string) => (await store.readStream(`order-${orderId}`)) as RecordedEvent<OrderEvent>[];
+
+/** Forgets on demand, as a restart of the process would. */
+class ForgetfulStore extends MemoryIdempotencyStore {
+  private generation = 0;
+
+  forgetAll(): void {
+    this.generation += 1;
+  }
+
+  override begin(id: string, fingerprint: string) {
+    return super.begin(`${this.generation}/${id}`, fingerprint);
+  }
+
+  override complete(id: string, answer: Parameters<MemoryIdempotencyStore['complete']>[1]) {
+    return super.complete(`${this.generation}/${id}`, answer);
+  }
+}
+
+const idempotency = new ForgetfulStore();
+
+function rootModule(): DynamicModule {
+  const providers = [
+    { provide: EVENT_STORE, useValue: store },
+    { provide: CLOCK, useValue: systemClock },
+    { provide: READ_MODELS, useValue: readModels },
+    { provide: Runners, useValue: runners },
+    { provide: IDEMPOTENCY_STORE, useValue: idempotency },
+  ];
+  return { module: Core, global: true, imports: [OrdersModule], providers, exports: providers };
+}
+
+@Module({})
+class Core {}
+
+/** Inventory as far as orders see it: PLENTY is there, of FEW there are two, and nobody ever answers for SLOW. */
+async function answerOrders(signal: AbortSignal): Promise<void> {
+  for await (const { events } of store.subscribe({ after: 0, filter: { types: ['OrderSubmitted'] }, signal })) {
+    for (const event of events as readonly RecordedEvent<Extract<OrderEvent, { type: 'OrderSubmitted' }>>[]) {
+      if (event.data.lines.every(({ sku }) => sku !== 'SLOW')) await answer(event);
+    }
+  }
+}
+
+async function answer({
+  id,
+  data,
+  metadata,
+}: RecordedEvent<Extract<OrderEvent, { type: 'OrderSubmitted' }>>): Promise<void> {
+  const { orderId, channel, lines } = data;
+  const isShort = lines.some(({ sku, units }) => units > availableOf(sku));
+  const events = lines.map(({ lineId, sku, units }): StockEvent & { sku: string } =>
+    isShort
+      ? {
+          sku,
+          type: 'StockAllocationDeclined',
+          data: { orderId, channel, requested: units, available: availableOf(sku) },
+        }
+      : {
+          sku,
+          type: 'StockAllocated',
+          data: { orderId, lineId, channel, as: 'request', from: [{ locationId: 'main', units }] },
+        },
+  );
+  for (const [index, { sku, type, data: stockData }] of events.entries()) {
+    await store.append([
+      {
+        stream: `stock-${sku}`,
+        expected: 'any',
+        events: [{ id: idFrom(`${id}/${index}`), type, data: stockData, metadata }],
+      },
+    ]);
+  }
+}
+
+const availableOf = (sku: string): number => (sku === 'FEW' ? 2 : 1_000);

@@ -1,0 +1,72 @@
+import { Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { SALES_INTAKE } from '#contracts';
+import { CONFIG, type Config, PersonalDataHasher } from '#platform';
+import { type Projection, Runners } from '#read-models';
+import { CancelLinesController } from './order/cancel-lines/cancel-lines.http.js';
+import { ChangeOrderHandler } from './order/change-order.js';
+import { OrderRunner } from './order/order-runner.js';
+import { ChannelSalesController } from './order/record-sale/channel-sales.http.js';
+import { OrdersIntake } from './order/record-sale/orders-intake.js';
+import { ReturnLinesController } from './order/return-lines/return-lines.http.js';
+import { ShipLinesController } from './order/ship-lines/ship-lines.http.js';
+import { OrderDecisions } from './order/submit-order/order-decisions.js';
+import { SubmitOrderController } from './order/submit-order/submit-order.http.js';
+import { WhenAllocationIsDeclinedDeclineOrder } from './processes/when-allocation-is-declined-decline-order/decline-order.reaction.js';
+import { WhenStockIsAllocatedPlaceOrder } from './processes/when-stock-is-allocated-place-order/place-order.reaction.js';
+import { DailySalesController } from './views/daily-sales/daily-sales.http.js';
+import { DailySalesQuery } from './views/daily-sales/daily-sales.query.js';
+import { OrdersController } from './views/orders/orders.http.js';
+import { ordersProjection } from './views/orders/orders.projection.js';
+import { OrdersQuery } from './views/orders/orders.query.js';
+
+/** Sales of the channels and orders of our own shop, from the first word to the last return. */
+@Module({
+  imports: [CqrsModule.forRoot()],
+  controllers: [
+    // Commands
+    ChannelSalesController,
+    SubmitOrderController,
+    CancelLinesController,
+    ShipLinesController,
+    ReturnLinesController,
+    // Views
+    OrdersController,
+    DailySalesController,
+  ],
+  providers: [
+    // Commands
+    ChangeOrderHandler,
+    OrdersIntake,
+    // Views
+    OrdersQuery,
+    DailySalesQuery,
+    // Processes
+    WhenStockIsAllocatedPlaceOrder,
+    WhenAllocationIsDeclinedDeclineOrder,
+    // Wiring
+    OrderRunner,
+    OrderDecisions,
+    { provide: SALES_INTAKE, useExisting: OrdersIntake },
+    {
+      provide: PersonalDataHasher,
+      inject: [CONFIG],
+      useFactory: ({ hashKey }: Config) => new PersonalDataHasher(hashKey),
+    },
+  ],
+  exports: [SALES_INTAKE],
+})
+export class OrdersModule {
+  constructor(
+    runners: Runners,
+    placeOrders: WhenStockIsAllocatedPlaceOrder,
+    declineOrders: WhenAllocationIsDeclinedDeclineOrder,
+  ) {
+    for (const projection of ordersProjections) runners.addProjection(projection);
+    runners.addReaction(placeOrders);
+    runners.addReaction(declineOrders);
+  }
+}
+
+/** The views of the service, for commands that rebuild or verify them. */
+export const ordersProjections: readonly Projection[] = [ordersProjection];

@@ -1,0 +1,66 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { StockEvent } from '#contracts';
+import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import type { Reaction } from '#read-models';
+import type { ShortSku } from '../../order/checkout.decide.js';
+import { OrderRunner } from '../../order/order-runner.js';
+import { OrderDecisions } from '../../order/submit-order/order-decisions.js';
+import { becauseOf } from '../because-of.js';
+
+type AllocationDeclined = RecordedEvent<Extract<StockEvent, { type: 'StockAllocationDeclined' }>>;
+
+/**
+ * Inventory records its refusal on every SKU of the order, in one commit. Only together these events tell which SKUs are
+ * short, so what a page has cut off is read from the log.
+ */
+@Injectable()
+export class WhenAllocationIsDeclinedDeclineOrder implements Reaction {
+  readonly name = 'when-allocation-is-declined-decline-order';
+  readonly types = ['StockAllocationDeclined'];
+
+  constructor(
+    private readonly orders: OrderRunner,
+    private readonly decisions: OrderDecisions,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+  ) {}
+
+  async react(events: readonly AllocationDeclined[]): Promise<void> {
+    const byOrder = Map.groupBy([...events, ...(await this.cutOff(events.at(-1)))], ({ data }) => data.orderId);
+    await Promise.all([...byOrder].map(([orderId, declined]) => this.decline(orderId, declined)));
+  }
+
+  /** The refusals of the same order behind the last event of a page: at most one per line of an order. */
+  private async cutOff(last: AllocationDeclined | undefined): Promise<readonly AllocationDeclined[]> {
+    if (!last) return [];
+    const page = await this.store.readAll({ after: last.position, limit: MAX_LINES, filter: { types: this.types } });
+    const following = page.events as readonly AllocationDeclined[];
+    return following.filter(({ data }) => data.orderId === last.data.orderId);
+  }
+
+  private async decline(orderId: string, declined: readonly AllocationDeclined[]): Promise<void> {
+    const [first] = declined;
+    if (!first) return;
+    const short = shortOf(declined);
+    const { events } = await this.orders.execute(
+      orderId,
+      { type: 'DeclineOrder', orderId, short },
+      becauseOf(this.name, first, orderId),
+    );
+    if (events.length > 0) this.decisions.tell(orderId, { status: 'declined', short });
+  }
+}
+
+const MAX_LINES = 1_000;
+
+/** The SKUs that were asked for beyond what is available; all, where it was not the number that was refused. */
+function shortOf(declined: readonly AllocationDeclined[]): ShortSku[] {
+  const all = declined.map(({ stream, data: { requested, available } }) => ({
+    sku: skuOf(stream),
+    requested,
+    available,
+  }));
+  const short = all.filter(({ requested, available }) => requested > available);
+  return short.length > 0 ? short : all;
+}
+
+const skuOf = (stream: string): string => stream.slice('stock-'.length);

@@ -1,0 +1,42 @@
+import { Controller, Get, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { channelIdSchema, decodeCursor, type PageOf, pageOf, pageQuery, toPage } from '#platform';
+import { type DailySales, DailySalesQuery } from './daily-sales.query.js';
+
+const day = z.iso.date('Send a day such as 2026-01-31.').meta({ description: 'UTC day, included' });
+const filter = z.strictObject({
+  channel: channelIdSchema.optional(),
+  from: day.optional(),
+  to: day.optional(),
+  ...pageQuery,
+});
+const cursor = z.tuple([z.iso.date(), z.string(), z.string()]);
+
+const dailySales = z
+  .object({
+    channel: z.string(),
+    day: z.string().meta({ description: 'UTC day on which the orders were placed' }),
+    currency: z.string(),
+    orders: z.int(),
+    units: z.int().meta({ description: 'Ordered and not cancelled' }),
+    revenueMinor: z.int().meta({ description: 'Minor units, without what was cancelled' }),
+    cancelledUnits: z.int(),
+    returnedUnits: z.int(),
+  })
+  .meta({ id: 'DailySales' });
+
+@ApiTags('orders')
+@Controller('v1/sales/daily')
+export class DailySalesController {
+  constructor(private readonly sales: DailySalesQuery) {}
+
+  /** What was sold per channel, day and currency, oldest day first. Changes to an order correct the day it was placed on. */
+  @Get()
+  @ApiOkResponse({ standardSchema: pageOf(dailySales) })
+  async list(@Query({ schema: filter }) query: z.output<typeof filter>): Promise<PageOf<DailySales>> {
+    const after = decodeCursor(query.cursor, cursor);
+    const rows = await this.sales.list(query, after, query.limit + 1);
+    return toPage(rows, query.limit, (row) => [row.day, row.channel, row.currency]);
+  }
+}

@@ -1,0 +1,104 @@
+import { type OrderEvent, orderEvents, typesOf } from '#contracts';
+import type { RecordedEvent } from '#event-sourcing';
+import { bulkUpsert, type Projection, selectByKeys, type Tx } from '#read-models';
+import { DayChanges, dailySales } from '../daily-sales/day-changes.js';
+import { lineFrom, type OrderRow, phaseOf, rowAfter, type StoredLine, storedLine, totalsOf } from './order-row.js';
+
+/**
+ * Orders, and what they add up to per day. One fold feeds both tables: what an order adds to its day follows from its
+ * lines before and after, and lines are the bulk of the work. Each row knows the revision it holds, so an event that is
+ * seen again changes neither table.
+ */
+export const ordersProjection: Projection = {
+  name: 'orders',
+  version: 1,
+  schema: `
+    create table orders (
+      order_id text collate "C" primary key,
+      channel text collate "C" not null,
+      external_id text,
+      status text not null,
+      phase text not null,
+      currency text not null,
+      total_minor bigint not null,
+      units bigint not null,
+      cancelled_units bigint not null,
+      shipped_units bigint not null,
+      returned_units bigint not null,
+      placed_at timestamptz not null,
+      revision integer not null,
+      lines jsonb not null
+    );
+    create index orders_by_age on orders (placed_at, order_id);
+    create index orders_by_channel on orders (channel, placed_at, order_id);
+    ${dailySales.schema}
+  `,
+  types: typesOf(orderEvents).filter((type) => type !== 'SaleDuplicateReceived' && type !== 'SaleOutdatedReceived'),
+  apply: async (page: readonly RecordedEvent<OrderEvent>[], tx) => {
+    for (let start = 0; start < page.length; start += EVENTS_PER_STATEMENT)
+      await applyPart(page.slice(start, start + EVENTS_PER_STATEMENT), tx);
+  },
+  analystViews: [
+    {
+      name: 'orders',
+      description:
+        'Orders as they stand: total and units without what was cancelled, money in minor units, phase derived from the quantities of the lines; a quantity that a line leaves out is 0',
+      select: `select order_id, channel, external_id, status, phase, currency, total_minor, units, cancelled_units, shipped_units,
+                      returned_units, placed_at, revision, lines from orders`,
+    },
+    dailySales.analystView,
+  ],
+};
+
+/** Orders have up to a thousand lines: this many keep a statement to a few megabytes, and in any case below its limit. */
+const EVENTS_PER_STATEMENT = 1_000;
+
+const KNOWN = {
+  order_id: 'text',
+  channel: 'text',
+  external_id: 'text',
+  status: 'text',
+  currency: 'text',
+  placed_at: 'timestamptz',
+  revision: 'integer',
+  lines: 'jsonb',
+} as const;
+
+const WRITTEN = {
+  ...KNOWN,
+  phase: 'text',
+  total_minor: 'bigint',
+  units: 'bigint',
+  cancelled_units: 'bigint',
+  shipped_units: 'bigint',
+  returned_units: 'bigint',
+} as const;
+
+async function applyPart(events: readonly RecordedEvent<OrderEvent>[], tx: Tx): Promise<void> {
+  const stored = await readRows(tx, new Set(events.map((event) => event.data.orderId)));
+  const rows = new Map(stored);
+  for (const event of events) {
+    const row = rowAfter(rows.get(event.data.orderId), event);
+    if (row) rows.set(row.order_id, row);
+  }
+  const days = new DayChanges();
+  const changed = [...rows.values()].filter((row) => row !== stored.get(row.order_id));
+  const written = changed.map((row) => {
+    const totals = totalsOf(row);
+    days.add(stored.get(row.order_id), row, totals);
+    return { ...row, ...totals, phase: phaseOf(row, totals), lines: row.lines.map(storedLine) };
+  });
+  await bulkUpsert(tx, { table: 'orders', key: ['order_id'], columns: WRITTEN, rows: written });
+  await days.write(tx);
+}
+
+async function readRows(tx: Tx, orderIds: ReadonlySet<string>): Promise<ReadonlyMap<string, OrderRow>> {
+  const keys = [...orderIds].map((order_id) => ({ order_id }));
+  const rows = await selectByKeys<Omit<OrderRow, 'lines'> & { lines: readonly StoredLine[] }, typeof KNOWN>(tx, {
+    table: 'orders',
+    key: ['order_id'],
+    columns: KNOWN,
+    keys,
+  });
+  return new Map(rows.map((row) => [row.order_id, { ...row, lines: row.lines.map(lineFrom) }]));
+}
