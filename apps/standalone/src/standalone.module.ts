@@ -1,11 +1,18 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { type Core, CoreModule } from '#platform';
+import { ChannelsModule } from '../../channels/src/channels.module.js';
 import { InventoryModule } from '../../inventory/src/inventory.module.js';
+import { OrdersModule } from '../../orders/src/orders.module.js';
+
+/** Binds the ports between services directly: orders takes the sales of channels, inventory gives them their numbers. */
+@Global()
+@Module({ imports: [InventoryModule, OrdersModule], exports: [InventoryModule, OrdersModule] })
+class PortsModule {}
 
 /** Every service in one process. */
 @Module({})
 export class StandaloneModule {
   static over(core: Core): DynamicModule {
-    return { module: StandaloneModule, imports: [CoreModule.over(core), InventoryModule] };
+    return { module: StandaloneModule, imports: [CoreModule.over(core), PortsModule, ChannelsModule] };
   }
 }

@@ -16,6 +16,8 @@ export class Leases {
   readonly #connect: () => QueryRunner;
   readonly #held = new Map<string, AbortController>();
   #connection: Promise<QueryRunner> | undefined;
+  /** Ends with the last question: one connection answers one at a time. */
+  #asking: Promise<unknown> = Promise.resolve();
 
   constructor(connect: () => QueryRunner) {
     this.#connect = connect;
@@ -56,7 +58,13 @@ export class Leases {
     }
   }
 
-  async #ask(lockFunction: 'pg_try_advisory_lock' | 'pg_advisory_unlock', name: string): Promise<boolean> {
+  #ask(lockFunction: LockFunction, name: string): Promise<boolean> {
+    const answer = this.#asking.then(() => this.#askNow(lockFunction, name));
+    this.#asking = answer.catch(() => {});
+    return answer;
+  }
+
+  async #askNow(lockFunction: LockFunction, name: string): Promise<boolean> {
     this.#connection ??= this.#open();
     const connection = await this.#connection;
     const rows: { answer: boolean }[] = await connection.query(
@@ -90,3 +98,5 @@ export class Leases {
     if (this.#held.get(name) === lost) this.#held.delete(name);
   }
 }
+
+type LockFunction = 'pg_try_advisory_lock' | 'pg_advisory_unlock';
