@@ -1,0 +1,75 @@
+import { describe, expect, it } from '@jest/globals';
+import type { ChannelEvent } from '#contracts';
+import { Rejected } from '#kernel';
+import { evolve, unknownChannel } from './channel.js';
+import { type ChannelCommand, channelDecider } from './channel.decide.js';
+
+const settings = {
+  channel: 'web-shop',
+  name: 'Our shop',
+  connector: 'simulated',
+  currency: 'EUR',
+  baseUrl: 'http://127.0.0.1:4000',
+  pushesPerSecond: 10,
+};
+const registered: ChannelEvent = { type: 'ChannelRegistered', data: settings };
+const paused: ChannelEvent = { type: 'ChannelPaused', data: { channel: 'web-shop', reason: 'stocktake' } };
+const drift = { channel: 'web-shop', sku: 'A', externalId: 'x-1', shown: 3, acknowledged: 5 };
+
+const decideAfter = (past: readonly ChannelEvent[], command: ChannelCommand) =>
+  channelDecider.decide(command, past.reduce(evolve, unknownChannel()), { now: 0 });
+
+describe('a channel', () => {
+  it('is registered by its first configuration', () => {
+    expect(decideAfter([], { type: 'ConfigureChannel', settings })).toEqual([registered]);
+  });
+
+  it('is not reconfigured by the settings it has', () => {
+    expect(decideAfter([registered], { type: 'ConfigureChannel', settings: { ...settings } })).toEqual([]);
+  });
+
+  it.each([
+    ['name', { name: 'Other' }],
+    ['connector', { connector: 'other' }],
+    ['currency', { currency: 'USD' }],
+    ['address', { baseUrl: 'http://127.0.0.1:4001' }],
+    ['rate limit', { pushesPerSecond: 11 }],
+  ])('is reconfigured by another %s', (_, change) => {
+    const changed = { ...settings, ...change };
+    expect(decideAfter([registered], { type: 'ConfigureChannel', settings: changed })).toEqual([
+      { type: 'ChannelReconfigured', data: changed },
+    ]);
+  });
+
+  it('stays paused when it is reconfigured', () => {
+    const changed: ChannelEvent = { type: 'ChannelReconfigured', data: { ...settings, name: 'Other' } };
+    expect(decideAfter([registered, paused, changed], { type: 'ResumeChannel', channel: 'web-shop' })).toEqual([
+      { type: 'ChannelResumed', data: { channel: 'web-shop' } },
+    ]);
+  });
+
+  it('is paused once and resumed once', () => {
+    const pause: ChannelCommand = { type: 'PauseChannel', channel: 'web-shop', reason: 'stocktake' };
+    expect(decideAfter([registered], pause)).toEqual([paused]);
+    expect(decideAfter([registered, paused], pause)).toEqual([]);
+    expect(decideAfter([registered], { type: 'ResumeChannel', channel: 'web-shop' })).toEqual([]);
+  });
+
+  it.each<ChannelCommand>([
+    { type: 'PauseChannel', channel: 'web-shop', reason: 'stocktake' },
+    { type: 'ResumeChannel', channel: 'web-shop' },
+    { type: 'RecordDrift', found: [drift] },
+  ])('must be registered before $type', (command) => {
+    const answer = decideAfter([], command);
+    expect(answer).toBeInstanceOf(Rejected);
+    expect(answer).toMatchObject({ kind: 'not-found', code: 'unknown-channel' });
+  });
+
+  it('keeps every drift found as an event of its own', () => {
+    const other = { ...drift, sku: 'B', externalId: 'x-2' };
+    expect(decideAfter([registered], { type: 'RecordDrift', found: [drift, other] })).toEqual([
+      { type: 'DriftFound', data: drift },
+      { type: 'DriftFound', data: other },
+    ]);
+  });
+});

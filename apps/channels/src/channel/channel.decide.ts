@@ -1,0 +1,90 @@
+import { type ChannelEvent, channelEvents, typesOf } from '#contracts';
+import type { Decider } from '#event-sourcing';
+import { Rejected } from '#kernel';
+import { type ChannelSettings, type ChannelState, evolve, unknownChannel } from './channel.js';
+
+export type ChannelCommand = ConfigureChannel | PauseChannel | ResumeChannel | RecordDrift;
+
+/** Registers the channel, or replaces its settings when it exists. */
+export interface ConfigureChannel {
+  readonly type: 'ConfigureChannel';
+  readonly settings: ChannelSettings;
+}
+
+export interface PauseChannel {
+  readonly type: 'PauseChannel';
+  readonly channel: string;
+  readonly reason: string;
+}
+
+export interface ResumeChannel {
+  readonly type: 'ResumeChannel';
+  readonly channel: string;
+}
+
+/** Notes that the channel showed other numbers than it had acknowledged. */
+export interface RecordDrift {
+  readonly type: 'RecordDrift';
+  readonly found: readonly Drift[];
+}
+
+export type Drift = Extract<ChannelEvent, { type: 'DriftFound' }>['data'];
+
+export const channelDecider: Decider<ChannelCommand, ChannelEvent, ChannelState> = {
+  category: 'channel',
+  eventTypes: typesOf(channelEvents),
+  initialState: unknownChannel,
+  decide,
+  evolve,
+  // The stream grows with every drift found; the state does not.
+  snapshot: { version: 1, everyEvents: 500, write: (state) => state, read: readSnapshot },
+};
+
+function decide(command: ChannelCommand, state: ChannelState): readonly ChannelEvent[] | Rejected {
+  switch (command.type) {
+    case 'ConfigureChannel':
+      return configure(command, state);
+    case 'PauseChannel':
+      return pause(command, state);
+    case 'ResumeChannel':
+      return resume(command, state);
+    case 'RecordDrift':
+      return recordDrift(command, state);
+    default:
+      return command satisfies never;
+  }
+}
+
+export function configure({ settings }: ConfigureChannel, state: ChannelState): readonly ChannelEvent[] {
+  if (state.status === 'unknown') return [{ type: 'ChannelRegistered', data: settings }];
+  return areSame(settings, state.settings) ? [] : [{ type: 'ChannelReconfigured', data: settings }];
+}
+
+export function pause({ channel, reason }: PauseChannel, state: ChannelState): readonly ChannelEvent[] | Rejected {
+  if (state.status === 'unknown') return unknown(channel);
+  return state.status === 'paused' ? [] : [{ type: 'ChannelPaused', data: { channel, reason } }];
+}
+
+export function resume({ channel }: ResumeChannel, state: ChannelState): readonly ChannelEvent[] | Rejected {
+  if (state.status === 'unknown') return unknown(channel);
+  return state.status === 'active' ? [] : [{ type: 'ChannelResumed', data: { channel } }];
+}
+
+export function recordDrift({ found }: RecordDrift, state: ChannelState): readonly ChannelEvent[] | Rejected {
+  if (state.status === 'unknown') return unknown(found[0]?.channel ?? '');
+  return found.map((drift) => ({ type: 'DriftFound', data: drift }));
+}
+
+const areSame = (a: ChannelSettings, b: ChannelSettings): boolean =>
+  a.name === b.name &&
+  a.connector === b.connector &&
+  a.currency === b.currency &&
+  a.baseUrl === b.baseUrl &&
+  a.pushesPerSecond === b.pushesPerSecond;
+
+const unknown = (channel: string): Rejected =>
+  new Rejected('not-found', 'unknown-channel', `There is no channel ${channel}. Register it with PUT /v1/channels/${channel}.`);
+
+function readSnapshot(json: unknown): ChannelState {
+  return json as ChannelState;
+}

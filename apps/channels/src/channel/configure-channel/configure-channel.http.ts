@@ -1,0 +1,52 @@
+import { Body, Controller, Param, Put } from '@nestjs/common';
+import { CommandBus } from '@nestjs/cqrs';
+import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { EventMetadata } from '#event-sourcing';
+import { CommandMetadata, channelIdSchema, currency, Problems } from '#platform';
+import { ConnectorRegistry } from '../../connectors/connector-registry.js';
+import { ChangeChannel } from '../change-channel.js';
+import { channelChanged, channelChangedBy } from '../channel.answers.js';
+
+/** `lag` is a route of its own beside the channels. */
+const channelName = channelIdSchema.refine((name) => name !== 'lag', 'A channel cannot be called "lag".');
+
+const settings = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  connector: z.string().min(1).max(64).meta({ examples: ['simulated'] }),
+  currency,
+  baseUrl: z
+    .url({ protocol: /^https?$/, error: 'Send an address that starts with http:// or https://.' })
+    .max(500)
+    .refine(isPlain, 'Send the address without user, password, query or fragment: secrets come from the environment.'),
+  pushesPerSecond: z.int().min(1).max(1_000).meta({ description: 'Stock requests per second the channel takes' }),
+});
+
+@Controller('v1/channels/:channel')
+export class ConfigureChannelController {
+  constructor(
+    private readonly commands: CommandBus,
+    private readonly connectors: ConnectorRegistry,
+  ) {}
+
+  @Put()
+  @ApiOperation({ summary: 'Register a channel, or replace its settings' })
+  @ApiOkResponse({ standardSchema: channelChanged })
+  @Problems({ invalid: ['connector-unavailable'] })
+  async configure(
+    @Param('channel', { schema: channelName }) channel: string,
+    @Body({ schema: settings }) body: z.output<typeof settings>,
+    @CommandMetadata() metadata: EventMetadata,
+  ) {
+    this.connectors.check(body.connector);
+    const command = { type: 'ConfigureChannel', settings: { channel, ...body } } as const;
+    return channelChangedBy(channel, await this.commands.execute(new ChangeChannel(channel, command, metadata)));
+  }
+}
+
+/** Nothing that is stored in events may hold a credential. */
+function isPlain(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { username, password, search, hash } = new URL(text);
+  return `${username}${password}${search}${hash}` === '';
+}

@@ -1,0 +1,199 @@
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { AVAILABILITY_FEED, type AvailabilityFeed } from '#contracts';
+import { CLOCK, EVENT_STORE, type EventStore } from '#event-sourcing';
+import { type Clock, newId, toIso } from '#kernel';
+import { HealthChecks, Shutdown } from '#platform';
+import { READ_MODELS, ReactionRunner, type ReadModels } from '#read-models';
+import { Bell } from './bell.js';
+import { ChannelMetrics } from './channel-metrics.js';
+import type { ChannelConnector } from './connectors/connector.js';
+import { ConnectorRegistry } from './connectors/connector-registry.js';
+import { DriftChecks } from './drift/drift-checks.js';
+import { IntakeWorker } from './intake/intake-worker.js';
+import { OrdersPoller } from './intake/orders-poller.js';
+import { CHANNELS_OPTIONS, type ChannelsOptions } from './options.js';
+import { whenListingChangesPushItsStock } from './processes/when-listing-changes-push-its-stock/when-listing-changes-push-its-stock.js';
+import { ChannelGate } from './push/channel-gate.js';
+import { ChannelPusher } from './push/channel-pusher.js';
+import { FeedFollower } from './push/feed-follower.js';
+import { PushLedger } from './push/push-ledger.js';
+import { Pushers } from './push/pushers.js';
+import { ChannelDirectory, type KnownChannel } from './views/channels/channel-directory.js';
+
+/**
+ * Everything that goes on in the background: intake, polls, the feed, pushes, drift checks. One process at a time does
+ * it, the one that holds the lease; another takes over when that ends or loses its connection.
+ */
+@Injectable()
+export class ChannelsWork implements OnApplicationBootstrap {
+  readonly #bell = new Bell();
+  readonly #channels = new Map<string, Running>();
+  #state: 'standby' | 'working' = 'standby';
+
+  constructor(
+    @Inject(READ_MODELS) private readonly readModels: ReadModels,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+    @Inject(CLOCK) private readonly clock: Clock,
+    @Inject(AVAILABILITY_FEED) private readonly feed: AvailabilityFeed,
+    @Inject(CHANNELS_OPTIONS) private readonly options: ChannelsOptions,
+    private readonly directory: ChannelDirectory,
+    private readonly connectors: ConnectorRegistry,
+    private readonly ledger: PushLedger,
+    private readonly pushers: Pushers,
+    private readonly intakeWorker: IntakeWorker,
+    private readonly poller: OrdersPoller,
+    private readonly drift: DriftChecks,
+    private readonly metrics: ChannelMetrics,
+    private readonly shutdown: Shutdown,
+    health: HealthChecks,
+  ) {
+    health.add('channels', () => ({ healthy: true, detail: { state: this.#state, channels: this.#channels.size } }));
+    this.directory.onChange(() => this.#bell.ring());
+  }
+
+  onApplicationBootstrap(): void {
+    const done = this.#run(this.shutdown.signal);
+    this.shutdown.onShutdown('the work on channels', () => done);
+  }
+
+  async #run(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
+      try {
+        await this.#ownAndWork(stopping);
+      } catch (error) {
+        this.readModels.log.error({ err: error }, 'the work on channels broke off, will retry');
+      }
+      await this.#bell.wait(this.options.standbyMs, stopping);
+    }
+  }
+
+  async #ownAndWork(stopping: AbortSignal): Promise<void> {
+    const lease = await this.readModels.leases.tryAcquire('channels.work');
+    if (!lease) return;
+    this.#state = 'working';
+    try {
+      await this.#work(AbortSignal.any([stopping, lease.lost]));
+    } finally {
+      this.#state = 'standby';
+      await lease.release();
+    }
+  }
+
+  async #work(signal: AbortSignal): Promise<void> {
+    const { readModels, store, feed, ledger, pushers, options } = this;
+    const listings = new ReactionRunner(readModels, whenListingChangesPushItsStock(ledger, pushers), store);
+    const follower = new FeedFollower({
+      feed,
+      ledger,
+      onWanted: (wanted) => pushers.want(wanted),
+      onInterrupted: () => pushers.reread(),
+      log: readModels.log,
+      random: options.random,
+    });
+    listings.start();
+    try {
+      await Promise.all([this.intakeWorker.run(signal), follower.run(signal), this.#tendChannels(signal)]);
+    } finally {
+      await listings.stop();
+    }
+  }
+
+  /** Starts, restarts and stops the loops of each channel as the directory says. */
+  async #tendChannels(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const known = new Map(this.directory.all().map((channel) => [channel.settings.channel, channel]));
+      for (const [name, running] of this.#channels) if (running.key !== keyOf(known.get(name))) await this.#stop(name);
+      for (const [name, channel] of known) if (!this.#channels.has(name)) this.#start(name, channel, signal);
+      await this.#bell.wait(TEND_MS, signal);
+    }
+    await Promise.all([...this.#channels.keys()].map((name) => this.#stop(name)));
+  }
+
+  #start(name: string, channel: KnownChannel, parent: AbortSignal): void {
+    const connector = this.#connectorOf(channel);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([parent, stop.signal]);
+    const loops = connector ? this.#loopsOf(name, channel, connector, signal) : [];
+    this.#channels.set(name, { key: keyOf(channel), stop, done: Promise.all(loops) });
+  }
+
+  async #stop(name: string): Promise<void> {
+    const running = this.#channels.get(name);
+    running?.stop.abort();
+    await running?.done;
+    this.#channels.delete(name);
+    this.pushers.remove(name);
+  }
+
+  #loopsOf(name: string, { settings, pausedBecause }: KnownChannel, connector: ChannelConnector, signal: AbortSignal): Promise<void>[] {
+    const { capabilities } = connector;
+    const { pollOrdersMs, driftCheckMs } = this.options;
+    const loops: Promise<void>[] = [];
+    if (capabilities.pullsOrders) loops.push(this.#every(pollOrdersMs, 'at-once', signal, name, () => this.#poll(name, connector, signal)));
+    if (pausedBecause !== undefined) return loops;
+    const pusher = this.#pusherOf(name, settings.pushesPerSecond, connector);
+    this.pushers.add(name, pusher);
+    loops.push(pusher.run(signal));
+    if (capabilities.readsStock && driftCheckMs > 0) loops.push(this.#every(driftCheckMs, 'later', signal, name, () => this.#checkDrift(name)));
+    return loops;
+  }
+
+  #pusherOf(channel: string, requestsPerSecond: number, connector: ChannelConnector): ChannelPusher {
+    const { ledger, clock, metrics, options } = this;
+    const { openAfterFailures, openMs, random } = options;
+    return new ChannelPusher({
+      channel,
+      connector,
+      gate: new ChannelGate({ requestsPerSecond, openAfterFailures, openMs, random }),
+      ledger,
+      observer: metrics,
+      clock,
+      log: this.readModels.log,
+      random,
+      maxInMemory: options.maxDueInMemory,
+      rereadMs: options.rereadLedgerMs,
+    });
+  }
+
+  async #poll(channel: string, connector: ChannelConnector, signal: AbortSignal): Promise<void> {
+    this.metrics.pulled(channel, await this.poller.poll(channel, connector, signal));
+  }
+
+  async #checkDrift(channel: string): Promise<void> {
+    const at = toIso(this.clock.now());
+    const commandId = newId(this.clock.now());
+    await this.drift.check(channel, { commandId, correlationId: commandId, actor: 'process:drift-check', occurredAt: at, receivedAt: at });
+  }
+
+  /** The pause varies by a tenth, so that channels registered together do not work together for ever. */
+  async #every(intervalMs: number, first: 'at-once' | 'later', signal: AbortSignal, channel: string, work: () => Promise<void>): Promise<void> {
+    const bell = new Bell();
+    const pause = () => bell.wait(intervalMs * (0.95 + 0.1 * this.options.random()), signal);
+    if (first === 'later') await pause();
+    while (!signal.aborted) {
+      await work().catch((error: unknown) => {
+        if (!signal.aborted) this.readModels.log.warn({ err: error, channel }, 'a channel could not be read, will retry');
+      });
+      await pause();
+    }
+  }
+
+  #connectorOf({ settings }: KnownChannel): ChannelConnector | undefined {
+    try {
+      return this.connectors.of(settings);
+    } catch (error) {
+      this.readModels.log.warn({ err: error, channel: settings.channel }, 'a channel cannot be served');
+      return undefined;
+    }
+  }
+}
+
+interface Running {
+  readonly key: string;
+  readonly stop: AbortController;
+  readonly done: Promise<unknown>;
+}
+
+const TEND_MS = 1_000;
+
+const keyOf = (channel: KnownChannel | undefined): string => JSON.stringify(channel ?? null);

@@ -1,0 +1,258 @@
+import { createServer, type Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Global, Module } from '@nestjs/common';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AVAILABILITY_FEED, type AvailabilityChange, type AvailabilityFeed, type ChannelSale, SALES_INTAKE } from '#contracts';
+import { CLOCK, EVENT_STORE } from '#event-sourcing';
+import { newId, systemClock } from '#kernel';
+import { IDEMPOTENCY_STORE, MemoryIdempotencyStore, type RunningService, startService } from '#platform';
+import { openReadModels, READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
+import { ChannelsModule } from './channels.module.js';
+import { derivedKey, webhookSignature } from './connectors/simulated/simulated.connector.js';
+
+const SECRET = 'a secret for specs';
+let database: TestDatabase;
+let readModels: ReadModels;
+let runners: Runners;
+let service: RunningService;
+let shop: Server;
+const store = new InMemoryEventStore();
+const recorded: ChannelSale[] = [];
+const shown = new Map<string, number>();
+
+beforeAll(async () => {
+  process.env.SIMULATED_SHOP_SECRET = SECRET;
+  database = await createTestDatabase();
+  readModels = await openReadModels({ url: database.url });
+  runners = new Runners(readModels, store);
+  shop = await startShop();
+  service = await startService(CoreAndChannels, {
+    dataDir: '/nowhere',
+    host: '127.0.0.1',
+    httpPort: 0,
+    grpcPort: 0,
+    hashKey: Buffer.alloc(32, 1),
+    logLevel: 'silent',
+  });
+  runners.start();
+});
+
+afterAll(async () => {
+  await service?.stop();
+  await runners?.stop();
+  await readModels?.close();
+  await database?.drop();
+  shop?.closeAllConnections();
+  shop?.close();
+});
+
+const feed = new (class implements AvailabilityFeed {
+  readonly #changes: AvailabilityChange[] = [];
+  #wake: () => void = () => {};
+
+  push(sku: string, quantity: number): void {
+    const sequence = this.#changes.length + 1;
+    this.#changes.push({ sequence, sku, stockRevision: sequence, available: { 'web-shop': quantity }, receivedAt: new Date().toISOString() });
+    this.#wake();
+  }
+
+  async *follow({ after, signal }: { after: number; signal: AbortSignal }): AsyncIterable<readonly AvailabilityChange[]> {
+    let seen = after;
+    while (!signal.aborted) {
+      const batch = this.#changes.slice(seen);
+      seen += batch.length;
+      if (batch.length > 0) yield batch;
+      else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
+      }
+    }
+  }
+})();
+
+@Global()
+@Module({
+  imports: [],
+  providers: [
+    { provide: EVENT_STORE, useValue: store },
+    { provide: READ_MODELS, useFactory: () => readModels },
+    { provide: Runners, useFactory: () => runners },
+    { provide: CLOCK, useValue: systemClock },
+    { provide: IDEMPOTENCY_STORE, useValue: new MemoryIdempotencyStore() },
+    { provide: AVAILABILITY_FEED, useValue: feed },
+    {
+      provide: SALES_INTAKE,
+      useValue: {
+        record: async (sales: ChannelSale[]) =>
+          sales.map((sale) => {
+            recorded.push(sale);
+            return { orderId: sale.externalOrderId, status: 'recorded' };
+          }),
+      },
+    },
+  ],
+  exports: [EVENT_STORE, READ_MODELS, Runners, CLOCK, IDEMPOTENCY_STORE, AVAILABILITY_FEED, SALES_INTAKE],
+})
+class Core {}
+
+@Module({ imports: [Core, ChannelsModule] })
+class CoreAndChannels {}
+
+const settings = () => ({ name: 'Our shop', connector: 'simulated', currency: 'EUR', baseUrl: urlOf(shop), pushesPerSecond: 1_000 });
+
+describe('the channels API', () => {
+  it('registers a channel once, and reconfigures it', async () => {
+    expect(await call('PUT', '/v1/channels/web-shop', settings())).toMatchObject({ status: 200, body: { changed: true, revision: 0 } });
+    expect(await call('PUT', '/v1/channels/web-shop', settings())).toMatchObject({ status: 200, body: { changed: false, revision: 0 } });
+    expect(await call('PUT', '/v1/channels/web-shop', { ...settings(), name: 'Shop' })).toMatchObject({ body: { changed: true, revision: 1 } });
+    expect(await call('GET', '/v1/channels/web-shop')).toMatchObject({ status: 200, body: { name: 'Shop', status: 'active' } });
+    expect((await call('GET', '/v1/channels')).body.items).toHaveLength(1);
+  });
+
+  it.each<[string, string, string, unknown, number, string]>([
+    ['no name', 'PUT', '/v1/channels/other', { ...settings, name: undefined }, 400, 'invalid-request'],
+    ['a credential in the address', 'PUT', '/v1/channels/other', { baseUrl: 'http://me:secret@127.0.0.1' }, 400, 'invalid-request'],
+    ['a secret in the query', 'PUT', '/v1/channels/other', { baseUrl: 'http://127.0.0.1/?token=1' }, 400, 'invalid-request'],
+    ['a file for an address', 'PUT', '/v1/channels/other', { baseUrl: 'file:///etc/passwd' }, 400, 'invalid-request'],
+    ['no push at all', 'PUT', '/v1/channels/other', { pushesPerSecond: 0 }, 400, 'invalid-request'],
+    ['an unknown connector', 'PUT', '/v1/channels/other', { connector: 'telex' }, 422, 'connector-unavailable'],
+    ['the name of a route', 'PUT', '/v1/channels/lag', {}, 400, 'invalid-request'],
+    ['a name in capitals', 'PUT', '/v1/channels/OTHER', {}, 400, 'invalid-request'],
+    ['an unknown channel', 'GET', '/v1/channels/other', undefined, 404, 'unknown-channel'],
+    ['an unknown channel to pause', 'POST', '/v1/channels/other/pause', { reason: 'x' }, 404, 'unknown-channel'],
+    ['a pause without a reason', 'POST', '/v1/channels/web-shop/pause', {}, 400, 'invalid-request'],
+    ['an unknown state of pushes', 'GET', '/v1/channels/web-shop/pushes?state=lost', undefined, 400, 'invalid-request'],
+    ['a foreign cursor', 'GET', '/v1/channels/web-shop/pushes?cursor=abc', undefined, 400, 'invalid-request'],
+    ['pushes of an unknown channel', 'GET', '/v1/channels/other/pushes', undefined, 404, 'unknown-channel'],
+    ['a parked sale that is none', 'POST', '/v1/channels/web-shop/parked-sales/7/retry', undefined, 404, 'not-parked'],
+    ['a parked sale of no number', 'POST', '/v1/channels/web-shop/parked-sales/x/retry', undefined, 400, 'invalid-request'],
+    ['a drift check of an unknown channel', 'POST', '/v1/channels/other/drift-check', undefined, 404, 'unknown-channel'],
+  ])('refuses %s', async (_, method, path, body, status, code) => {
+    const sent = path.startsWith('/v1/channels/') && method === 'PUT' ? { ...settings(), ...(body as object) } : body;
+    expect(await call(method, path, sent)).toMatchObject({ status, body: { code } });
+  });
+
+  it('takes a signed webhook once and records the sale with hashes', async () => {
+    expect(await webhook(order('A-1'), { id: 'm-1' })).toMatchObject({ status: 202, body: { status: 'stored' } });
+    expect(await webhook(order('A-1'), { id: 'm-1' })).toMatchObject({ status: 202, body: { status: 'repeated' } });
+    await until(() => recorded.length === 1);
+    expect(recorded[0]).toMatchObject({ externalOrderId: 'A-1', buyer: { emailHash: expect.stringMatching(/^[0-9a-f]{64}$/) } });
+    expect(JSON.stringify(recorded)).not.toContain('ada@');
+  });
+
+  it.each<[string, string, { id?: string; signature?: string; channel?: string }, number, string]>([
+    ['a wrong signature', order('A-9'), { signature: 'AAAA' }, 401, 'unauthenticated'],
+    ['no signature', order('A-9'), { signature: '' }, 401, 'unauthenticated'],
+    ['a body that is too large', `{"topic":"${'x'.repeat(300_000)}"}`, {}, 413, 'body-too-large'],
+    ['a signed body of another form', '{"topic":"order.created","order":{}}', {}, 422, 'unreadable-message'],
+    ['an unknown channel', order('A-9'), { channel: 'other' }, 404, 'unknown-channel'],
+  ])('stores nothing of a webhook with %s', async (_, body, how, status, code) => {
+    const [before] = await readModels.query<{ rows: number }>('select count(*) as rows from channels.intake');
+    expect(await webhook(body, { id: 'm-9', ...how })).toMatchObject({ status, body: { code } });
+    const [after] = await readModels.query<{ rows: number }>('select count(*) as rows from channels.intake');
+    expect(after).toEqual(before);
+  });
+
+  it('acknowledges a topic it does not follow', async () => {
+    expect(await webhook('{"topic":"shop.renamed"}', { id: 'm-2' })).toMatchObject({ status: 202, body: { status: 'unsupported' } });
+  });
+
+  it('pushes a number as soon as the SKU is listed and counted, shows the lag, and mends drift', async () => {
+    await append('variant-a', 'ListingCreated', { sku: 'a', channel: 'web-shop', externalId: 'x-a' });
+    feed.push('a', 7);
+    await until(() => shown.get('x-a') === 7);
+    await until(async () => (await pushes('acknowledged')).length === 1);
+    expect((await call('GET', '/v1/channels/lag')).body.items).toMatchObject([{ channel: 'web-shop', pushes: 1, waiting: 0 }]);
+    shown.set('x-a', 9);
+    const { body } = await call('POST', '/v1/channels/web-shop/drift-check');
+    expect(body).toMatchObject({ compared: 1, found: 1, examples: [{ sku: 'a', shown: 9, acknowledged: 7 }] });
+    await until(() => shown.get('x-a') === 7);
+    expect((await store.readStream('channel-web-shop')).at(-1)).toMatchObject({ type: 'DriftFound', data: { shown: 9, acknowledged: 7 } });
+  });
+
+  it('pushes nothing to a paused channel, still takes its sales, and pushes the newest number when it is resumed', async () => {
+    expect(await call('POST', '/v1/channels/web-shop/pause', { reason: 'stocktake' })).toMatchObject({ status: 200, body: { changed: true } });
+    await until(async () => (await call('GET', '/v1/channels/web-shop')).body.push === undefined);
+    feed.push('a', 5);
+    feed.push('a', 4);
+    await until(async () => (await pushes('waiting')).some(({ wantedQuantity }) => wantedQuantity === 4));
+    expect(await webhook(order('A-3'), { id: 'm-3' })).toMatchObject({ status: 202 });
+    await until(() => recorded.some(({ externalOrderId }) => externalOrderId === 'A-3'));
+    expect(shown.get('x-a')).toBe(7);
+    await call('POST', '/v1/channels/web-shop/resume');
+    await until(() => shown.get('x-a') === 4);
+  });
+});
+
+const pushes = async (state: string): Promise<{ wantedQuantity: number }[]> =>
+  (await call('GET', `/v1/channels/web-shop/pushes?state=${state}`)).body.items;
+
+async function append(stream: string, type: string, data: object): Promise<void> {
+  const at = new Date().toISOString();
+  const metadata = { commandId: newId(), correlationId: newId(), actor: 'spec', occurredAt: at, receivedAt: at };
+  await store.append([{ stream, expected: 'any', events: [{ id: newId(), type, data, metadata }] }]);
+}
+
+const order = (externalOrderId: string): string =>
+  JSON.stringify({
+    topic: 'order.created',
+    order: {
+      externalOrderId,
+      revision: 0,
+      placedAt: '2026-01-31T12:00:00.000Z',
+      currency: 'EUR',
+      cancelled: false,
+      lines: [{ lineId: '1', externalId: 'x-a', sku: 'a', units: 1, unitPriceMinor: 100 }],
+      customer: { email: 'ada@example.com', phone: '+4930123456', customerId: 'c-7' },
+    },
+  });
+
+function webhook(body: string, { id = 'm', channel = 'web-shop', signature }: { id?: string; channel?: string; signature?: string }) {
+  const right = webhookSignature(Buffer.from(body), derivedKey(SECRET, 'webhook', channel));
+  return call('POST', `/v1/channels/${channel}/webhooks`, body, { 'x-simulated-signature': signature ?? right, 'x-simulated-message-id': id });
+}
+
+async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+  const response = await fetch(`${service.httpUrl}${path}`, {
+    method,
+    headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('This did not come about within 20 s.');
+    await delay(10);
+  }
+}
+
+/** Shows what it is told. */
+async function startShop(): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    let body = '';
+    for await (const chunk of request) body += chunk;
+    if (request.method === 'PUT') {
+      const { updates }: { updates: { externalId: string; quantity: number }[] } = JSON.parse(body);
+      for (const { externalId, quantity } of updates) shown.set(externalId, quantity);
+      response.end(JSON.stringify({ results: updates.map(({ externalId }) => ({ externalId, status: 'ok' })) }));
+    } else if (request.url?.includes('/stock')) {
+      response.end(JSON.stringify({ items: [...shown].map(([externalId, quantity]) => ({ externalId, quantity })), next: null }));
+    } else {
+      response.end(JSON.stringify({ orders: [], next: 0 }));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  return typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : '';
+}

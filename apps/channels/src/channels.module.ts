@@ -1,0 +1,130 @@
+import { Module } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
+import { SALES_INTAKE, type SalesIntake } from '#contracts';
+import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
+import type { Clock } from '#kernel';
+import { CONFIG, type Config, PersonalDataHasher } from '#platform';
+import { type Projection, READ_MODELS, type ReadModels } from '#read-models';
+import { Bell } from './bell.js';
+import { CHANNEL_RUNNER, ChangeChannelHandler } from './channel/change-channel.js';
+import { channelDecider } from './channel/channel.decide.js';
+import { ConfigureChannelController } from './channel/configure-channel/configure-channel.http.js';
+import { PauseChannelController } from './channel/pause-channel/pause-channel.http.js';
+import { ResumeChannelController } from './channel/resume-channel/resume-channel.http.js';
+import { ChannelMetrics } from './channel-metrics.js';
+import { ChannelsWork } from './channels-work.js';
+import { ConnectorRegistry } from './connectors/connector-registry.js';
+import { DriftCheckController } from './drift/drift-check.http.js';
+import { DriftChecks } from './drift/drift-checks.js';
+import { IntakeInbox } from './intake/intake-inbox.js';
+import { IntakeTable } from './intake/intake-table.js';
+import { IntakeWorker } from './intake/intake-worker.js';
+import { OrdersPoller } from './intake/orders-poller.js';
+import { ParkedSalesController } from './intake/parked-sales/parked-sales.http.js';
+import { ReceiveWebhookController } from './intake/receive-webhook/receive-webhook.http.js';
+import { CHANNELS_OPTIONS, type ChannelsOptions, optionsFrom } from './options.js';
+import { PushLedger } from './push/push-ledger.js';
+import { Pushers } from './push/pushers.js';
+import { createTables } from './tables.js';
+import { ChannelDirectory } from './views/channels/channel-directory.js';
+import { channelsProjection } from './views/channels/channels.projection.js';
+import { ChannelsController } from './views/channels/channels.http.js';
+import { LagController } from './views/lag/lag.http.js';
+import { PushesController } from './views/pushes/pushes.http.js';
+
+/** Token of what waits until the tables of this service exist. */
+const CHANNELS_TABLES = 'CHANNELS_TABLES';
+
+/**
+ * The channels service. Needs from outside: EVENT_STORE, READ_MODELS, Runners, CLOCK, the platform, SALES_INTAKE and
+ * AVAILABILITY_FEED.
+ */
+@Module({
+  imports: [CqrsModule],
+  controllers: [
+    // commands
+    ConfigureChannelController,
+    PauseChannelController,
+    ResumeChannelController,
+    ReceiveWebhookController,
+    DriftCheckController,
+    // views
+    LagController,
+    ChannelsController,
+    PushesController,
+    ParkedSalesController,
+  ],
+  providers: [
+    // commands
+    ChangeChannelHandler,
+    {
+      provide: CHANNEL_RUNNER,
+      inject: [EVENT_STORE, CLOCK],
+      useFactory: (store: EventStore, clock: Clock) => new CommandRunner(channelDecider, store, { clock }),
+    },
+    DriftChecks,
+
+    // views
+    ChannelDirectory,
+    ChannelMetrics,
+
+    // processes
+    ChannelsWork,
+    Pushers,
+    {
+      provide: IntakeWorker,
+      inject: [IntakeTable, IntakeInbox, SALES_INTAKE, Bell, CLOCK, READ_MODELS, CHANNELS_OPTIONS],
+      useFactory: intakeWorker,
+    },
+    {
+      provide: OrdersPoller,
+      inject: [IntakeTable, IntakeInbox, READ_MODELS],
+      useFactory: (table: IntakeTable, inbox: IntakeInbox, { log }: ReadModels) => new OrdersPoller(table, inbox, log),
+    },
+
+    // wiring
+    { provide: CHANNELS_OPTIONS, useFactory: () => optionsFrom(process.env) },
+    { provide: ConnectorRegistry, useFactory: () => ConnectorRegistry.fromEnvironment() },
+    { provide: Bell, useFactory: () => new Bell() },
+    { provide: CHANNELS_TABLES, inject: [READ_MODELS], useFactory: createTables },
+    {
+      provide: IntakeTable,
+      inject: [READ_MODELS, CHANNELS_TABLES],
+      useFactory: (readModels: ReadModels) => new IntakeTable(readModels),
+    },
+    {
+      provide: PushLedger,
+      inject: [READ_MODELS, CHANNELS_TABLES],
+      useFactory: (readModels: ReadModels) => new PushLedger(readModels),
+    },
+    {
+      provide: IntakeInbox,
+      inject: [IntakeTable, CONFIG, CLOCK, Bell, CHANNELS_OPTIONS],
+      useFactory: (table: IntakeTable, { hashKey }: Config, clock: Clock, bell: Bell, { maxWaitingSales }: ChannelsOptions) =>
+        new IntakeInbox(table, new PersonalDataHasher(hashKey), clock, bell, { maxWaiting: maxWaitingSales }),
+    },
+  ],
+  exports: [DriftChecks],
+})
+export class ChannelsModule {}
+
+function intakeWorker(
+  table: IntakeTable,
+  inbox: IntakeInbox,
+  intake: SalesIntake,
+  bell: Bell,
+  clock: Clock,
+  { log }: ReadModels,
+  { intakeBatchSize, intakePollMs, intakeAttempts, keepDoneMs, random }: ChannelsOptions,
+): IntakeWorker {
+  return new IntakeWorker(table, inbox, intake, bell, clock, log, {
+    batchSize: intakeBatchSize,
+    pollMs: intakePollMs,
+    attempts: intakeAttempts,
+    keepDoneMs,
+    random,
+  });
+}
+
+/** The views of the service, for commands that rebuild or verify them. */
+export const channelsProjections: readonly Projection[] = [channelsProjection];

@@ -1,0 +1,82 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { ChannelSale } from '#contracts';
+
+/** A listing and the number to show for it. */
+export interface ListingStock {
+  /** Id the channel gave the listing. */
+  readonly externalId: string;
+  /** Units to show. */
+  readonly quantity: number;
+  /** Revision of the SKU's stock the number was computed from. */
+  readonly stockRevision: number;
+}
+
+export type WebhookResult =
+  /** A genuine message; `sales` carry clear-text customers and must be hashed before they are stored. */
+  | { readonly kind: 'sales'; readonly messageId: string; readonly sales: readonly ChannelSale[] }
+  /** Genuine, but about something we do not follow: acknowledged, so that the channel does not send it again. */
+  | { readonly kind: 'unsupported'; readonly topic: string }
+  | { readonly kind: 'bad-signature' }
+  /** The signature is right and the content makes no sense. `reason` names fields and no values. */
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+export type PushResult =
+  /** The channel answered for each listing. A listing that is missing here was not taken. */
+  | { readonly kind: 'answered'; readonly listings: ReadonlyMap<string, ListingPushResult> }
+  /** Too many requests; `retryAfterMs` is absent when the channel did not say. */
+  | { readonly kind: 'throttled'; readonly retryAfterMs?: number }
+  /** The channel understood the request and refuses it as a whole, so one listing in it may be at fault. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** No usable answer (time-out, server error, connection lost): the numbers may or may not have been taken. */
+  | { readonly kind: 'failed'; readonly reason: string };
+
+export type ListingPushResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+
+export interface StockPage {
+  readonly items: readonly { readonly externalId: string; readonly quantity: number }[];
+  /** What to read on from; undefined at the end. */
+  readonly next: string | undefined;
+}
+
+export interface OrdersPage {
+  readonly sales: readonly ChannelSale[];
+  /** Orders on the page that could not be read. */
+  readonly unreadable: number;
+  /** Watermark to store with the sales; the same as `after` when there was nothing new. */
+  readonly next: string;
+  /** True when more may follow at once. */
+  readonly more: boolean;
+}
+
+/** One channel as its connector reaches it. Every method has a time-out and reads bounded answers. */
+export interface ChannelConnector {
+  /** Listings per push at most. */
+  readonly batchSize: number;
+  /** Whether {@link pullOrders} and {@link readStock} exist on this kind of channel. */
+  readonly capabilities: { readonly pullsOrders: boolean; readonly readsStock: boolean };
+  /** Checks the signature over the raw bytes in constant time, and only then reads them. */
+  verifyAndParse(rawBody: Buffer, headers: IncomingHttpHeaders): WebhookResult;
+  /** Never throws for what the channel or the network do. */
+  pushStock(listings: readonly ListingStock[], signal: AbortSignal): Promise<PushResult>;
+  /** Throws {@link ChannelUnreachable}. */
+  readStock(after: string | undefined, signal: AbortSignal): Promise<StockPage>;
+  /** Throws {@link ChannelUnreachable}. */
+  pullOrders(after: string | undefined, signal: AbortSignal): Promise<OrdersPage>;
+}
+
+/** Where a channel is, from its settings. */
+export interface ChannelAddress {
+  readonly channel: string;
+  readonly baseUrl: string;
+}
+
+/** One kind of channel. `connect` only derives keys and addresses; it talks to nobody. */
+export interface ConnectorKind {
+  readonly name: string;
+  connect(address: ChannelAddress): ChannelConnector;
+}
+
+/** Reading from a channel failed; trying later may help. */
+export class ChannelUnreachable extends Error {
+  override readonly name = 'ChannelUnreachable';
+}

@@ -1,0 +1,123 @@
+import type { SaleResult, SalesIntake } from '#contracts';
+import { type Clock, toIso } from '#kernel';
+import type { Log } from '#read-models';
+import type { Bell } from '../bell.js';
+import { backOffMs } from '../back-off.js';
+import type { IntakeInbox } from './intake-inbox.js';
+import type { FailedSale, IntakeTable, WaitingSale } from './intake-table.js';
+
+export interface IntakeWorkerOptions {
+  readonly batchSize: number;
+  /** How often to look although no bell rang: for what other processes took in, and for retries. */
+  readonly pollMs: number;
+  /** After so many attempts a sale is parked. */
+  readonly attempts: number;
+  /** Messages that are done are remembered for so long. */
+  readonly keepDoneMs: number;
+  readonly random: () => number;
+}
+
+/**
+ * Hands waiting sales to the orders service, oldest first. A crash between recording and noting it means that the sales
+ * are handed over again: recording is idempotent by message id.
+ */
+export class IntakeWorker {
+  #failures = 0;
+  #sweptAtMs = 0;
+
+  constructor(
+    private readonly table: IntakeTable,
+    private readonly inbox: IntakeInbox,
+    private readonly intake: SalesIntake,
+    private readonly bell: Bell,
+    private readonly clock: Clock,
+    private readonly log: Log,
+    private readonly options: IntakeWorkerOptions,
+  ) {}
+
+  /** Works until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const pauseMs = await this.#turn();
+      if (pauseMs > 0) await this.bell.wait(pauseMs, signal);
+    }
+  }
+
+  /** Milliseconds to wait unless the bell rings; 0 when more is due. */
+  async #turn(): Promise<number> {
+    try {
+      const taken = await this.takeBatch();
+      this.#failures = 0;
+      if (taken > 0) return 0;
+      await this.#keepHouse();
+      return this.options.pollMs;
+    } catch (error) {
+      this.#failures += 1;
+      this.log.error({ err: error, failures: this.#failures }, 'sales could not be handed over, will retry');
+      return backOffMs(this.#failures, this.options.random);
+    }
+  }
+
+  /** Hands over one batch and answers how many sales it had. Throws when nothing could be recorded. */
+  async takeBatch(): Promise<number> {
+    const sales = await this.table.waiting(this.options.batchSize, toIso(this.clock.now()));
+    if (sales.length === 0) return 0;
+    const results = await this.#record(sales);
+    const done = sales.filter((_, index) => !(results[index] instanceof Error));
+    const failed = sales.flatMap((sale, index) => this.#failureOf(sale, results[index]));
+    await this.table.settle(done.map(({ id }) => id), failed);
+    this.inbox.waiting = Math.max(0, this.inbox.waiting - done.length);
+    return sales.length;
+  }
+
+  async #record(sales: readonly WaitingSale[]): Promise<readonly (SaleResult | Error)[]> {
+    try {
+      return await this.intake.record(sales.map(saleOf));
+    } catch (error) {
+      if (isOutage(errorOf(error))) throw error;
+      return sales.length === 1 ? [errorOf(error)] : this.#recordOneByOne(sales);
+    }
+  }
+
+  /** One sale may spoil a batch for all. */
+  async #recordOneByOne(sales: readonly WaitingSale[]): Promise<readonly (SaleResult | Error)[]> {
+    const results: (SaleResult | Error)[] = [];
+    for (const sale of sales) results.push(...(await this.#record([sale])));
+    return results;
+  }
+
+  #failureOf({ id, attempts }: WaitingSale, result: SaleResult | Error | undefined): FailedSale[] {
+    if (result && !(result instanceof Error)) return [];
+    const error = result ?? new Error('The sale got no result.');
+    const final = isRefusal(error) || (attempts + 1 >= this.options.attempts && !isOutage(error));
+    const failed = { id, error: error.message.slice(0, 500) };
+    if (final) {
+      this.log.warn({ intakeId: id, error: failed.error }, 'a sale was parked');
+      return [failed];
+    }
+    return [{ ...failed, nextAttemptAt: toIso(this.clock.now() + backOffMs(attempts + 1, this.options.random)) }];
+  }
+
+  async #keepHouse(): Promise<void> {
+    this.inbox.waiting = await this.table.countWaiting(1_000_000);
+    const nowMs = this.clock.now();
+    if (nowMs - this.#sweptAtMs < SWEEP_EVERY_MS) return;
+    const forgotten = await this.table.forgetDone(toIso(nowMs - this.options.keepDoneMs));
+    if (forgotten === 0) this.#sweptAtMs = nowMs;
+  }
+}
+
+const SWEEP_EVERY_MS = 60_000;
+
+const saleOf = ({ sale, receivedAt }: WaitingSale) => ({ ...sale, receivedAt });
+const errorOf = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+/** Refused for what it says: trying again changes nothing. */
+const isRefusal = (error: Error): boolean => REFUSALS.has(error.name) && !isOutage(error);
+
+/** No fault of the sale: it waits for as long as it takes. */
+const isOutage = (error: Error): boolean =>
+  OUTAGES.has(error.name) || (error.name === 'Rejected' && 'kind' in error && error.kind === 'unavailable');
+
+const REFUSALS = new Set(['Rejected', 'InvalidRequest', 'ZodError']);
+const OUTAGES = new Set(['Overloaded', 'DatabaseError', 'WriterFenced']);

@@ -1,0 +1,228 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { ChannelSale, SaleResult, SalesIntake } from '#contracts';
+import { Overloaded } from '#event-sourcing';
+import { Rejected, systemClock } from '#kernel';
+import { PersonalDataHasher } from '#platform';
+import { openReadModels, type ReadModels } from '#read-models';
+import { createTestDatabase, type TestDatabase } from '#testing';
+import { Bell } from '../bell.js';
+import type { ChannelConnector, OrdersPage } from '../connectors/connector.js';
+import { createTables } from '../tables.js';
+import { IntakeInbox } from './intake-inbox.js';
+import { IntakeTable } from './intake-table.js';
+import { IntakeWorker } from './intake-worker.js';
+import { OrdersPoller } from './orders-poller.js';
+
+let database: TestDatabase;
+let readModels: ReadModels;
+let table: IntakeTable;
+let bell: Bell;
+let inbox: IntakeInbox;
+let orders: RecordingOrders;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  readModels = await openReadModels({ url: database.url });
+  await createTables(readModels);
+});
+
+afterAll(async () => {
+  await readModels?.close();
+  await database?.drop();
+});
+
+beforeEach(async () => {
+  await readModels.execute('truncate channels.intake, channels.watermark');
+  table = new IntakeTable(readModels);
+  bell = new Bell();
+  inbox = inboxOf(1_000);
+  orders = new RecordingOrders();
+});
+
+describe('the intake', () => {
+  it('stores a message once and hands it over once', async () => {
+    expect(await Promise.all([1, 2, 3].map(() => inbox.take('m-1', [sale('A-1')])))).toEqual([true, expect.any(Boolean), expect.any(Boolean)]);
+    expect(await inbox.take('m-1', [sale('A-1')])).toBe(false);
+    await workUntil(() => orders.recorded.length > 0);
+    expect(orders.recorded).toMatchObject([{ externalOrderId: 'A-1', messageId: 'm-1' }]);
+    expect(await inbox.take('m-1', [sale('A-1')])).toBe(false);
+    expect(await table.waiting(10, new Date().toISOString())).toEqual([]);
+  });
+
+  it('stores concurrent messages with few statements', async () => {
+    let statements = 0;
+    const counting = new IntakeTable({ ...readModels, query: (sql, params) => ((statements += 1), readModels.query(sql, params)) } as ReadModels);
+    const busy = new IntakeInbox(counting, hasher, systemClock, bell, { maxWaiting: 1_000 });
+    await Promise.all(Array.from({ length: 500 }, (_, index) => busy.take(`m-${index}`, [sale(`A-${index}`)])));
+    expect(await table.countWaiting(1_000)).toBe(500);
+    expect(statements).toBeLessThanOrEqual(3);
+  });
+
+  it('keeps no clear-text personal data in any column', async () => {
+    await inbox.take('m-1', [sale('A-1')]);
+    const [row] = await readModels.query<{ text: string }>(`select i::text as text from channels.intake i`);
+    for (const secret of ['ada', 'example.com', '4930123456', 'c-7']) expect(row?.text.toLowerCase()).not.toContain(secret);
+    await workUntil(() => orders.recorded.length > 0);
+    expect(orders.recorded[0]).not.toHaveProperty('customer');
+    expect(orders.recorded[0]?.buyer).toEqual({
+      emailHash: hasher.hashEmail('ada@example.com'),
+      phoneHash: hasher.hashPhone('+4930123456'),
+      channelCustomerHash: hasher.hashChannelCustomer('web-shop', 'c-7'),
+    });
+    const [done] = await readModels.query<{ sale: unknown }>('select sale from channels.intake');
+    expect(done?.sale).toBeNull();
+  });
+
+  it('hands over in the order of arrival, with the time of arrival', async () => {
+    for (const id of ['A-1', 'A-2', 'A-3']) await inbox.take(`m-${id}`, [sale(id)]);
+    await workUntil(() => orders.recorded.length === 3);
+    expect(orders.recorded.map(({ externalOrderId }) => externalOrderId)).toEqual(['A-1', 'A-2', 'A-3']);
+    expect(orders.recorded[0]?.receivedAt).toMatch(/^\d{4}-.*Z$/);
+  });
+
+  it('refuses more than may wait', async () => {
+    const small = inboxOf(2);
+    await small.take('m-1', [sale('A-1')]);
+    await small.take('m-2', [sale('A-2')]);
+    await expect(small.take('m-3', [sale('A-3')])).rejects.toBeInstanceOf(Overloaded);
+    expect(await table.countWaiting(10)).toBe(2);
+  });
+
+  it('hands over again after a crash between recording and noting it', async () => {
+    await inbox.take('m-1', [sale('A-1')]);
+    const crashing = new IntakeTable(readModels);
+    crashing.settle = () => Promise.reject(new Error('the process died here'));
+    await expect(workerOf(crashing).takeBatch()).rejects.toThrow('died');
+    expect(orders.recorded).toHaveLength(1);
+    await workUntil(async () => (await table.countWaiting(10)) === 0);
+    expect(orders.recorded.map(({ messageId }) => messageId)).toEqual(['m-1', 'm-1']);
+  });
+
+  it('parks a refused sale at once, goes on with the others, and tries again when asked to', async () => {
+    orders.answers.set('A-2', new Rejected('invalid', 'no-such-currency', 'This currency is not known.'));
+    for (const id of ['A-1', 'A-2', 'A-3']) await inbox.take(`m-${id}`, [sale(id)]);
+    await workUntil(async () => (await table.countWaiting(10)) === 0);
+    const [parked] = await table.parked('web-shop', 0, 10);
+    expect(parked).toMatchObject({ externalOrderId: 'A-2', error: 'This currency is not known.', attempts: 1 });
+    orders.answers.clear();
+    expect(await table.unpark('web-shop', parked?.id ?? 0)).toBe(true);
+    expect(await table.unpark('web-shop', parked?.id ?? 0)).toBe(false);
+    await workUntil(() => orders.recorded.length === 3);
+    expect(await table.parked('web-shop', 0, 10)).toEqual([]);
+  });
+
+  it('parks a sale that keeps failing after its attempts, also when it spoils every batch', async () => {
+    orders.throwsFor = 'A-2';
+    for (const id of ['A-1', 'A-2', 'A-3']) await inbox.take(`m-${id}`, [sale(id)]);
+    await workUntil(async () => (await table.countWaiting(10)) === 0);
+    expect(await table.parked('web-shop', 0, 10)).toMatchObject([{ externalOrderId: 'A-2', attempts: 3 }]);
+    expect(new Set(orders.recorded.map(({ externalOrderId }) => externalOrderId))).toEqual(new Set(['A-1', 'A-3']));
+  });
+
+  it('parks nothing while the orders service is away', async () => {
+    orders.outages = 10;
+    await inbox.take('m-1', [sale('A-1')]);
+    await workUntil(async () => (await table.countWaiting(10)) === 0);
+    expect(orders.recorded).toHaveLength(1);
+    expect(await table.parked('web-shop', 0, 10)).toEqual([]);
+  });
+
+  it('forgets messages that were done long ago', async () => {
+    await inbox.take('m-1', [sale('A-1')]);
+    await workUntil(async () => (await table.countWaiting(10)) === 0);
+    expect(await table.forgetDone(new Date(Date.now() - 60_000).toISOString())).toBe(0);
+    expect(await table.forgetDone(new Date(Date.now() + 60_000).toISOString())).toBe(1);
+  });
+});
+
+describe('the poll for orders', () => {
+  it('brings what webhooks lost and nothing else, page by page, from the stored watermark on', async () => {
+    await inbox.take('m-1', [sale('A-1')]);
+    const pages: Record<string, OrdersPage> = {
+      '0': { sales: [pulled('A-1'), pulled('A-2')], unreadable: 0, next: '2', more: true },
+      '2': { sales: [pulled('A-3')], unreadable: 0, next: '3', more: false },
+      '3': { sales: [], unreadable: 0, next: '3', more: false },
+    };
+    const asked: (string | undefined)[] = [];
+    const connector = {
+      pullOrders: async (after: string | undefined) => {
+        asked.push(after);
+        return pages[after ?? '0'];
+      },
+    } as unknown as ChannelConnector;
+    const poller = new OrdersPoller(table, inbox, readModels.log);
+    const { signal } = new AbortController();
+    expect(await poller.poll('web-shop', connector, signal)).toBe(2);
+    expect(await poller.poll('web-shop', connector, signal)).toBe(0);
+    expect(asked).toEqual([undefined, '2', '3']);
+    await workUntil(() => orders.recorded.length === 3);
+    expect(orders.recorded.map(({ externalOrderId }) => externalOrderId)).toEqual(['A-1', 'A-2', 'A-3']);
+  });
+
+  it('leaves the watermark when the sales cannot be stored', async () => {
+    const poller = new OrdersPoller(table, inboxOf(0), readModels.log);
+    const connector = { pullOrders: async () => ({ sales: [pulled('A-1')], unreadable: 0, next: '1', more: false }) } as unknown as ChannelConnector;
+    await expect(poller.poll('web-shop', connector, new AbortController().signal)).rejects.toBeInstanceOf(Overloaded);
+    expect(await table.watermark('web-shop')).toBeUndefined();
+  });
+});
+
+const hasher = new PersonalDataHasher(Buffer.alloc(32, 1));
+const inboxOf = (maxWaiting: number) => new IntakeInbox(table, hasher, systemClock, bell, { maxWaiting });
+
+const workerOf = (on: IntakeTable) =>
+  new IntakeWorker(on, inbox, orders, bell, systemClock, readModels.log, {
+    batchSize: 100,
+    pollMs: 10,
+    attempts: 3,
+    keepDoneMs: 60_000,
+    random: () => 0.01,
+  });
+
+async function workUntil(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const controller = new AbortController();
+  const done = workerOf(table).run(controller.signal);
+  const deadline = Date.now() + 20_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('This did not come about within 20 s.');
+    await delay(5);
+  }
+  controller.abort();
+  await done;
+}
+
+const sale = (externalOrderId: string): ChannelSale => ({
+  channel: 'web-shop',
+  externalOrderId,
+  revision: 0,
+  messageId: `m-${externalOrderId.slice(2)}`,
+  placedAt: '2026-01-31T12:00:00.000Z',
+  currency: 'EUR',
+  lines: [{ lineId: '1', sku: '85123A', units: 1, unitPriceMinor: 1299 }],
+  customer: { email: 'ada@example.com', phone: '+4930123456', channelCustomerId: 'c-7' },
+  cancelled: false,
+});
+const pulled = (externalOrderId: string): ChannelSale => ({ ...sale(externalOrderId), messageId: `pull:${externalOrderId}@0` });
+
+/** Orders as this service sees them. */
+class RecordingOrders implements SalesIntake {
+  readonly recorded: ChannelSale[] = [];
+  readonly answers = new Map<string, Error>();
+  throwsFor: string | undefined;
+  outages = 0;
+
+  async record(sales: readonly ChannelSale[]): Promise<readonly (SaleResult | Error)[]> {
+    if (this.outages > 0) {
+      this.outages -= 1;
+      throw new Overloaded('The service', 10);
+    }
+    if (sales.some(({ externalOrderId }) => externalOrderId === this.throwsFor)) throw new Error('a fault');
+    return sales.map((each) => {
+      const answer = this.answers.get(each.externalOrderId);
+      if (answer) return answer;
+      this.recorded.push(each);
+      return { orderId: each.externalOrderId, status: 'recorded' };
+    });
+  }
+}

@@ -1,0 +1,199 @@
+import type { Clock } from '#kernel';
+import type { Log } from '#read-models';
+import { backOffMs } from '../back-off.js';
+import { Bell } from '../bell.js';
+import type { ChannelConnector, PushResult } from '../connectors/connector.js';
+import type { ChannelGate } from './channel-gate.js';
+import { DueListings, type Sending, type WantedListing } from './due-listings.js';
+import type { AcknowledgedPush, FailedPush, PushLedger } from './push-ledger.js';
+
+/** Told of every push, for metrics. */
+export interface PushObserver {
+  lag(channel: string, lagMs: number): void;
+  request(channel: string, outcome: PushResult['kind'], listings: number): void;
+}
+
+export interface ChannelPusherOptions {
+  readonly channel: string;
+  readonly connector: ChannelConnector;
+  readonly gate: ChannelGate;
+  readonly ledger: PushLedger;
+  readonly observer: PushObserver;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** Listings kept in memory at most; the ledger has the rest. */
+  readonly maxInMemory: number;
+  /** How often the ledger is read although nobody told of a change. */
+  readonly rereadMs: number;
+}
+
+/**
+ * Tells one channel its numbers, one request after the other: as soon as something is due, as many listings as one
+ * request takes. What changes meanwhile gathers for the next request, so a slow channel gets fewer and larger ones.
+ *
+ * The due listings are in memory and in the ledger. The ledger is read at the start, when memory did not hold all, and
+ * once in a while; in between, {@link want} brings the changes.
+ */
+export class ChannelPusher {
+  readonly #due: DueListings;
+  readonly #bell = new Bell();
+  #readAtMs = 0;
+  #stored: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: ChannelPusherOptions) {
+    this.#due = new DueListings(options.maxInMemory);
+  }
+
+  /** Rows of the ledger that have become due. */
+  want(listings: readonly WantedListing[]): void {
+    for (const listing of listings) this.#due.want(listing);
+    this.#bell.ring();
+  }
+
+  drop(sku: string, externalId: string): void {
+    this.#due.drop(sku, externalId);
+  }
+
+  /** Changes may have been missed: the ledger is read again. */
+  reread(): void {
+    this.#due.incomplete = true;
+    this.#bell.ring();
+  }
+
+  status() {
+    const { gate, clock } = this.options;
+    const since = this.#due.oldestSinceMs;
+    return {
+      circuit: gate.state,
+      waiting: this.#due.size,
+      ...(since !== undefined && { oldestWaitingMs: Math.max(0, clock.now() - since) }),
+    };
+  }
+
+  /** Pushes until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      try {
+        await this.#turn(signal);
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        this.#due.incomplete = true;
+        this.options.log.error({ err: error, channel: this.options.channel, failures }, 'the push ledger could not be used, will retry');
+        await this.#bell.wait(Math.max(50, backOffMs(failures, this.options.random)), signal);
+      }
+    }
+    await this.#stored.catch(() => {});
+  }
+
+  async #turn(signal: AbortSignal): Promise<void> {
+    const { gate, clock } = this.options;
+    await this.#readLedgerWhenDue();
+    const nowMs = clock.now();
+    const dueInMs = this.#due.dueInMs(nowMs);
+    const waitMs = dueInMs === undefined ? this.options.rereadMs : Math.max(dueInMs, gate.waitMs(nowMs));
+    if (waitMs > 0) await this.#bell.wait(Math.min(waitMs, this.options.rereadMs), signal);
+    else await this.#push(signal);
+  }
+
+  async #readLedgerWhenDue(): Promise<void> {
+    const { ledger, channel, clock, maxInMemory, rereadMs } = this.options;
+    const nowMs = clock.now();
+    const refill = this.#due.incomplete && this.#due.size <= maxInMemory / 2;
+    if (!refill && nowMs - this.#readAtMs < rereadMs) return;
+    await this.#stored;
+    this.#due.incomplete = false;
+    this.#readAtMs = nowMs;
+    const listings = await ledger.due(channel, maxInMemory);
+    for (const listing of listings) this.#due.want(listing);
+    if (listings.length === maxInMemory) this.#due.incomplete = true;
+  }
+
+  async #push(signal: AbortSignal): Promise<void> {
+    const { gate, connector, channel, clock, observer } = this.options;
+    const startedAtMs = clock.now();
+    const batch = this.#due.take(gate.start(connector.batchSize, startedAtMs), startedAtMs);
+    const result = await this.#send(batch, signal);
+    const nowMs = clock.now();
+    observer.request(channel, result.kind, batch.length);
+    switch (result.kind) {
+      case 'answered':
+        gate.succeeded(connector.batchSize);
+        return this.#answered(batch, result, nowMs);
+      case 'throttled':
+        gate.throttled(nowMs, result.retryAfterMs);
+        for (const sent of batch) this.#due.putBack(sent);
+        return;
+      case 'refused':
+        gate.refused(batch.length);
+        // Only a listing that was refused on its own is at fault itself.
+        return batch.length > 1 ? this.#failed(batch, result.reason, () => nowMs) : this.#failed(batch, result.reason, this.#ownPause(nowMs));
+      case 'failed':
+        gate.failed(nowMs);
+        return this.#failed(batch, result.reason, () => nowMs + gate.waitMs(nowMs));
+      default:
+        return result satisfies never;
+    }
+  }
+
+  async #send(batch: readonly Sending[], signal: AbortSignal): Promise<PushResult> {
+    const listings = batch.map(({ externalId, quantity, revision }) => ({ externalId, quantity, stockRevision: revision }));
+    try {
+      return await this.options.connector.pushStock(listings, signal);
+    } catch (error) {
+      return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  async #answered(batch: readonly Sending[], { listings }: Extract<PushResult, { kind: 'answered' }>, nowMs: number): Promise<void> {
+    const taken: AcknowledgedPush[] = [];
+    const refused: FailedPush[] = [];
+    for (const sent of batch) {
+      const result = listings.get(sent.externalId);
+      if (result?.ok) taken.push(...this.#acknowledged(sent, nowMs));
+      else refused.push(this.#refusedAlone(sent, result?.reason ?? 'The channel did not answer for this listing.', nowMs));
+    }
+    await this.#store(taken, refused);
+  }
+
+  #acknowledged(sent: Sending, nowMs: number): AcknowledgedPush[] {
+    const { channel, observer } = this.options;
+    const acknowledged = this.#due.acknowledged(sent, nowMs);
+    if (!acknowledged) return [];
+    const { lagMs, nextSinceMs } = acknowledged;
+    observer.lag(channel, lagMs);
+    return [{ channel, sent, atMs: nowMs, ...(nextSinceMs !== undefined && { nextSinceMs }) }];
+  }
+
+  #refusedAlone(sent: Sending, error: string, nowMs: number): FailedPush {
+    const nextAttemptMs = this.#ownPause(nowMs)(sent);
+    this.#due.failed(sent, nextAttemptMs);
+    return { channel: this.options.channel, sent, error, nextAttemptMs };
+  }
+
+  async #failed(batch: readonly Sending[], error: string, nextAttemptOf: (sent: Sending) => number): Promise<void> {
+    const failed = batch.map((sent) => ({ channel: this.options.channel, sent, error, nextAttemptMs: nextAttemptOf(sent) }));
+    for (const { sent, nextAttemptMs } of failed) this.#due.failed(sent, nextAttemptMs);
+    await this.#store([], failed);
+  }
+
+  readonly #ownPause =
+    (nowMs: number) =>
+    ({ attempts }: Sending): number =>
+      nowMs + Math.max(1, backOffMs(attempts + 1, this.options.random, LISTING_PAUSE_MS, LISTING_PAUSE_MS_MAX));
+
+  /** The next request does not wait for the disk, the one after it does: at most one answer is not stored yet. */
+  async #store(taken: readonly AcknowledgedPush[], failed: readonly FailedPush[]): Promise<void> {
+    await this.#stored;
+    const { ledger } = this.options;
+    this.#stored = Promise.all([taken.length > 0 ? ledger.acknowledge(taken) : undefined, ledger.fail(failed)]).then(() => {});
+    this.#stored.catch(() => {
+      this.#due.incomplete = true;
+    });
+  }
+}
+
+const LISTING_PAUSE_MS = 1_000;
+const LISTING_PAUSE_MS_MAX = 600_000;

@@ -1,0 +1,219 @@
+import TinyQueue from 'tinyqueue';
+
+/** A listing whose newest number the channel has not acknowledged, as the ledger has it. Times are epoch milliseconds. */
+export interface WantedListing {
+  readonly sku: string;
+  readonly externalId: string;
+  readonly quantity: number;
+  /** Stock revision `quantity` was computed from. */
+  readonly revision: number;
+  /** Place of `quantity` in the availability feed. Orders numbers where a changed rule gives another for the same stock. */
+  readonly sequence: number;
+  /** When we learned of the earliest change that is not acknowledged. */
+  readonly sinceMs: number;
+  /** What the channel shows as far as we know; null when it never acknowledged a number. */
+  readonly acknowledgedQuantity: number | null;
+  /** Failed pushes in a row. */
+  readonly attempts: number;
+  readonly notBeforeMs: number;
+}
+
+/** A number on its way to the channel. */
+export interface Sending {
+  readonly sku: string;
+  readonly externalId: string;
+  readonly quantity: number;
+  readonly revision: number;
+  readonly sequence: number;
+  readonly attempts: number;
+}
+
+export interface Acknowledged {
+  /** From the earliest change that this number covers to now. */
+  readonly lagMs: number;
+  /** When we learned of the first change after this number was sent; absent when there is none. */
+  readonly nextSinceMs?: number;
+}
+
+/**
+ * What one channel is still to be told, in memory: decreases before increases, then the oldest first, and of each
+ * listing only the newest number. A listing on its way is not handed out again until it was answered, so the channel
+ * never gets an older number after a newer one.
+ *
+ * It holds at most `max` listings. What does not fit is in the ledger; {@link incomplete} says that it must be read.
+ */
+export class DueListings {
+  /** True when the ledger may hold more than is here. */
+  incomplete = true;
+  readonly #entries = new Map<string, Entry>();
+  #ready = new TinyQueue<Ticket>([], byUrgency);
+  readonly #delayed = new TinyQueue<Ticket>([], byTime);
+
+  constructor(private readonly max: number) {}
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Receipt time of the oldest change that waits; undefined when nothing does. Looks at every entry. */
+  get oldestSinceMs(): number | undefined {
+    let oldest: number | undefined;
+    for (const { sinceMs } of this.#entries.values()) oldest = Math.min(oldest ?? sinceMs, sinceMs);
+    return oldest;
+  }
+
+  /** Takes over a row of the ledger. A number that is not newer than the known one changes nothing. */
+  want(wanted: WantedListing): void {
+    const entry = this.#entries.get(wanted.sku);
+    if (entry && entry.externalId === wanted.externalId) {
+      if (wanted.sequence > entry.sequence) this.#renew(entry, wanted);
+      return;
+    }
+    if (!entry && this.#entries.size >= this.max) {
+      this.incomplete = true;
+      if (!this.#forgetDelayed()) return;
+    }
+    const added: Entry = { ...wanted, inFlight: false, nextSinceMs: undefined, ticket: undefined };
+    this.#entries.set(wanted.sku, added);
+    this.#enqueue(added);
+  }
+
+  /** The listing is no longer offered. */
+  drop(sku: string, externalId: string): void {
+    if (this.#entries.get(sku)?.externalId === externalId) this.#entries.delete(sku);
+  }
+
+  /** The most urgent listings that are due, marked as on their way. Each is answered by exactly one of the next four. */
+  take(limit: number, nowMs: number): Sending[] {
+    this.#releaseDelayed(nowMs);
+    const taken: Sending[] = [];
+    while (taken.length < limit) {
+      const ticket = this.#ready.pop();
+      if (!ticket) break;
+      const { entry } = ticket;
+      if (!this.#isCurrent(ticket)) continue;
+      entry.ticket = undefined;
+      entry.inFlight = true;
+      const { sku, externalId, quantity, revision, sequence, attempts } = entry;
+      taken.push({ sku, externalId, quantity, revision, sequence, attempts });
+    }
+    return taken;
+  }
+
+  acknowledged(sent: Sending, nowMs: number): Acknowledged | undefined {
+    const entry = this.#answered(sent);
+    if (!entry) return undefined;
+    const lagMs = Math.max(0, nowMs - entry.sinceMs);
+    if (entry.sequence === sent.sequence) {
+      this.#entries.delete(sent.sku);
+      return { lagMs };
+    }
+    const nextSinceMs = entry.nextSinceMs ?? entry.sinceMs;
+    Object.assign(entry, { sinceMs: nextSinceMs, nextSinceMs: undefined, acknowledgedQuantity: sent.quantity, attempts: 0, notBeforeMs: 0 });
+    this.#enqueue(entry);
+    return { lagMs, nextSinceMs };
+  }
+
+  /** Not taken, for a reason that is not the listing's. */
+  putBack(sent: Sending): void {
+    const entry = this.#answered(sent);
+    if (entry) this.#enqueue(entry);
+  }
+
+  /** Not taken, or nobody knows: to be sent again, not before the given time. */
+  failed(sent: Sending, notBeforeMs: number): void {
+    const entry = this.#answered(sent);
+    if (!entry) return;
+    entry.attempts += 1;
+    entry.notBeforeMs = notBeforeMs;
+    this.#enqueue(entry);
+  }
+
+  /** Milliseconds until something is due: 0 for now, undefined when nothing waits. */
+  dueInMs(nowMs: number): number | undefined {
+    this.#releaseDelayed(nowMs);
+    while (this.#ready.length > 0 && !this.#isCurrent(this.#ready.peek())) this.#ready.pop();
+    if (this.#ready.length > 0) return 0;
+    const next = this.#delayed.peek();
+    return next && Math.max(0, next.entry.notBeforeMs - nowMs);
+  }
+
+  #answered(sent: Sending): Entry | undefined {
+    const entry = this.#entries.get(sent.sku);
+    if (!entry?.inFlight || entry.externalId !== sent.externalId) return undefined;
+    entry.inFlight = false;
+    return entry;
+  }
+
+  #renew(entry: Entry, { quantity, revision, sequence, sinceMs }: WantedListing): void {
+    const wasIncrease = isIncrease(entry);
+    Object.assign(entry, { quantity, revision, sequence });
+    if (entry.inFlight) entry.nextSinceMs ??= sinceMs;
+    else if (isIncrease(entry) !== wasIncrease) this.#enqueue(entry);
+  }
+
+  #enqueue(entry: Entry): void {
+    const ticket: Ticket = { entry, increase: isIncrease(entry), sinceMs: entry.sinceMs };
+    entry.ticket = ticket;
+    if (entry.notBeforeMs > 0) this.#delayed.push(ticket);
+    else this.#ready.push(ticket);
+    if (this.#ready.length > 2 * this.#entries.size + 1_000) this.#forgetOldTickets();
+  }
+
+  #releaseDelayed(nowMs: number): void {
+    for (let next = this.#delayed.peek(); next; next = this.#delayed.peek()) {
+      const current = this.#isCurrent(next);
+      if (current && next.entry.notBeforeMs > nowMs) return;
+      this.#delayed.pop();
+      if (!current) continue;
+      next.entry.notBeforeMs = 0;
+      this.#enqueue(next.entry);
+    }
+  }
+
+  /** Makes room by leaving to the ledger what failed and waits for its next attempt. */
+  #forgetDelayed(): boolean {
+    for (let next = this.#delayed.pop(); next; next = this.#delayed.pop()) {
+      if (!this.#isCurrent(next)) continue;
+      return this.#entries.delete(next.entry.sku);
+    }
+    return false;
+  }
+
+  #forgetOldTickets(): void {
+    const current = [...this.#entries.values()].flatMap(({ ticket, notBeforeMs }) => (ticket && notBeforeMs === 0 ? [ticket] : []));
+    this.#ready = new TinyQueue(current, byUrgency);
+  }
+
+  #isCurrent(ticket: Ticket | undefined): ticket is Ticket {
+    return ticket !== undefined && ticket.entry.ticket === ticket && this.#entries.get(ticket.entry.sku) === ticket.entry;
+  }
+}
+
+interface Entry {
+  readonly sku: string;
+  readonly externalId: string;
+  quantity: number;
+  revision: number;
+  sequence: number;
+  sinceMs: number;
+  acknowledgedQuantity: number | null;
+  attempts: number;
+  notBeforeMs: number;
+  inFlight: boolean;
+  nextSinceMs: number | undefined;
+  /** The one place in a queue that counts; earlier ones are skipped when they come up. */
+  ticket: Ticket | undefined;
+}
+
+interface Ticket {
+  readonly entry: Entry;
+  readonly increase: boolean;
+  readonly sinceMs: number;
+}
+
+/** A listing without an acknowledged number is new, and a channel shows 0 for new ones: nothing can be oversold by it. */
+const isIncrease = ({ quantity, acknowledgedQuantity }: Entry): boolean => quantity > (acknowledgedQuantity ?? 0) || acknowledgedQuantity === null;
+
+const byUrgency = (a: Ticket, b: Ticket): number => Number(a.increase) - Number(b.increase) || a.sinceMs - b.sinceMs;
+const byTime = (a: Ticket, b: Ticket): number => a.entry.notBeforeMs - b.entry.notBeforeMs;

@@ -1,0 +1,365 @@
+import type { AvailabilityChange } from '#contracts';
+import { toIso } from '#kernel';
+import type { ReadModels } from '#read-models';
+import { MicroBatch } from '../micro-batch.js';
+import type { Sending, WantedListing } from './due-listings.js';
+
+export interface ChannelListing {
+  readonly channel: string;
+  readonly sku: string;
+  readonly externalId: string;
+  /** Position of the event in the log: a later one wins. */
+  readonly position: number;
+}
+
+export interface ListedAt extends ChannelListing {
+  /** ISO 8601 in UTC: lag of the first number is measured from here. */
+  readonly at: string;
+}
+
+export type WantedOnChannel = WantedListing & { readonly channel: string };
+
+export interface AcknowledgedPush {
+  readonly channel: string;
+  readonly sent: Sending;
+  readonly atMs: number;
+  readonly nextSinceMs?: number;
+}
+
+export interface FailedPush {
+  readonly channel: string;
+  readonly sent: Sending;
+  readonly error: string;
+  readonly nextAttemptMs: number;
+}
+
+/** A row of the ledger, for people. */
+export interface PushRow {
+  readonly sku: string;
+  readonly externalId: string;
+  readonly state: PushState;
+  readonly wantedQuantity: number | null;
+  readonly wantedRevision: number | null;
+  readonly wantedSince: string | null;
+  readonly acknowledgedQuantity: number | null;
+  readonly acknowledgedRevision: number | null;
+  readonly acknowledgedAt: string | null;
+  readonly attempts: number;
+  readonly lastError: string | null;
+  readonly nextAttemptAt: string | null;
+}
+
+/** acknowledged: the channel has the newest number. waiting: not yet. failing: not yet, and the last attempt failed. */
+export type PushState = 'acknowledged' | 'waiting' | 'failing';
+
+/** What the channel acknowledged of a listing. */
+export interface ListedRow {
+  readonly sku: string;
+  readonly externalId: string;
+  readonly quantity: number | null;
+  /** Of the acknowledged number. */
+  readonly sequence: number;
+  readonly acknowledgedAt: string | null;
+  /** True when there is nothing newer to tell the channel. */
+  readonly settled: boolean;
+}
+
+/**
+ * What every channel should show and what it has acknowledged, in `channels.push_ledger`.
+ *
+ * One process at a time works on it. Its statements run one after the other, so that two of them never wait for each
+ * other's rows, and a caller sees an answer before the next statement has one.
+ */
+export class PushLedger {
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #acknowledgements: MicroBatch<readonly AcknowledgedPush[], void>;
+
+  constructor(private readonly readModels: ReadModels) {
+    this.#acknowledgements = new MicroBatch({
+      name: 'The push ledger',
+      flush: async (batches) => {
+        await this.#inTurn(() => this.#acknowledge(batches.flat()));
+        return batches.map((): void => undefined);
+      },
+      maxWaiting: 1_000,
+      maxPerFlush: 40,
+    });
+  }
+
+  /** How far the availability feed was taken over. */
+  async sequence(): Promise<number> {
+    const [row] = await this.readModels.query<{ sequence: number }>(`select sequence from channels.feed where name = 'availability'`);
+    return row?.sequence ?? 0;
+  }
+
+  /**
+   * Takes over a part of the feed and its sequence with one statement; answers the listings that must be pushed now.
+   *
+   * A number equal to the acknowledged one needs no push, but only where nothing else was wanted before: otherwise a
+   * push of that other number may have reached the channel. Rows are durable before anything is sent, for the same
+   * reason. Throws {@link FeedMoved}.
+   */
+  want(changes: readonly AvailabilityChange[], from: number, to: number): Promise<WantedOnChannel[]> {
+    const newest = newestPerSku(changes);
+    return this.#inTurn(async () => {
+      const rows = await this.readModels.query<WantedRow & { moved: number }>(WANT, [
+        newest.map(({ sku }) => sku),
+        newest.map(({ stockRevision }) => stockRevision),
+        newest.map(({ sequence }) => sequence),
+        newest.map(({ available }) => JSON.stringify(available)),
+        newest.map(({ receivedAt }) => receivedAt),
+        from,
+        to,
+      ]);
+      if (rows[0]?.moved !== 1) throw new FeedMoved(`The feed is no longer at ${from}.`);
+      return rows.filter(({ sku }) => sku !== null).map(wantedOf);
+    });
+  }
+
+  /** Listings that were made: each gets the newest number of its SKU. At most one per channel and SKU. */
+  list(listings: readonly ListedAt[]): Promise<WantedOnChannel[]> {
+    return this.#inTurn(async () => {
+      const rows = await this.readModels.query<WantedRow>(LIST, [...listingColumns(listings), listings.map(({ at }) => at)]);
+      return rows.filter(({ sequence }) => sequence >= 0).map(wantedOf);
+    });
+  }
+
+  /** Listings that ended, as of the position of that event. */
+  unlist(listings: readonly ChannelListing[]): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.readModels.execute(UNLIST, listingColumns(listings));
+    });
+  }
+
+  /**
+   * Listings of a channel whose newest number is not acknowledged: decreases first, then the oldest, and last those that
+   * failed and wait for their next attempt.
+   */
+  due(channel: string, limit: number): Promise<WantedListing[]> {
+    return this.#inTurn(async () => {
+      const rows = await this.readModels.query<WantedRow>(
+        `select ${WANTED_COLUMNS} from channels.push_ledger l
+          where channel = $1 and wanted_sequence > acknowledged_sequence
+          order by coalesce(next_attempt_at > now(), false), (acknowledged_quantity is null or wanted_quantity > acknowledged_quantity), wanted_since limit $2`,
+        [channel, limit],
+      );
+      return rows.map(wantedOf);
+    });
+  }
+
+  /** Stores what a channel took. Calls of several channels share a statement. */
+  acknowledge(pushes: readonly AcknowledgedPush[]): Promise<void> {
+    return this.#acknowledgements.add(pushes);
+  }
+
+  async fail(pushes: readonly FailedPush[]): Promise<void> {
+    if (pushes.length === 0) return;
+    await this.#inTurn(() =>
+      this.readModels.execute(FAIL, [
+        pushes.map(({ channel }) => channel),
+        pushes.map(({ sent }) => sent.sku),
+        pushes.map(({ sent }) => sent.externalId),
+        pushes.map(({ error }) => error.slice(0, 500)),
+        pushes.map(({ nextAttemptMs }) => toIso(nextAttemptMs)),
+      ]),
+    );
+  }
+
+  /** The listings among these ids, whatever their state. */
+  listed(channel: string, externalIds: readonly string[]): Promise<ListedRow[]> {
+    return this.readModels.query<ListedRow>(
+      `select sku, external_id as "externalId", acknowledged_quantity as quantity, acknowledged_sequence as sequence,
+              acknowledged_at as "acknowledgedAt", wanted_sequence >= 0 and wanted_sequence = acknowledged_sequence as settled
+         from channels.push_ledger where channel = $1 and external_id = any($2::text[])`,
+      [channel, externalIds],
+    );
+  }
+
+  /** Listings of a channel, whatever their state. */
+  async countListings(channel: string): Promise<number> {
+    const [row] = await this.readModels.query<{ listings: number }>(
+      'select count(*) as listings from channels.push_ledger where channel = $1',
+      [channel],
+    );
+    return row?.listings ?? 0;
+  }
+
+  /** Wants the newest number pushed again where a channel shows another one; answers what is to be pushed. */
+  wantAgain(channel: string, shown: readonly { sku: string; sequence: number; shown: number }[], sinceMs: number): Promise<WantedOnChannel[]> {
+    return this.#inTurn(async () => {
+      const rows = await this.readModels.query<WantedRow>(
+        `update channels.push_ledger l
+            set acknowledged_quantity = d.shown, acknowledged_sequence = -1, wanted_since = $5, attempts = 0, next_attempt_at = null
+           from unnest($2::text[], $3::bigint[], $4::integer[]) as d (sku, sequence, shown)
+          where l.channel = $1 and l.sku = d.sku and l.wanted_sequence = d.sequence and l.acknowledged_sequence = d.sequence
+         returning ${WANTED_COLUMNS}`,
+        [channel, shown.map(({ sku }) => sku), shown.map(({ sequence }) => sequence), shown.map((row) => row.shown), toIso(sinceMs)],
+      );
+      return rows.map(wantedOf);
+    });
+  }
+
+  /** Rows for people, by SKU; all states when none is named. */
+  rows(channel: string, state: PushState | undefined, afterSku: string, limit: number): Promise<PushRow[]> {
+    return this.readModels.query<PushRow>(
+      `select * from (
+         select sku, external_id as "externalId", ${STATE} as state, wanted_quantity as "wantedQuantity",
+                wanted_revision as "wantedRevision", wanted_since as "wantedSince",
+                acknowledged_quantity as "acknowledgedQuantity", acknowledged_revision as "acknowledgedRevision",
+                acknowledged_at as "acknowledgedAt", attempts, last_error as "lastError", next_attempt_at as "nextAttemptAt"
+           from channels.push_ledger where channel = $1 and sku > $3) r
+        where $2::text is null or state = $2 order by sku limit $4`,
+      [channel, state ?? null, afterSku, limit],
+    );
+  }
+
+  async #acknowledge(all: readonly AcknowledgedPush[]): Promise<void> {
+    const pushes = newestPerListing(all);
+    await this.readModels.execute(ACKNOWLEDGE, [
+      pushes.map(({ channel }) => channel),
+      pushes.map(({ sent }) => sent.sku),
+      pushes.map(({ sent }) => sent.externalId),
+      pushes.map(({ sent }) => sent.quantity),
+      pushes.map(({ sent }) => sent.revision),
+      pushes.map(({ sent }) => sent.sequence),
+      pushes.map(({ atMs }) => toIso(atMs)),
+      pushes.map(({ nextSinceMs }) => (nextSinceMs === undefined ? null : toIso(nextSinceMs))),
+    ]);
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}
+
+/** Another process took over the feed meanwhile. */
+export class FeedMoved extends Error {
+  override readonly name = 'FeedMoved';
+}
+
+interface WantedRow {
+  readonly channel: string;
+  readonly sku: string;
+  readonly externalId: string;
+  readonly quantity: number;
+  readonly revision: number;
+  readonly sequence: number;
+  readonly since: string | null;
+  readonly acknowledgedQuantity: number | null;
+  readonly attempts: number;
+  readonly nextAttemptAt: string | null;
+}
+
+const wantedOf = ({ since, nextAttemptAt, ...row }: WantedRow): WantedOnChannel => ({
+  channel: row.channel,
+  sku: row.sku,
+  externalId: row.externalId,
+  quantity: row.quantity,
+  revision: row.revision,
+  sequence: row.sequence,
+  acknowledgedQuantity: row.acknowledgedQuantity,
+  attempts: row.attempts,
+  sinceMs: since === null ? 0 : Date.parse(since),
+  notBeforeMs: nextAttemptAt === null ? 0 : Date.parse(nextAttemptAt),
+});
+
+const newestPerSku = (changes: readonly AvailabilityChange[]): AvailabilityChange[] => {
+  const newest = new Map<string, AvailabilityChange>();
+  for (const change of changes) {
+    const known = newest.get(change.sku);
+    if (!known || change.sequence > known.sequence) newest.set(change.sku, change);
+  }
+  return [...newest.values()];
+};
+
+const newestPerListing = (pushes: readonly AcknowledgedPush[]): AcknowledgedPush[] => {
+  const newest = new Map<string, AcknowledgedPush>();
+  for (const push of pushes) {
+    const key = `${push.channel} ${push.sent.sku}`;
+    const known = newest.get(key);
+    if (!known || push.sent.sequence > known.sent.sequence) newest.set(key, push);
+  }
+  return [...newest.values()];
+};
+
+const listingColumns = (listings: readonly ChannelListing[]): unknown[] => [
+  listings.map(({ channel }) => channel),
+  listings.map(({ sku }) => sku),
+  listings.map(({ externalId }) => externalId),
+  listings.map(({ position }) => position),
+];
+
+const WANTED_COLUMNS = `l.channel, l.sku, l.external_id as "externalId", l.wanted_quantity as quantity, l.wanted_revision as revision,
+  l.wanted_sequence as sequence, l.wanted_since as since, l.acknowledged_quantity as "acknowledgedQuantity", l.attempts,
+  l.next_attempt_at as "nextAttemptAt"`;
+
+const STATE = `case when wanted_sequence = acknowledged_sequence then 'acknowledged' when attempts > 0 then 'failing' else 'waiting' end`;
+
+/** Nothing was wanted but what is acknowledged, and that is the new number as well. */
+const EQUAL = `(l.acknowledged_sequence = l.wanted_sequence and l.acknowledged_quantity = (c.available ->> l.channel)::integer)`;
+
+const WANT = `
+  with moved as (
+    update channels.feed set sequence = $7 where name = 'availability' and sequence = $6 returning 1),
+  change as (
+    select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::jsonb[], $5::timestamptz[])
+                  as c (sku, revision, sequence, available, received_at)
+     where exists (select from moved)),
+  kept as (
+    insert into channels.availability as a (sku, stock_revision, sequence, available)
+    select sku, revision, sequence, available from change
+    on conflict (sku) do update
+       set stock_revision = excluded.stock_revision, sequence = excluded.sequence, available = excluded.available
+     where excluded.sequence > a.sequence),
+  wanted as (
+    update channels.push_ledger l
+       set wanted_quantity = (c.available ->> l.channel)::integer, wanted_revision = c.revision, wanted_sequence = c.sequence,
+           acknowledged_revision = case when ${EQUAL} then c.revision else l.acknowledged_revision end,
+           acknowledged_sequence = case when ${EQUAL} then c.sequence else l.acknowledged_sequence end,
+           wanted_since = case when ${EQUAL} then null else coalesce(l.wanted_since, c.received_at) end
+      from change c
+     where l.sku = c.sku and c.sequence > l.wanted_sequence and c.available ? l.channel
+    returning l.*)
+  select (select count(*) from moved) as moved, ${WANTED_COLUMNS}
+    from (values (1)) as one left join wanted l on l.wanted_sequence > l.acknowledged_sequence`;
+
+const LIST = `
+  insert into channels.push_ledger as l
+    (channel, sku, external_id, listed_at_position, wanted_quantity, wanted_revision, wanted_sequence, wanted_since)
+  select c.channel, c.sku, c.external_id, c.position, (a.available ->> c.channel)::integer,
+         case when a.available ? c.channel then a.stock_revision end,
+         case when a.available ? c.channel then a.sequence else -1 end,
+         case when a.available ? c.channel then c.at end
+    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) as c (channel, sku, external_id, position, at)
+    left join channels.availability a on a.sku = c.sku
+  on conflict (channel, sku) do update
+    set external_id = excluded.external_id, listed_at_position = excluded.listed_at_position,
+        wanted_quantity = excluded.wanted_quantity, wanted_revision = excluded.wanted_revision,
+        wanted_sequence = excluded.wanted_sequence, wanted_since = excluded.wanted_since,
+        acknowledged_quantity = null, acknowledged_revision = null, acknowledged_sequence = -1, acknowledged_at = null,
+        attempts = 0, last_error = null, next_attempt_at = null
+    where excluded.listed_at_position > l.listed_at_position
+  returning ${WANTED_COLUMNS}`;
+
+const UNLIST = `
+  delete from channels.push_ledger l
+   using unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as c (channel, sku, external_id, position)
+   where l.channel = c.channel and l.sku = c.sku and l.external_id = c.external_id and l.listed_at_position < c.position`;
+
+/** What was wanted while the number was on its way stays wanted. */
+const ACKNOWLEDGE = `
+  update channels.push_ledger l
+     set acknowledged_quantity = r.quantity, acknowledged_revision = r.revision, acknowledged_sequence = r.sequence,
+         acknowledged_at = r.at, attempts = 0, last_error = null, next_attempt_at = null,
+         wanted_since = case when l.wanted_sequence > r.sequence then coalesce(r.next_since, l.wanted_since) end
+    from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])
+         as r (channel, sku, external_id, quantity, revision, sequence, at, next_since)
+   where l.channel = r.channel and l.sku = r.sku and l.external_id = r.external_id and l.acknowledged_sequence < r.sequence`;
+
+const FAIL = `
+  update channels.push_ledger l
+     set attempts = l.attempts + 1, last_error = r.error, next_attempt_at = r.next_attempt_at
+    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) as r (channel, sku, external_id, error, next_attempt_at)
+   where l.channel = r.channel and l.sku = r.sku and l.external_id = r.external_id`;

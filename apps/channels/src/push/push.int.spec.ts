@@ -1,0 +1,449 @@
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import type { AvailabilityChange } from '#contracts';
+import { systemClock } from '#kernel';
+import { openReadModels, type ReadModels } from '#read-models';
+import { createTestDatabase, type TestDatabase } from '#testing';
+import { simulatedConnector } from '../connectors/simulated/simulated.connector.js';
+import { compareWithChannel } from '../drift/drift-check.js';
+import { createTables } from '../tables.js';
+import { ChannelGate } from './channel-gate.js';
+import { ChannelPusher } from './channel-pusher.js';
+import { FeedMoved, PushLedger } from './push-ledger.js';
+
+const CHANNEL = 'web-shop';
+
+let database: TestDatabase;
+let readModels: ReadModels;
+let shop: Shop;
+let ledger: PushLedger;
+let sequence: number;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  readModels = await openReadModels({ url: database.url });
+  await createTables(readModels);
+  shop = await Shop.start();
+});
+
+afterAll(async () => {
+  await shop?.stop();
+  await readModels?.close();
+  await database?.drop();
+});
+
+beforeEach(async () => {
+  await readModels.execute(`truncate channels.push_ledger, channels.availability; update channels.feed set sequence = 0`);
+  ledger = new PushLedger(readModels);
+  shop.reset();
+  sequence = 0;
+});
+
+describe('the push ledger', () => {
+  it('gives a listing made later the newest number of its SKU at once', async () => {
+    await change({ a: 7 });
+    await change({ a: 5 });
+    expect(await list('a')).toMatchObject([{ sku: 'a', externalId: 'x-a', quantity: 5, sequence: 2 }]);
+  });
+
+  it('wants nothing for a listing of a SKU nobody counted', async () => {
+    expect(await list('a')).toEqual([]);
+    expect(await ledger.due(CHANNEL, 10)).toEqual([]);
+    expect(await change({ a: 3 })).toMatchObject([{ quantity: 3 }]);
+  });
+
+  it('wants numbers of listed SKUs only, and keeps none for other channels', async () => {
+    await list('a');
+    const wanted = await ledger.want([changeOf('a', 3, { other: 9 }), changeOf('b', 4)], 0, (sequence = 2));
+    expect(wanted.map(({ channel, sku }) => [channel, sku])).toEqual([[CHANNEL, 'a']]);
+  });
+
+  it('takes over a part of the feed once', async () => {
+    await list('a');
+    await change({ a: 3 });
+    await expect(ledger.want([changeOf('a', 9)], 0, 9)).rejects.toBeInstanceOf(FeedMoved);
+    expect(await ledger.due(CHANNEL, 10)).toMatchObject([{ quantity: 3 }]);
+    expect(await ledger.sequence()).toBe(1);
+  });
+
+  it('ignores an older number and takes a later one of the same stock revision', async () => {
+    await list('a');
+    await change({ a: 3 });
+    await ledger.want([{ ...changeOf('a', 9), sequence: 0 }], 1, 1);
+    expect(await ledger.due(CHANNEL, 10)).toMatchObject([{ quantity: 3 }]);
+    await ledger.want([{ ...changeOf('a', 1), stockRevision: 1, sequence: 2 }], 1, 2);
+    expect(await ledger.due(CHANNEL, 10)).toMatchObject([{ quantity: 1, revision: 1 }]);
+  });
+
+  it('pushes nothing when the number is the acknowledged one, and moves the acknowledged revision on', async () => {
+    await list('a');
+    await acknowledgeAll(await change({ a: 3 }));
+    expect(await change({ a: 3 })).toEqual([]);
+    expect(await ledger.rows(CHANNEL, undefined, '', 10)).toMatchObject([
+      { state: 'acknowledged', wantedRevision: 2, acknowledgedRevision: 2, acknowledgedQuantity: 3, wantedSince: null },
+    ]);
+  });
+
+  it('pushes the acknowledged number again when another one may have arrived in between', async () => {
+    await list('a');
+    await acknowledgeAll(await change({ a: 3 }));
+    await change({ a: 2 });
+    expect(await change({ a: 3 })).toMatchObject([{ quantity: 3, sequence: 3 }]);
+  });
+
+  it('keeps a newer number wanted when an older one is acknowledged', async () => {
+    await list('a');
+    const older = await change({ a: 3 });
+    await change({ a: 2 });
+    await acknowledgeAll(older);
+    expect(await ledger.due(CHANNEL, 10)).toMatchObject([{ quantity: 2, acknowledgedQuantity: 3 }]);
+  });
+
+  it('does not go back when an acknowledgement comes late', async () => {
+    await list('a');
+    const older = await change({ a: 3 });
+    const newer = await change({ a: 2 });
+    await acknowledgeAll(newer);
+    await acknowledgeAll(older);
+    expect(await ledger.rows(CHANNEL, 'acknowledged', '', 10)).toMatchObject([{ acknowledgedQuantity: 2, acknowledgedRevision: 2 }]);
+  });
+
+  it('forgets an ended listing, and the same events again change nothing', async () => {
+    await change({ a: 7 });
+    await list('a', 5);
+    await acknowledgeAll(await ledger.due(CHANNEL, 10));
+    await list('a', 5);
+    expect(await ledger.due(CHANNEL, 10)).toEqual([]);
+    await ledger.unlist([{ channel: CHANNEL, sku: 'a', externalId: 'x-a', position: 9 }]);
+    expect(await ledger.countListings(CHANNEL)).toBe(0);
+    await list('a', 12);
+    await ledger.unlist([{ channel: CHANNEL, sku: 'a', externalId: 'x-a', position: 9 }]);
+    expect(await ledger.due(CHANNEL, 10)).toMatchObject([{ quantity: 7, acknowledgedQuantity: null }]);
+  });
+});
+
+describe('the worker of a channel', () => {
+  const running: { stop(): Promise<void> }[] = [];
+  afterEach(async () => {
+    for (const each of running.splice(0)) await each.stop();
+  });
+
+  it('pushes what was wanted before it started, in batches', async () => {
+    const skus = Array.from({ length: 600 }, (_, index) => `s${index}`);
+    for (const sku of skus) shop.expects(`x-${sku}`);
+    await ledger.list(skus.map((sku) => ({ channel: CHANNEL, sku, externalId: `x-${sku}`, position: 1, at: now() })));
+    await change(Object.fromEntries(skus.map((sku, index) => [sku, index])));
+    start();
+    await settled();
+    expect(shop.shown.get('x-s599')).toBe(599);
+    expect(shop.requests.map((request) => request.length)).toEqual([250, 250, 100]);
+  });
+
+  it('pushes decreases before increases', async () => {
+    await list('a', 1, 'b');
+    await acknowledgeAll(await change({ a: 5, b: 5 }));
+    await change({ a: 9 });
+    await change({ b: 1 });
+    start({ requestsPerSecond: 1_000 });
+    await settled();
+    expect(shop.requests.flat().map(({ externalId }) => externalId)).toEqual(['x-b', 'x-a']);
+  });
+
+  it.each<[string, Answer[]]>([
+    ['a server error', [500]],
+    ['a throttled request', [429]],
+    ['an answer that never comes', ['hang']],
+    ['a connection that is cut', ['cut']],
+    ['an answer without this listing', ['partial']],
+    ['an answer that is no JSON', ['nonsense']],
+    ['a request that is refused as a whole', [400, 400, 400]],
+    ['all of it', [500, 'hang', 'partial', 429, 'cut', 400, 'nonsense']],
+  ])('gets over %s', async (_, answers) => {
+    await list('a', 1, 'b', 'c');
+    shop.answers.push(...answers);
+    await change({ a: 3, b: 4, c: 5 });
+    start();
+    await settled();
+    expect([...shop.shown]).toEqual(expect.arrayContaining([['x-a', 3], ['x-b', 4], ['x-c', 5]]));
+  });
+
+  it('waits as long as Retry-After says', async () => {
+    await list('a');
+    shop.answers.push(429);
+    shop.retryAfterSeconds = 1;
+    await change({ a: 3 });
+    start();
+    await settled();
+    const [throttled, taken] = shop.requestedAtMs;
+    expect((taken ?? 0) - (throttled ?? 0)).toBeGreaterThanOrEqual(990);
+  });
+
+  it('keeps trying a listing the channel does not know, without holding up the others', async () => {
+    await list('a', 1, 'b');
+    shop.unknown.add('x-a');
+    await change({ a: 3, b: 4 });
+    const pusher = start();
+    await until(async () => (await ledger.rows(CHANNEL, 'failing', '', 10)).length === 1 && shop.shown.has('x-b'));
+    expect(await ledger.rows(CHANNEL, 'failing', '', 10)).toMatchObject([{ sku: 'a', lastError: 'unknown-listing' }]);
+    expect(pusher.status().circuit).toBe('closed');
+  });
+
+  it('sends what changed while a request was on its way with the next request, and only the newest', async () => {
+    await list('a');
+    shop.answers.push('hold');
+    await change({ a: 5 });
+    const pusher = start();
+    await until(() => shop.held.length === 1);
+    for (const quantity of [4, 3, 2]) pusher.want(await change({ a: quantity }));
+    shop.release();
+    await settled();
+    expect(shop.requests.flat().map(({ quantity }) => quantity)).toEqual([5, 2]);
+  });
+
+  it('opens the circuit after failures in a row and lets one listing probe', async () => {
+    await list('a', 1, 'b');
+    shop.answers.push(500, 500, 500);
+    await change({ a: 3, b: 4 });
+    start({ openAfterFailures: 3, openMs: 50 });
+    await settled();
+    expect(shop.requests[3]).toHaveLength(1);
+  });
+
+  it('goes on from the table after a restart in the middle of a request', async () => {
+    await list('a');
+    shop.answers.push('hold');
+    await change({ a: 5 });
+    start();
+    await until(() => shop.held.length === 1);
+    await running.splice(0)[0]?.stop();
+    await change({ a: 4 });
+    ledger = new PushLedger(readModels);
+    start();
+    await settled();
+    expect(shop.shown.get('x-a')).toBe(4);
+  });
+
+  it('reaches everything although memory holds two listings', async () => {
+    const skus = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+    await list('a', 1, ...skus.slice(1));
+    await change(Object.fromEntries(skus.map((sku) => [sku, 1])));
+    const pusher = start({ maxInMemory: 2 });
+    pusher.want(await change(Object.fromEntries(skus.map((sku) => [sku, 2]))));
+    await settled();
+    expect(skus.map((sku) => shop.shown.get(`x-${sku}`))).toEqual(skus.map(() => 2));
+  });
+
+  it('finds what the channel shows differently, and mends it', async () => {
+    await list('a', 1, 'b', 'c');
+    await change({ a: 3, b: 4, c: 5 });
+    const pusher = start();
+    await settled();
+    shop.shown.set('x-b', 7);
+    shop.shown.delete('x-c');
+    const compare = () => compareWithChannel(CHANNEL, connectorTo(shop.url), ledger, { clock: systemClock, secondLookMs: 1, signal: AbortSignal.timeout(5_000) });
+    const found = await compare();
+    expect(found).toMatchObject({ compared: 2, ignored: 0, missing: 1, differences: [{ sku: 'b', shown: 7, acknowledged: 4 }] });
+    pusher.want(await ledger.wantAgain(CHANNEL, found.differences, Date.now()));
+    await settled();
+    expect((await compare()).differences).toEqual([]);
+    expect(shop.shown.get('x-b')).toBe(4);
+  });
+
+  it('ends with the newest number whatever the channel answers and whenever it is restarted', async () => {
+    const step = fc.oneof(
+      fc.record({ sku: fc.constantFrom('a', 'b', 'c'), quantity: fc.integer({ min: 0, max: 2 }) }),
+      fc.record({ answer: fc.constantFrom<Answer>(500, 429, 'partial', 'cut', 'taken-then-500') }),
+      fc.constant({ restart: true }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+        await readModels.execute('truncate channels.push_ledger, channels.availability');
+        shop.reset();
+        await list('a', 1, 'b', 'c');
+        const newest = new Map<string, number>();
+        let pusher = start();
+        for (const each of steps) {
+          if ('sku' in each) {
+            newest.set(`x-${each.sku}`, each.quantity);
+            pusher.want(await change({ [each.sku]: each.quantity }));
+          } else if ('answer' in each) shop.answers.push(each.answer);
+          else {
+            await running.pop()?.stop();
+            pusher = start();
+          }
+        }
+        await settled();
+        await running.pop()?.stop();
+        expect(new Map([...shop.shown].filter(([id]) => newest.has(id)))).toEqual(newest);
+        expect(shop.wentBack).toEqual([]);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  function start(more: { requestsPerSecond?: number; openAfterFailures?: number; openMs?: number; maxInMemory?: number } = {}): ChannelPusher {
+    const { requestsPerSecond = 1_000, openAfterFailures = 100, openMs = 50, maxInMemory = 1_000 } = more;
+    const random = () => 0.01;
+    const pusher = new ChannelPusher({
+      channel: CHANNEL,
+      connector: connectorTo(shop.url),
+      gate: new ChannelGate({ requestsPerSecond, openAfterFailures, openMs, random }),
+      ledger,
+      observer: { lag: () => {}, request: () => {} },
+      clock: systemClock,
+      log: readModels.log,
+      random,
+      maxInMemory,
+      rereadMs: 60_000,
+    });
+    const controller = new AbortController();
+    const done = pusher.run(controller.signal);
+    running.push({
+      stop: async () => {
+        controller.abort();
+        await done;
+      },
+    });
+    return pusher;
+  }
+});
+
+const connectorTo = (baseUrl: string) => simulatedConnector('secret', 150).connect({ channel: CHANNEL, baseUrl });
+const now = (): string => new Date().toISOString();
+
+const changeOf = (sku: string, quantity: number, others: Record<string, number> = {}): AvailabilityChange => ({
+  sequence: sequence + 1,
+  sku,
+  stockRevision: sequence + 1,
+  available: { [CHANNEL]: quantity, ...others },
+  receivedAt: now(),
+});
+
+/** The feed brings these numbers as one change. */
+function change(quantities: Readonly<Record<string, number>>) {
+  const changes = Object.entries(quantities).map(([sku, quantity]) => changeOf(sku, quantity));
+  const from = sequence;
+  sequence += 1;
+  return ledger.want(changes, from, sequence);
+}
+
+async function list(sku: string, position = 1, ...more: string[]) {
+  for (const each of [sku, ...more]) shop.expects(`x-${each}`);
+  return ledger.list([sku, ...more].map((each) => ({ channel: CHANNEL, sku: each, externalId: `x-${each}`, position, at: now() })));
+}
+
+async function acknowledgeAll(wanted: Awaited<ReturnType<PushLedger['due']>>) {
+  await ledger.acknowledge(wanted.map((sent) => ({ channel: CHANNEL, sent, atMs: Date.now() })));
+}
+
+const settled = () => until(async () => (await ledger.due(CHANNEL, 1)).length === 0);
+
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('This did not come about within 20 s.');
+    await delay(5);
+  }
+}
+
+type Answer = 400 | 429 | 500 | 'hang' | 'hold' | 'cut' | 'partial' | 'nonsense' | 'taken-then-500';
+interface Update {
+  readonly externalId: string;
+  readonly quantity: number;
+  readonly revision: number;
+}
+
+/** A channel that answers as it is told, one answer per request, and well once it has been told nothing more. */
+class Shop {
+  readonly shown = new Map<string, number>();
+  readonly unknown = new Set<string>();
+  readonly answers: Answer[] = [];
+  readonly requests: Update[][] = [];
+  readonly requestedAtMs: number[] = [];
+  readonly held: (() => void)[] = [];
+  /** Listings for which an older revision came after a newer one had been acknowledged. */
+  readonly wentBack: string[] = [];
+  readonly #acknowledged = new Map<string, number>();
+  retryAfterSeconds = 0;
+
+  private constructor(private readonly server: Server) {}
+
+  static async start(): Promise<Shop> {
+    const server = createServer();
+    const started = new Shop(server);
+    server.on('request', async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      if (request.method === 'GET') started.#read(response);
+      else started.#write(JSON.parse(body).updates, response);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return started;
+  }
+
+  get url(): string {
+    const address = this.server.address();
+    return typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : '';
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  reset(): void {
+    for (const each of [this.shown, this.unknown, this.#acknowledged]) each.clear();
+    for (const each of [this.answers, this.requests, this.requestedAtMs, this.held, this.wentBack]) each.length = 0;
+    this.retryAfterSeconds = 0;
+  }
+
+  expects(externalId: string): void {
+    if (!this.shown.has(externalId)) this.shown.set(externalId, 0);
+  }
+
+  release(): void {
+    for (const finish of this.held.splice(0)) finish();
+  }
+
+  #read(response: ServerResponse): void {
+    const items = [...this.shown].map(([externalId, quantity]) => ({ externalId, sku: externalId.slice(2), quantity }));
+    response.end(JSON.stringify({ items, next: null }));
+  }
+
+  #write(updates: Update[], response: ServerResponse): void {
+    this.requests.push(updates);
+    this.requestedAtMs.push(Date.now());
+    const answer = this.answers.shift();
+    const taken = (some: Update[]) => response.end(JSON.stringify({ results: some.map((update) => this.#take(update)) }));
+    switch (answer) {
+      case undefined:
+        return void taken(updates);
+      case 'partial':
+        return void taken(updates.slice(1));
+      case 'hold':
+        this.held.push(() => taken(updates));
+        return;
+      case 'hang':
+        return;
+      case 'cut':
+        return void response.socket?.destroy();
+      case 'nonsense':
+        return void response.end('<html>');
+      case 'taken-then-500':
+        for (const { externalId, quantity } of updates) this.shown.set(externalId, quantity);
+        return void response.writeHead(500).end();
+      default:
+        return void response.writeHead(answer, answer === 429 ? { 'retry-after': String(this.retryAfterSeconds) } : {}).end('{}');
+    }
+  }
+
+  #take({ externalId, quantity, revision }: Update) {
+    if (this.unknown.has(externalId)) return { externalId, status: 'unknown-listing' };
+    if (revision < (this.#acknowledged.get(externalId) ?? -1)) this.wentBack.push(externalId);
+    this.#acknowledged.set(externalId, revision);
+    this.shown.set(externalId, quantity);
+    return { externalId, status: 'ok' };
+  }
+}

@@ -1,0 +1,77 @@
+import type { ReadModels } from '#read-models';
+
+/** Makes the tables of this service where they are missing. Run at every start. */
+export async function createTables(readModels: ReadModels): Promise<void> {
+  await readModels.transaction((tx) => tx.execute(CREATE_TABLES));
+}
+
+/** The lock keeps two starting processes from creating the same table at once. */
+const CREATE_TABLES = `
+  select pg_advisory_xact_lock(hashtextextended('einklang.channels.tables', 0));
+  create schema if not exists channels;
+
+  -- One row per sale of a message. A row that is done keeps its keys, so that a repeat is known, and loses its content.
+  create table if not exists channels.intake (
+    id bigint generated always as identity primary key,
+    channel text not null,
+    message_id text not null,
+    place smallint not null,
+    external_order_id text not null,
+    external_revision integer not null,
+    state text not null default 'waiting' check (state in ('waiting', 'done', 'parked')),
+    sale jsonb,
+    received_at timestamptz not null,
+    attempts integer not null default 0,
+    next_attempt_at timestamptz not null default '-infinity',
+    error text,
+    unique (channel, message_id, place)
+  );
+  create index if not exists intake_waiting on channels.intake (id) where state = 'waiting';
+  create index if not exists intake_parked on channels.intake (channel, id) where state = 'parked';
+  create index if not exists intake_by_order on channels.intake (channel, external_order_id);
+
+  create table if not exists channels.watermark (
+    channel text primary key,
+    after text not null,
+    polled_at timestamptz not null
+  );
+
+  -- How far the availability feed was taken over.
+  create table if not exists channels.feed (
+    name text primary key,
+    sequence bigint not null
+  );
+  insert into channels.feed values ('availability', 0) on conflict do nothing;
+
+  -- The newest numbers of every SKU, so that a listing made later has its number at once. One row per SKU, however many
+  -- channels do not list it.
+  create table if not exists channels.availability (
+    sku text primary key,
+    stock_revision bigint not null,
+    sequence bigint not null,
+    available jsonb not null
+  ) with (fillfactor = 70);
+
+  -- One row per listing. Sequences are places in the feed: they order numbers, also where a changed rule gives another
+  -- number for the same stock revision. No index has a column that changes with a push, so that updates stay in their page.
+  create table if not exists channels.push_ledger (
+    channel text not null,
+    sku text not null,
+    external_id text not null,
+    listed_at_position bigint not null,
+    wanted_quantity integer,
+    wanted_revision bigint,
+    wanted_sequence bigint not null default -1,
+    wanted_since timestamptz,
+    acknowledged_quantity integer,
+    acknowledged_revision bigint,
+    acknowledged_sequence bigint not null default -1,
+    acknowledged_at timestamptz,
+    attempts integer not null default 0,
+    last_error text,
+    next_attempt_at timestamptz,
+    primary key (channel, sku)
+  ) with (fillfactor = 60);
+  create index if not exists push_ledger_by_sku on channels.push_ledger (sku);
+  create index if not exists push_ledger_by_external_id on channels.push_ledger (channel, external_id);
+`;

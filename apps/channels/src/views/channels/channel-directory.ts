@@ -1,0 +1,93 @@
+import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Rejected } from '#kernel';
+import { Shutdown } from '#platform';
+import { DatabaseError, READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { Bell } from '../../bell.js';
+import type { ChannelSettings } from '../../channel/channel.js';
+import { type ChannelRow, channelsProjection } from './channels.projection.js';
+
+/** A channel as this process knows it. */
+export interface KnownChannel {
+  readonly settings: ChannelSettings;
+  readonly pausedBecause?: string;
+  /** Revision of the last change of its settings or state. */
+  readonly revision: number;
+}
+
+/** All channels, in memory. Follows its view: at once after a command of this process, within a second otherwise. */
+@Injectable()
+export class ChannelDirectory implements OnApplicationBootstrap {
+  readonly #runner;
+  readonly #listeners = new Set<() => void>();
+  readonly #bell = new Bell();
+  #channels: ReadonlyMap<string, KnownChannel> = new Map();
+
+  constructor(
+    @Inject(READ_MODELS) private readonly readModels: ReadModels,
+    runners: Runners,
+    private readonly shutdown: Shutdown,
+  ) {
+    this.#runner = runners.addProjection(channelsProjection);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.refresh();
+    const done = this.#follow(this.shutdown.signal);
+    this.shutdown.onShutdown('the channel directory', () => done);
+  }
+
+  all(): readonly KnownChannel[] {
+    return [...this.#channels.values()];
+  }
+
+  /** Throws `Rejected` when there is no such channel. */
+  get(channel: string): KnownChannel {
+    const known = this.#channels.get(channel);
+    if (!known) throw new Rejected('not-found', 'unknown-channel', `There is no channel ${channel}. Register it with PUT /v1/channels/${channel}.`);
+    return known;
+  }
+
+  /** `listener` is called after channels may have changed. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
+  }
+
+  /** Resolves when this process knows of every change up to a position. Throws `NotCaughtUp` after 10 s. */
+  async waitFor(position: number): Promise<void> {
+    await this.#runner.waitFor(position, 10_000);
+    await this.refresh();
+  }
+
+  async refresh(): Promise<void> {
+    const rows = await this.#rows();
+    this.#channels = new Map(rows.map((row) => [row.channel, knownOf(row)]));
+    for (const listener of this.#listeners) listener();
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.#bell.wait(REFRESH_MS, signal);
+      if (signal.aborted) return;
+      await this.refresh().catch((error: unknown) => this.readModels.log.warn({ err: error }, 'the channels could not be read'));
+    }
+  }
+
+  async #rows(): Promise<ChannelRow[]> {
+    try {
+      return await this.readModels.query<ChannelRow>('select * from view_channels.channel order by channel');
+    } catch (error) {
+      // Before the view was made for the first time there is no channel either.
+      if (error instanceof DatabaseError && error.code === UNDEFINED_TABLE) return [];
+      throw error;
+    }
+  }
+}
+
+const REFRESH_MS = 1_000;
+const UNDEFINED_TABLE = '42P01';
+
+const knownOf = ({ settings, paused_because, revision }: ChannelRow): KnownChannel => ({
+  settings,
+  revision,
+  ...(paused_because !== null && { pausedBecause: paused_because }),
+});
