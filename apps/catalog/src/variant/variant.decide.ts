@@ -1,0 +1,143 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { VariantEvent } from '#contracts';
+import { Rejected } from '#kernel';
+import type { Attributes, KnownVariant, Price, Variant } from './variant.js';
+
+interface OfVariant {
+  readonly sku: string;
+}
+export interface AddVariant extends OfVariant {
+  readonly type: 'AddVariant';
+  readonly productId: string;
+  readonly title: string;
+  readonly attributes: Attributes;
+}
+export interface DescribeVariant extends OfVariant {
+  readonly type: 'DescribeVariant';
+  readonly title: string;
+  readonly attributes: Attributes;
+}
+export interface SetPrice extends OfVariant, ChannelPrice {
+  readonly type: 'SetPrice';
+}
+/** Offers the variant under an external id that the caller claims in the same breath; another listing there ends. */
+export interface ListVariant extends OfVariant, ChannelListing {
+  readonly type: 'ListVariant';
+  /** What the caller takes the variant to be listed as, and releases. */
+  readonly replaces: Replaced;
+}
+export interface EndListing extends OfVariant {
+  readonly type: 'EndListing';
+  readonly channel: string;
+  readonly replaces: Replaced;
+}
+/** Adds the variant or changes it to be as said here. Prices, listings and attributes not named stay. */
+export interface ImportVariant extends OfVariant {
+  readonly type: 'ImportVariant';
+  readonly productId: string;
+  readonly title: string;
+  readonly attributes?: Attributes | undefined;
+  readonly prices: readonly ChannelPrice[];
+  readonly listings: readonly ChannelListing[];
+  readonly replaces: Replaced;
+}
+
+export type VariantCommand = AddVariant | DescribeVariant | SetPrice | ListVariant | EndListing | ImportVariant;
+
+export interface ChannelPrice extends Price {
+  readonly channel: string;
+}
+export interface ChannelListing {
+  readonly channel: string;
+  readonly externalId: string;
+}
+/** External id per channel. */
+export type Replaced = Readonly<Record<string, string>>;
+
+/**
+ * A listing is replaced together with the claims on both external ids, so the caller names the one it replaces. When the
+ * variant is listed as something else, this says as what, and the caller decides again.
+ */
+export class ListedOtherwise extends Rejected {
+  constructor(readonly listed: Replaced) {
+    super('conflict', 'listing-changed', 'The listing changed at the same time. Send the request again.');
+  }
+}
+
+export function decideVariant(command: VariantCommand, variant: Variant): VariantEvent[] | Rejected {
+  if (command.type === 'AddVariant') return addVariant(command, variant);
+  if (command.type === 'ImportVariant') return importVariant(command, variant);
+  if (variant.status === 'unknown') return unknownSku(command.sku);
+  switch (command.type) {
+    case 'DescribeVariant':
+      return describeVariant(command, variant);
+    case 'SetPrice':
+      return setPrice(command.sku, command, variant);
+    case 'ListVariant':
+      return changeListings(command, variant, [command]);
+    case 'EndListing':
+      return changeListings(command, variant, [{ channel: command.channel }]);
+    default:
+      return command satisfies never;
+  }
+}
+
+function addVariant({ sku, productId, title, attributes }: AddVariant, variant: Variant): VariantEvent[] | Rejected {
+  if (variant.status === 'unknown') return [{ type: 'VariantAdded', data: { sku, productId, title, attributes } }];
+  if (variant.productId !== productId) return skuTaken(sku, variant);
+  if (isDescribedAs(variant, { title, attributes })) return [];
+  return new Rejected('conflict', 'sku-exists', `${sku} exists with another title or other attributes. Change it with PUT.`);
+}
+
+function describeVariant({ sku, title, attributes }: DescribeVariant, variant: KnownVariant): VariantEvent[] {
+  if (isDescribedAs(variant, { title, attributes })) return [];
+  return [{ type: 'VariantDescribed', data: { sku, title, attributes } }];
+}
+
+function setPrice(sku: string, { channel, currency, amountMinor }: ChannelPrice, variant: Variant): VariantEvent[] {
+  const price = variant.status === 'known' ? variant.prices.get(channel) : undefined;
+  if (price?.currency === currency && price.amountMinor === amountMinor) return [];
+  return [{ type: 'PriceSet', data: { sku, channel, currency, amountMinor } }];
+}
+
+function importVariant(command: ImportVariant, variant: Variant): VariantEvent[] | Rejected {
+  const { sku, productId, title, attributes, prices, listings } = command;
+  if (variant.status === 'known' && variant.productId !== productId) return skuTaken(sku, variant);
+  const described =
+    variant.status === 'known'
+      ? describeVariant({ type: 'DescribeVariant', sku, title, attributes: attributes ?? variant.attributes }, variant)
+      : addVariant({ type: 'AddVariant', sku, productId, title, attributes: attributes ?? {} }, variant);
+  const listed = changeListings(command, variant, listings);
+  if (described instanceof Rejected) return described;
+  if (listed instanceof Rejected) return listed;
+  return [...described, ...prices.flatMap((price) => setPrice(sku, price, variant)), ...listed];
+}
+
+/** Makes the listings on some channels as wanted; without an external id the variant is to be listed there no more. */
+function changeListings(
+  { sku, replaces }: { readonly sku: string; readonly replaces: Replaced },
+  variant: Variant,
+  wanted: readonly { readonly channel: string; readonly externalId?: string }[],
+): VariantEvent[] | Rejected {
+  const events: VariantEvent[] = [];
+  const listed: Record<string, string> = {};
+  for (const { channel, externalId } of wanted) {
+    const current = variant.status === 'known' ? variant.listings.get(channel) : undefined;
+    if (current === externalId) continue;
+    if (current !== undefined) {
+      listed[channel] = current;
+      events.push({ type: 'ListingEnded', data: { sku, channel, externalId: current } });
+    }
+    if (externalId !== undefined) events.push({ type: 'ListingCreated', data: { sku, channel, externalId } });
+  }
+  return isDeepStrictEqual(listed, { ...replaces }) ? events : new ListedOtherwise(listed);
+}
+
+const isDescribedAs = (variant: KnownVariant, { title, attributes }: Pick<KnownVariant, 'title' | 'attributes'>): boolean =>
+  variant.title === title && isDeepStrictEqual(variant.attributes, attributes);
+
+const unknownSku = (sku: string): Rejected =>
+  new Rejected('not-found', 'unknown-sku', `There is no variant ${sku}. Add it to a product first.`);
+
+const skuTaken = (sku: string, { productId }: KnownVariant): Rejected =>
+  new Rejected('conflict', 'sku-taken', `${sku} belongs to product ${productId}.`, { sku, productId });

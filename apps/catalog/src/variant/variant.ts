@@ -1,0 +1,56 @@
+import { type VariantEvent, typesOf, variantEvents } from '#contracts';
+import type { Decider } from '#event-sourcing';
+import { decideVariant, type VariantCommand } from './variant.decide.js';
+
+export type Attributes = Readonly<Record<string, string | number | boolean>>;
+
+export interface Price {
+  readonly currency: string;
+  readonly amountMinor: number;
+}
+
+export interface KnownVariant {
+  readonly status: 'known';
+  readonly productId: string;
+  readonly title: string;
+  readonly attributes: Attributes;
+  readonly prices: ReadonlyMap<string, Price>;
+  /** External id per channel: a variant is listed at most once on each. */
+  readonly listings: ReadonlyMap<string, string>;
+}
+
+export type Variant = { readonly status: 'unknown' } | KnownVariant;
+
+/** Streams `variant-<sku>`. */
+export const variantDecider: Decider<VariantCommand, VariantEvent, Variant> = {
+  category: 'variant',
+  eventTypes: typesOf(variantEvents),
+  initialState: () => UNKNOWN,
+  decide: decideVariant,
+  evolve,
+};
+
+const UNKNOWN: Variant = { status: 'unknown' };
+
+function evolve(variant: Variant, { type, data }: VariantEvent): Variant {
+  if (type === 'VariantAdded') {
+    const { productId, title, attributes } = data;
+    return { status: 'known', productId, title, attributes, prices: new Map(), listings: new Map() };
+  }
+  if (variant.status === 'unknown') throw new Error(`The stream of ${data.sku} does not start with VariantAdded.`);
+  switch (type) {
+    case 'VariantDescribed':
+      return { ...variant, title: data.title, attributes: data.attributes };
+    case 'PriceSet':
+      return { ...variant, prices: new Map(variant.prices).set(data.channel, data) };
+    case 'ListingCreated':
+      return { ...variant, listings: new Map(variant.listings).set(data.channel, data.externalId) };
+    case 'ListingEnded': {
+      const listings = new Map(variant.listings);
+      listings.delete(data.channel);
+      return { ...variant, listings };
+    }
+    default:
+      return type satisfies never;
+  }
+}

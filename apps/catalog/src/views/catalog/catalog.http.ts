@@ -1,0 +1,79 @@
+import { Controller, Get, Param, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import type { Sku } from '#kernel';
+import { channelIdSchema, decodeCursor, pageOf, pageQuery, Problems, skuSchema, toPage } from '#platform';
+import { externalIdSchema, productIdSchema } from '../../catalog.schemas.js';
+import { CatalogQuery } from './catalog.query.js';
+
+const product = z
+  .object({
+    productId: z.string(),
+    title: z.string(),
+    description: z.string().optional(),
+    brand: z.string().optional(),
+    variantCount: z.int().meta({ description: 'They are listed at /v1/variants?productId=' }),
+  })
+  .meta({ id: 'Product' });
+const variant = z
+  .object({
+    sku: z.string(),
+    productId: z.string(),
+    title: z.string(),
+    attributes: z.record(z.string(), z.union([z.string(), z.int(), z.boolean()])),
+    prices: z.array(z.object({ channel: z.string(), currency: z.string(), amountMinor: z.int() })),
+    listings: z.array(z.object({ channel: z.string(), externalId: z.string() })),
+  })
+  .meta({ id: 'Variant' });
+const listing = z
+  .object({ sku: z.string(), channel: z.string(), externalId: z.string(), listedAt: z.string() })
+  .meta({ id: 'Listing' });
+const listings = z.object({ items: z.array(listing) });
+
+const variantsQuery = z.strictObject({ productId: productIdSchema.optional(), ...pageQuery });
+const listingsQuery = z.union(
+  [z.strictObject({ sku: skuSchema }), z.strictObject({ channel: channelIdSchema, externalId: externalIdSchema })],
+  'Send either sku, or channel and externalId.',
+);
+
+@ApiTags('catalog')
+@Controller('v1')
+export class CatalogController {
+  constructor(private readonly query: CatalogQuery) {}
+
+  @Get('products/:productId')
+  @ApiOperation({ summary: 'A product' })
+  @ApiOkResponse({ standardSchema: product })
+  @Problems({ 'not-found': ['unknown-product'] })
+  product(@Param('productId', { schema: productIdSchema }) productId: string) {
+    return this.query.product(productId);
+  }
+
+  @Get('variants/:sku')
+  @ApiOperation({ summary: 'A variant with its prices and listings' })
+  @ApiOkResponse({ standardSchema: variant })
+  @Problems({ 'not-found': ['unknown-sku'] })
+  variant(@Param('sku', { schema: skuSchema }) sku: Sku) {
+    return this.query.variant(sku);
+  }
+
+  @Get('variants')
+  @ApiOperation({ summary: 'Variants by SKU, all or those of a product' })
+  @ApiOkResponse({ standardSchema: pageOf(variant) })
+  async variants(@Query({ schema: variantsQuery }) { productId, limit, cursor }: z.output<typeof variantsQuery>) {
+    const after = decodeCursor(cursor, z.string()) ?? '';
+    return toPage(await this.query.variants(after, limit + 1, productId), limit, ({ sku }) => sku);
+  }
+
+  @Get('listings')
+  @ApiOperation({ summary: 'Where a SKU is listed, or which SKU an external id of a channel stands for' })
+  @ApiOkResponse({ standardSchema: listings })
+  async listings(@Query({ schema: listingsQuery }) asked: z.output<typeof listingsQuery>): Promise<z.output<typeof listings>> {
+    return {
+      items:
+        'sku' in asked
+          ? await this.query.listings(asked.sku)
+          : await this.query.listingOf(asked.channel, asked.externalId),
+    };
+  }
+}

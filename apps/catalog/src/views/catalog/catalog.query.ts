@@ -1,0 +1,115 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Rejected } from '#kernel';
+import { READ_MODELS, type ReadModels } from '#read-models';
+import type { ListingRow, PriceRow, ProductRow, VariantRow } from './catalog.projection.js';
+
+export interface VariantAnswer {
+  readonly sku: string;
+  readonly productId: string;
+  readonly title: string;
+  readonly attributes: Record<string, string | number | boolean>;
+  readonly prices: readonly { readonly channel: string; readonly currency: string; readonly amountMinor: number }[];
+  readonly listings: readonly { readonly channel: string; readonly externalId: string }[];
+}
+
+export interface ListingAnswer {
+  readonly sku: string;
+  readonly channel: string;
+  readonly externalId: string;
+  readonly listedAt: string;
+}
+
+export interface ProductAnswer {
+  readonly productId: string;
+  readonly title: string;
+  readonly description?: string;
+  readonly brand?: string;
+  readonly variantCount: number;
+}
+
+/** Answers from the view `catalog`. */
+@Injectable()
+export class CatalogQuery {
+  constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}
+
+  /** Throws `Rejected('unknown-product')`. */
+  async product(productId: string): Promise<ProductAnswer> {
+    const [row] = await this.readModels.query<ProductRow & { variants: number }>(
+      `select p.*, (select count(*) from view_catalog.variants v where v.product_id = p.product_id) as variants
+       from view_catalog.products p where p.product_id = $1`,
+      [productId],
+    );
+    if (!row) throw new Rejected('not-found', 'unknown-product', `There is no product ${productId}.`);
+    const { title, description, brand, variants } = row;
+    return {
+      productId,
+      title,
+      ...(description !== null && { description }),
+      ...(brand !== null && { brand }),
+      variantCount: variants,
+    };
+  }
+
+  /** Throws `Rejected('unknown-sku')`. */
+  async variant(sku: string): Promise<VariantAnswer> {
+    const [variant] = await this.completed(
+      await this.readModels.query<VariantRow>('select * from view_catalog.variants where sku = $1', [sku]),
+    );
+    if (!variant) throw new Rejected('not-found', 'unknown-sku', `There is no variant ${sku}.`);
+    return variant;
+  }
+
+  /** At most `limit` variants with SKUs greater than `after`, by SKU; of one product where one is named. */
+  async variants(after: string, limit: number, productId?: string): Promise<VariantAnswer[]> {
+    return this.completed(
+      await this.readModels.query<VariantRow>(
+        `select * from view_catalog.variants where sku > $1 ${productId === undefined ? '' : 'and product_id = $3'}
+         order by sku limit $2`,
+        productId === undefined ? [after, limit] : [after, limit, productId],
+      ),
+    );
+  }
+
+  /** The listing of an external id, if it stands for a SKU. */
+  async listingOf(channel: string, externalId: string): Promise<ListingAnswer[]> {
+    return listingAnswers(
+      await this.readModels.query<ListingRow>(
+        'select * from view_catalog.listings where channel = $1 and external_id = $2',
+        [channel, externalId],
+      ),
+    );
+  }
+
+  /** Where a SKU is listed, by channel. */
+  async listings(sku: string): Promise<ListingAnswer[]> {
+    return listingAnswers(
+      await this.readModels.query<ListingRow>('select * from view_catalog.listings where sku = $1 order by channel', [sku]),
+    );
+  }
+
+  private async completed(rows: readonly VariantRow[]): Promise<VariantAnswer[]> {
+    if (rows.length === 0) return [];
+    const skus = rows.map(({ sku }) => sku);
+    const [prices, listings] = await Promise.all([
+      this.readModels.query<PriceRow>('select * from view_catalog.prices where sku = any($1) order by channel', [skus]),
+      this.readModels.query<ListingRow>('select * from view_catalog.listings where sku = any($1) order by channel', [skus]),
+    ]);
+    const pricesBySku = Map.groupBy(prices, ({ sku }) => sku);
+    const listingsBySku = Map.groupBy(listings, ({ sku }) => sku);
+    return rows.map(({ sku, product_id, title, attributes }) => ({
+      sku,
+      productId: product_id,
+      title,
+      attributes,
+      prices: (pricesBySku.get(sku) ?? []).map(({ channel, currency, amount_minor }) => ({
+        channel,
+        currency,
+        amountMinor: amount_minor,
+      })),
+      listings: (listingsBySku.get(sku) ?? []).map(({ channel, external_id }) => ({ channel, externalId: external_id })),
+    }));
+  }
+}
+
+const listingAnswers = (rows: readonly ListingRow[]): ListingAnswer[] =>
+  rows.map(({ sku, channel, external_id, listed_at }) => ({ sku, channel, externalId: external_id, listedAt: listed_at }));

@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { CONFIG, type Config, PersonalDataHasher } from '#platform';
+import { type Projection, Runners } from '#read-models';
+import { IdentityRunner } from './identity/identity-runner.js';
+import { WhenSaleIsRecordedFindOrMakeProfile } from './processes/when-sale-is-recorded-find-or-make-profile/when-sale-is-recorded-find-or-make-profile.js';
+import { ProfileRunner } from './profile/profile-runner.js';
+import { ProfilesController } from './views/profiles/profiles.http.js';
+import { profilesProjection } from './views/profiles/profiles.projection.js';
+import { ProfilesQuery } from './views/profiles/profiles.query.js';
+
+/** Who buys, over all channels, known by keyed hashes only. Its commands come from its process; nobody else sends any. */
+@Module({
+  controllers: [
+    // Views
+    ProfilesController,
+  ],
+  providers: [
+    // Commands
+    IdentityRunner,
+    ProfileRunner,
+    // Views
+    ProfilesQuery,
+    // Processes
+    WhenSaleIsRecordedFindOrMakeProfile,
+    // Wiring
+    { provide: PersonalDataHasher, inject: [CONFIG], useFactory: ({ hashKey }: Config) => new PersonalDataHasher(hashKey) },
+  ],
+})
+export class CustomersModule {
+  constructor(runners: Runners, findOrMakeProfile: WhenSaleIsRecordedFindOrMakeProfile) {
+    for (const projection of customersProjections) runners.addProjection(projection);
+    runners.addReaction(findOrMakeProfile);
+  }
+}
+
+/** The views of the service, for commands that rebuild or verify them. */
+export const customersProjections: readonly Projection[] = [profilesProjection];

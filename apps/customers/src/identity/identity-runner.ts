@@ -1,0 +1,14 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { IdentityEvent } from '#contracts';
+import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
+import type { Clock } from '#kernel';
+import { identityDecider, type IdentityState } from './identity.js';
+import type { IdentityCommand } from './identity.decide.js';
+
+/** Runs the commands of identities. Few are kept in memory: most are claimed once and only read afterwards. */
+@Injectable()
+export class IdentityRunner extends CommandRunner<IdentityCommand, IdentityEvent, IdentityState> {
+  constructor(@Inject(EVENT_STORE) store: EventStore, @Inject(CLOCK) clock: Clock) {
+    super(identityDecider, store, { clock, maxIdleStreams: 4_000, rememberedCommands: 64 });
+  }
+}

@@ -1,0 +1,107 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Buyer, IdentityEvent, OrderEvent } from '#contracts';
+import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { idFrom } from '#kernel';
+import type { Reaction } from '#read-models';
+import { type Identity, identityDecider, identityIdOf } from '../../identity/identity.js';
+import { IdentityRunner } from '../../identity/identity-runner.js';
+import { ProfileRunner } from '../../profile/profile-runner.js';
+import { becauseOf } from '../because-of.js';
+import { inOrderPerKey } from '../in-order-per-key.js';
+
+type Sale = RecordedEvent<Extract<OrderEvent, { type: 'SaleRecorded' | 'OrderSubmitted' }>>;
+
+/**
+ * Finds who bought, or makes a profile for a stranger. The identities of an order lead the way, the strongest first: the
+ * first that is known names the profile, those nobody has are claimed for it, and one that leads elsewhere is disputed.
+ *
+ * An identity never changes its profile and a new profile's id follows from the order's strongest identity. So whoever
+ * stops half-way and begins again, at whatever step, arrives at the same profile.
+ */
+@Injectable()
+export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {
+  readonly name = 'when-sale-is-recorded-find-or-make-profile';
+  readonly types = ['SaleRecorded', 'OrderSubmitted'];
+
+  constructor(
+    private readonly identities: IdentityRunner,
+    private readonly profiles: ProfileRunner,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+  ) {}
+
+  /** Orders that share an identity are taken in the order of the log; all others at once, so that they share commits. */
+  async react(events: readonly RecordedEvent[]): Promise<void> {
+    const sales = (events as readonly Sale[])
+      .map((event) => ({ event, identities: identitiesOf(event.data.buyer) }))
+      .filter(({ identities }) => identities.length > 0);
+    const owners = await this.ownersOf(sales.flatMap(({ identities }) => identities));
+    await inOrderPerKey(
+      sales,
+      ({ identities }) => identities.map(identityIdOf),
+      ({ event, identities }) => this.attribute(event, identities, owners),
+    );
+  }
+
+  private async attribute(event: Sale, identities: readonly Identity[], owners: Map<string, string>): Promise<void> {
+    const ownerOf = (identity: Identity) => owners.get(identityIdOf(identity));
+    const profileId = identities.map(ownerOf).find((owner) => owner !== undefined) ?? newProfileId(identities);
+    const free = identities.filter((identity) => ownerOf(identity) === undefined);
+    const elsewhere = identities.filter((identity) => (ownerOf(identity) ?? profileId) !== profileId);
+    await Promise.all([
+      ...free.map((identity) => this.claim(event, identity, profileId)),
+      ...elsewhere.map((identity) => this.dispute(event, identity, profileId)),
+    ]);
+    for (const identity of free) owners.set(identityIdOf(identity), profileId);
+    const { orderId, channel, placedAt } = event.data;
+    const own = identities.filter((identity) => !elsewhere.includes(identity));
+    await this.profiles.execute(
+      profileId,
+      { type: 'AttributeOrder', profileId, orderId, channel, placedAt, identities: own },
+      becauseOf(this.name, event, 'AttributeOrder'),
+    );
+  }
+
+  private claim(event: Sale, identity: Identity, profileId: string) {
+    const id = identityIdOf(identity);
+    const command = { type: 'ClaimIdentity', ...identity, profileId } as const;
+    return this.identities.execute(id, command, becauseOf(this.name, event, `ClaimIdentity/${id}`));
+  }
+
+  private dispute(event: Sale, identity: Identity, otherProfileId: string) {
+    const id = identityIdOf(identity);
+    const command = { type: 'DisputeIdentity', ...identity, otherProfileId, orderId: event.data.orderId } as const;
+    return this.identities.execute(id, command, becauseOf(this.name, event, `DisputeIdentity/${id}`));
+  }
+
+  /** The profile each identity leads to, by its id, read from the streams in one go; nobody's are left out. */
+  private async ownersOf(identities: readonly Identity[]): Promise<Map<string, string>> {
+    const ids = [...new Set(identities.map(identityIdOf))];
+    if (ids.length === 0) return new Map();
+    const prefix = `${identityDecider.category}-`;
+    const histories = await this.store.load(ids.map((id) => `${prefix}${id}`));
+    const owners = new Map<string, string>();
+    for (const { stream, events } of histories) {
+      const state = events.reduce(
+        (folded, event) => identityDecider.evolve(folded, event as RecordedEvent<IdentityEvent>),
+        identityDecider.initialState(),
+      );
+      if (state.status === 'claimed') owners.set(stream.slice(prefix.length), state.profileId);
+    }
+    return owners;
+  }
+}
+
+/** The strongest first: people share a phone sooner than an e-mail address, and a channel's customer is one of many accounts. */
+function identitiesOf({ emailHash, phoneHash, channelCustomerHash }: Buyer): Identity[] {
+  const identities: { kind: Identity['kind']; hash: string | undefined }[] = [
+    { kind: 'email', hash: emailHash },
+    { kind: 'phone', hash: phoneHash },
+    { kind: 'channel-customer', hash: channelCustomerHash },
+  ];
+  return identities.flatMap(({ kind, hash }) => (hash === undefined ? [] : [{ kind, hash }]));
+}
+
+const newProfileId = ([strongest]: readonly Identity[]): string => {
+  if (!strongest) throw new Error('A profile needs an identity.');
+  return idFrom(`profile/${identityIdOf(strongest)}`);
+};

@@ -1,0 +1,14 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { ProfileEvent } from '#contracts';
+import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
+import type { Clock } from '#kernel';
+import { type Profile, profileDecider } from './profile.js';
+import type { AttributeOrder } from './profile.decide.js';
+
+/** Runs the commands of profiles. */
+@Injectable()
+export class ProfileRunner extends CommandRunner<AttributeOrder, ProfileEvent, Profile> {
+  constructor(@Inject(EVENT_STORE) store: EventStore, @Inject(CLOCK) clock: Clock) {
+    super(profileDecider, store, { clock, maxIdleStreams: 4_000, rememberedCommands: 64 });
+  }
+}
