@@ -1,14 +1,67 @@
 import { Logger } from '@nestjs/common';
-import { endOnSignals, loadConfig, PinoLogger, runMain, Shutdown } from '#platform';
+import { Command, InvalidArgumentError } from 'commander';
+import { type Config, endOnSignals, loadConfig, PinoLogger, runMain, Shutdown } from '#platform';
+import { runDemo } from './demo/run-demo.js';
+import { shopSecretIn, startShopProcess } from './demo/shop-process.js';
 import { startStandalone } from './start-standalone.js';
 
+interface Options {
+  readonly demo?: true;
+  readonly rate?: number;
+  readonly seconds?: number;
+}
+
+const program = new Command('einklang')
+  .description('Runs every service of Einklang in one process.')
+  .option('--demo', 'open five simulated channels, a catalogue and shoppers, and show what happens')
+  .option('--rate <orders per second>', 'with --demo: how much the shoppers buy over all channels (default: 40)', positive)
+  .option('--seconds <seconds>', 'with --demo: end by itself, with exit code 1 if anything was oversold', positive)
+  .addHelpText('after', '\nPorts, data directory and secrets come from the environment: see apps/standalone/README.md.');
+
 await runMain(async () => {
-  const config = loadConfig();
+  const options = program.parse().opts<Options>();
+  const config = loadConfig({ EINKLANG_LOG_LEVEL: options.demo ? 'warn' : 'info', ...definedIn(process.env) });
   Logger.overrideLogger(new PinoLogger(config.logLevel));
   const shutdown = new Shutdown();
   endOnSignals(shutdown);
-  const { httpUrl, grpcPort } = await startStandalone(config, shutdown);
-  process.stdout.write(
-    `Einklang answers at ${httpUrl} (API docs: ${httpUrl}/docs), gRPC on port ${grpcPort}. Ctrl-C ends it.\n`,
-  );
+  if (options.demo) await demo(config, shutdown, options);
+  else await start(config, shutdown);
 });
+
+async function start(config: Config, shutdown: Shutdown): Promise<void> {
+  const { httpUrl, grpcPort } = await startStandalone(config, shutdown);
+  process.stdout.write(`Einklang answers at ${httpUrl} (API docs: ${httpUrl}/docs), gRPC on port ${grpcPort}. Ctrl-C ends it.\n`);
+}
+
+/** The same system, and beside it a process with simulated shops and their shoppers. */
+async function demo(config: Config, shutdown: Shutdown, { rate, seconds }: Options): Promise<void> {
+  const secret = await shopSecretIn(config.dataDir);
+  process.env['SIMULATED_SHOP_SECRET'] = secret;
+  process.stdout.write('Starting Einklang and its database …\n');
+  const { httpUrl } = await startStandalone(config, shutdown);
+  const shop = await startShopProcess({ dataDir: config.dataDir, secret, log: (line) => new Logger('SimulatedShop').warn(line) });
+  const demonstration = runDemo({
+    baseUrl: httpUrl,
+    shopUrl: shop.url,
+    secret,
+    screen: process.stdout,
+    signal: shutdown.signal,
+    ...(seconds !== undefined && { seconds }),
+    ...(rate !== undefined && { ordersPerSecond: rate }),
+  });
+  const ended = demonstration.catch(() => undefined).finally(() => shop.close());
+  shutdown.onShutdown('demo', async () => void (await ended));
+  const { exitCode } = await demonstration;
+  const clean = await shutdown.run();
+  process.exit(clean ? exitCode : 1);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new InvalidArgumentError('It must be a number above 0.');
+}
+
+function definedIn(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+}

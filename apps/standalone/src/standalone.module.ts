@@ -1,6 +1,8 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { type Core, CoreModule } from '#platform';
+import { CatalogModule } from '../../catalog/src/catalog.module.js';
 import { ChannelsModule } from '../../channels/src/channels.module.js';
+import { CustomersModule } from '../../customers/src/customers.module.js';
 import { InventoryModule } from '../../inventory/src/inventory.module.js';
 import { OrdersModule } from '../../orders/src/orders.module.js';
 
@@ -13,6 +15,6 @@ class PortsModule {}
 @Module({})
 export class StandaloneModule {
   static over(core: Core): DynamicModule {
-    return { module: StandaloneModule, imports: [CoreModule.over(core), PortsModule, ChannelsModule] };
+    return { module: StandaloneModule, imports: [CoreModule.over(core), PortsModule, CatalogModule, CustomersModule, ChannelsModule] };
   }
 }

@@ -1,0 +1,54 @@
+import { createHmac } from 'node:crypto';
+import { z } from 'zod';
+import type { ShopListing } from './demo-catalogue.js';
+import type { JsonClient } from './json-client.js';
+
+/** The channels' own side, played by the simulated shop: see its README for the routes. */
+export class Shops {
+  constructor(
+    private readonly client: JsonClient,
+    private readonly secret: string,
+  ) {}
+
+  async putListings(channel: string, listings: readonly ShopListing[]): Promise<void> {
+    await this.#ask('PUT', channel, 'listings', z.unknown(), { listings });
+  }
+
+  /** What a channel shows per SKU. */
+  async shownUnits(channel: string): Promise<ReadonlyMap<string, number>> {
+    const { items } = await this.#ask('GET', channel, 'stock?limit=1000', stock);
+    return new Map(items.map(({ sku, quantity }) => [sku, quantity]));
+  }
+
+  /** 0 per second: nobody comes any more. */
+  async startShoppers(channel: string, perSecond: number, seed: number, webhookUrl: string): Promise<void> {
+    await this.#ask('POST', channel, 'shoppers', z.unknown(), { perSecond, seed, webhookUrl });
+  }
+
+  statistics(channel: string): Promise<z.output<typeof statistics>> {
+    return this.#ask('GET', channel, 'statistics', statistics);
+  }
+
+  #ask<Schema extends z.ZodType>(
+    method: 'GET' | 'POST' | 'PUT',
+    channel: string,
+    route: string,
+    answer: Schema,
+    body?: unknown,
+  ): Promise<z.output<Schema>> {
+    const token = createHmac('sha256', this.secret).update(`api:${channel}`).digest('hex');
+    return this.client.ask(
+      { method, path: `/${channel}/${route}`, token, ...(body !== undefined && { body }) },
+      answer,
+    );
+  }
+}
+
+const stock = z.object({ items: z.array(z.object({ sku: z.string(), quantity: z.int() })) });
+const statistics = z.object({
+  orders: z.int(),
+  soldUnits: z.int(),
+  stockWrites: z.int(),
+  webhooksWaiting: z.int(),
+  shoppersPerSecond: z.number(),
+});
