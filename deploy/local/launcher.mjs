@@ -1,0 +1,55 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { run, Stop } from './child-process.mjs';
+import { nodePath, prepare, root } from './prepare.mjs';
+import { runJest, runStaticChecks, runTests } from './test.mjs';
+
+/** One method per task of run.mjs. Each gives the exit code. */
+export class Launcher {
+  async runApp(entry, args) {
+    await prepare();
+    const path = join(root, 'dist', entry);
+    if (!existsSync(path))
+      throw new Stop(`There is no ${entry.replace(/\.js$/, '.ts')} in this checkout, so there is nothing to run.`);
+    const { exitCode } = await run(nodePath, ['--enable-source-maps', path, ...args], { cwd: root });
+    return exitCode;
+  }
+
+  async runBench([name, ...args]) {
+    await prepare();
+    const names = benchNames();
+    if (!names.includes(name)) throw new Stop(`Say which: npm run bench -- <${names.join(' | ') || 'none yet'}>`);
+    return this.runApp(`test/bench/${name}.js`, args);
+  }
+
+  async runTests(args) {
+    await prepare();
+    return args.length > 0 ? runJest(args) : runTests();
+  }
+
+  async runStaticChecks() {
+    await prepare();
+    return runStaticChecks();
+  }
+
+  async format() {
+    await prepare();
+    const biome = join(root, 'node_modules/@biomejs/biome/bin/biome');
+    const { exitCode } = await run(nodePath, [biome, 'check', '--write'], { cwd: root });
+    return exitCode;
+  }
+
+  async rebuild() {
+    await prepare({ rebuild: true });
+    return 0;
+  }
+}
+
+/** Every file directly in test/bench is one that can be run; what they share lies in folders below. */
+function benchNames() {
+  const folder = join(root, 'dist/test/bench');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.js') && !file.endsWith('spec.js'))
+    .map((file) => file.slice(0, -'.js'.length));
+}

