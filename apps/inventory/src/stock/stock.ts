@@ -48,7 +48,8 @@ export const stockEventTypes = typesOf(stockEvents);
 export const MAX_ENDED_HOLDS = 1_000;
 export const MAX_MOVEMENTS = 1_000;
 
-export const allocationKey = (orderId: string, lineId: string): string => `${orderId}/${lineId}`;
+/** Both ids are free text: the length keeps "a/b" + "c" and "a" + "b/c" apart. */
+export const allocationKey = (orderId: string, lineId: string): string => `${orderId.length}/${orderId}/${lineId}`;
 
 export const initialStock = (): Stock => ({
   revision: -1,

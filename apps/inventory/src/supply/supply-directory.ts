@@ -1,4 +1,5 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import { Shutdown } from '#platform';
@@ -10,7 +11,8 @@ import { addToSupply, emptySupply, policyOf, type SupplyEvent, supplyEventTypes 
  * there, so that a decision on stock costs no read.
  */
 @Injectable()
-export class SupplyDirectory implements OnApplicationBootstrap {
+export class SupplyDirectory implements OnModuleInit {
+  private readonly logger = new Logger(SupplyDirectory.name);
   private readonly supply = emptySupply();
   private position = 0;
   private caughtUp = Promise.withResolvers<void>();
@@ -21,10 +23,12 @@ export class SupplyDirectory implements OnApplicationBootstrap {
     private readonly shutdown: Shutdown,
   ) {}
 
-  /** Reads what there is, and goes on in the background. */
-  async onApplicationBootstrap(): Promise<void> {
-    const following = this.follow();
-    following.catch((error: unknown) => this.caughtUp.reject(error));
+  /**
+   * Reads what there is, and goes on in the background. Processes start after every module's init: one that decided
+   * before this has read the log would find no location and decline everything.
+   */
+  async onModuleInit(): Promise<void> {
+    void this.follow();
     await this.caughtUp.promise;
   }
 
@@ -48,17 +52,40 @@ export class SupplyDirectory implements OnApplicationBootstrap {
     await new Promise<void>((resolve) => this.waiters.push({ position, resolve }));
   }
 
+  /** Ends with the process. Throws nothing: a failure to read at the start is told to who waits for it. */
   private async follow(): Promise<void> {
-    const pages = this.store.subscribe({ after: 0, filter: { types: supplyEventTypes }, signal: this.shutdown.signal });
+    const { signal } = this.shutdown;
+    while (!signal.aborted) {
+      try {
+        await this.read(signal);
+        break;
+      } catch (error) {
+        this.caughtUp.reject(error);
+        this.logger.error({ msg: 'Locations and policies cannot be followed; trying again', err: error });
+        await delay(READ_AGAIN_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+    this.caughtUp.resolve();
+    this.answer(Number.POSITIVE_INFINITY);
+  }
+
+  private async read(signal: AbortSignal): Promise<void> {
+    const pages = this.store.subscribe({ after: this.position, filter: { types: supplyEventTypes }, signal });
     for await (const page of pages) {
       for (const event of page.events) addToSupply(this.supply, event as RecordedEvent<SupplyEvent>);
       this.position = page.position;
       if (page.caughtUp) this.caughtUp.resolve();
-      this.waiters = this.waiters.filter(({ position, resolve }) => {
-        if (position > this.position) return true;
-        resolve();
-        return false;
-      });
+      this.answer(this.position);
     }
   }
+
+  private answer(upTo: number): void {
+    this.waiters = this.waiters.filter(({ position, resolve }) => {
+      if (position > upTo) return true;
+      resolve();
+      return false;
+    });
+  }
 }
+
+const READ_AGAIN_MS = 1_000;

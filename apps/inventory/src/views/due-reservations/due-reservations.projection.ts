@@ -32,7 +32,8 @@ export const dueReservationsProjection: Projection = {
     const ended = new Map<string, { sku: string; reservation_id: string }>();
     for (const event of page as readonly RecordedEvent<HoldEvent>[]) {
       const place = { sku: skuOf(event.stream), reservation_id: event.data.reservationId };
-      const key = `${place.reservation_id}/${place.sku}`;
+      // Both may hold slashes; only SKUs hold blanks.
+      const key = `${place.reservation_id} ${place.sku}`;
       if (event.type === 'StockReserved') {
         const { channel, units, dueAt } = event.data;
         open.set(key, { ...place, channel, units, due_at: dueAt });

@@ -39,6 +39,9 @@ const shape = {
 } as const;
 
 const stockTypes = new Set<string>(typesOf(stockEvents));
+const isStockEvent = (
+  event: RecordedEvent<StockEvent | SupplyEvent>,
+): event is Extract<typeof event, { type: StockEvent['type'] }> => stockTypes.has(event.type);
 
 /**
  * What stands where, and what each channel may show of it: one row per SKU. The row is its own outbox: the availability
@@ -60,21 +63,22 @@ export const stockProjection: Projection = {
     create table supply (id integer primary key, supply jsonb not null);
   `,
   types: [...stockTypes, ...supplyEventTypes],
+  // The page may end anywhere: "the first of a page" is another one in every build.
+  ignoreInComparison: { stock: ['received_at'] },
   apply: async (page, tx) => {
-    const before = await readSupply(tx);
-    const supplyEvents = page.filter((event) => !stockTypes.has(event.type)) as RecordedEvent<SupplyEvent>[];
-    const supply = supplyEvents.reduce(addToSupply, before);
-    const changes = changesOf(page.filter((event) => stockTypes.has(event.type)) as RecordedEvent<StockEvent>[]);
-    await writeRows(tx, await foldChanges(tx, changes, allPolicies(supply)));
-    const last = supplyEvents.at(-1);
-    if (!last) return;
-    await bulkUpsert(tx, {
-      table: 'supply',
-      key: ['id'],
-      columns: { id: 'integer', supply: 'jsonb' },
-      rows: [{ id: 1, supply }],
-    });
-    await reproject(tx, allPolicies(supply), last);
+    const supply = await readSupply(tx);
+    const stockEvents: RecordedEvent<StockEvent>[] = [];
+    const foldStock = () => writeChanges(tx, stockEvents.splice(0), allPolicies(supply));
+    for (const event of page as readonly RecordedEvent<StockEvent | SupplyEvent>[]) {
+      if (isStockEvent(event)) {
+        stockEvents.push(event);
+        continue;
+      }
+      // Policies count from their place in the log on, or `sequence` would depend on where pages end.
+      await foldStock();
+      await applyPolicy(tx, supply, event);
+    }
+    await foldStock();
   },
   analystViews: [
     {
@@ -116,17 +120,18 @@ function changesOf(events: readonly RecordedEvent<StockEvent>[]): Map<string, Ch
   return changes;
 }
 
-async function foldChanges(
+async function writeChanges(
   tx: Tx,
-  changes: ReadonlyMap<string, Change>,
+  events: readonly RecordedEvent<StockEvent>[],
   policies: readonly ChannelPolicy[],
-): Promise<StockRow[]> {
+): Promise<void> {
+  const changes = changesOf(events);
   const keys = [...changes.keys()].map((sku) => ({ sku }));
   const stored = await selectByKeys<StockRow, typeof shape.columns>(tx, { ...shape, keys });
   const bySku = new Map(stored.map((row) => [row.sku, row]));
-  return [...changes].map(([sku, { events, receivedAt }]) => {
-    const figures = events.reduce<StockFigures>(addToFigures, bySku.get(sku)?.figures ?? emptyFigures());
-    const last = events.at(-1) as RecordedEvent<StockEvent>;
+  const rows = [...changes].map(([sku, { events: own, receivedAt }]) => {
+    const figures = own.reduce<StockFigures>(addToFigures, bySku.get(sku)?.figures ?? emptyFigures());
+    const last = own.at(-1) as RecordedEvent<StockEvent>;
     return {
       sku,
       revision: last.revision,
@@ -136,6 +141,19 @@ async function foldChanges(
       received_at: receivedAt,
     };
   });
+  await writeRows(tx, rows);
+}
+
+async function applyPolicy(tx: Tx, supply: Supply, event: RecordedEvent<SupplyEvent>): Promise<void> {
+  const before = JSON.stringify(allPolicies(supply));
+  const policies = allPolicies(addToSupply(supply, event));
+  await bulkUpsert(tx, {
+    table: 'supply',
+    key: ['id'],
+    columns: { id: 'integer', supply: 'jsonb' },
+    rows: [{ id: 1, supply }],
+  });
+  if (JSON.stringify(policies) !== before) await reproject(tx, policies, event);
 }
 
 /** After a policy changed: new numbers for every SKU whose numbers it changes, a chunk at a time. */

@@ -54,28 +54,43 @@ export class StockQuery {
 
   /** The stock as it was recorded at a moment: every event stored by then, none after. */
   async stockAsOf(sku: string, moment: string): Promise<StockAnswer> {
-    const events = await this.events(sku);
-    const then = events.filter((event) => event.recordedAt <= moment);
-    const last = then.at(-1);
-    if (!last) throw unknownSku(sku);
-    return answerOf(sku, last.revision, then.reduce<StockFigures>(addToFigures, emptyFigures()));
+    const figures = emptyFigures();
+    let revision = -1;
+    for await (const event of this.events(sku)) {
+      if (event.recordedAt > moment) break;
+      addToFigures(figures, event);
+      revision = event.revision;
+    }
+    if (revision < 0) throw unknownSku(sku);
+    return answerOf(sku, revision, figures);
   }
 
   /** The events that add up to the numbers of one SKU, oldest first, `limit` of them from a revision on. */
   async explain(sku: string, fromRevision: number, limit: number): Promise<readonly Contribution[]> {
-    const events = await this.events(sku, fromRevision + limit);
-    if (events.length === 0) throw unknownSku(sku);
     const figures = emptyFigures();
-    return events.map((event) => contributionOf(event, figures)).slice(fromRevision);
+    const contributions: Contribution[] = [];
+    let revision = -1;
+    for await (const event of this.events(sku)) {
+      revision = event.revision;
+      if (revision >= fromRevision + limit) break;
+      if (revision < fromRevision) addToFigures(figures, event);
+      else contributions.push(contributionOf(event, figures));
+    }
+    if (revision < 0) throw unknownSku(sku);
+    return contributions;
   }
 
-  private async events(sku: string, limit?: number): Promise<readonly RecordedEvent<StockEvent>[]> {
-    return (await this.store.readStream(
-      `stock-${sku}`,
-      limit === undefined ? {} : { limit },
-    )) as readonly RecordedEvent<StockEvent>[];
+  /** A stream may be long: it is never held as a whole. */
+  private async *events(sku: string): AsyncIterable<RecordedEvent<StockEvent>> {
+    for (let from = 0; ; from += EVENTS_PER_READ) {
+      const events = await this.store.readStream(`stock-${sku}`, { from, limit: EVENTS_PER_READ });
+      yield* events as readonly RecordedEvent<StockEvent>[];
+      if (events.length < EVENTS_PER_READ) return;
+    }
   }
 }
+
+const EVENTS_PER_READ = 1_000;
 
 const answerOf = (sku: string, stockRevision: number, { levels, rules }: StockFigures): StockAnswer => ({
   sku,

@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { openReadModels, ProjectionRunner, type ReadModels } from '#read-models';
+import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
+import { InventoryHarness, inPagesOf, ManualClock } from '../../../test/inventory-harness.js';
+import { WhenReservationIsDueExpireIt } from '../../processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
+import { dueReservationsProjection } from './due-reservations.projection.js';
+
+let database: TestDatabase;
+let readModels: ReadModels;
+let clock: ManualClock;
+let inventory: InventoryHarness;
+let expiry: WhenReservationIsDueExpireIt;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  readModels = await openReadModels({ url: database.url, poolSize: 4 });
+  clock = new ManualClock();
+  inventory = await InventoryHarness.open(new InMemoryEventStore({ clock }), clock);
+  await inventory.openLocations('main');
+  await inventory.supplyMap('shop', 'main');
+  await inventory.receive('a', 10);
+  await inventory.receive('b', 10);
+  expiry = new WhenReservationIsDueExpireIt(readModels, inventory.stock, clock, inventory.shutdown);
+});
+afterEach(async () => {
+  await inventory.close();
+  await readModels.close();
+  await database.drop();
+});
+
+/** Brings the view up to date and answers what it holds. */
+async function holds(pageSize = 1_000): Promise<object[]> {
+  const runner = new ProjectionRunner(readModels, dueReservationsProjection, inPagesOf(pageSize, inventory.store));
+  runner.start();
+  await runner.waitFor(await inventory.store.head(), 10_000);
+  await runner.stop();
+  return readModels.query('select sku, reservation_id, units from view_due_reservations.holds order by 1, 2');
+}
+
+describe('open reservations', () => {
+  it.each([1, 1_000])('leave the view when they are confirmed, released or run out, in pages of %i', async (pageSize) => {
+    await inventory.reserve('a', 'stays', 1);
+    await inventory.reserve('a', 'confirmed', 2);
+    await inventory.reserve('a', 'released', 2);
+    await inventory.reserve('a', 'short', 2, 10);
+    expect(await holds(pageSize)).toHaveLength(4);
+    const policy = inventory.supply.policyOf('shop');
+    await inventory.execute('a', {
+      type: 'ConfirmReservation',
+      reservationId: 'confirmed',
+      orderId: 'o1',
+      lineId: '1',
+      policy,
+    });
+    await inventory.execute('a', { type: 'ReleaseReservation', reservationId: 'released' });
+    clock.advance(10_000);
+    await inventory.execute('a', { type: 'ExpireReservations' });
+    await inventory.reserve('b', 'in and out', 1);
+    await inventory.execute('b', { type: 'ReleaseReservation', reservationId: 'in and out' });
+    expect(await holds(pageSize)).toEqual([{ sku: 'a', reservation_id: 'stays', units: 1 }]);
+  });
+
+  it('are kept apart when SKU and reservation id read the same in a row', async () => {
+    await inventory.receive('b/c', 5);
+    await inventory.receive('c', 5);
+    await inventory.reserve('b/c', 'a', 1);
+    await inventory.reserve('c', 'a/b', 2);
+    expect(await holds()).toEqual([
+      { sku: 'b/c', reservation_id: 'a', units: 1 },
+      { sku: 'c', reservation_id: 'a/b', units: 2 },
+    ]);
+  });
+});
+
+describe('when a reservation is due, it expires', () => {
+  it('frees what is due and nothing else', async () => {
+    await inventory.reserve('a', 'short', 3, 10);
+    await inventory.reserve('a', 'long', 4, 20);
+    await inventory.reserve('b', 'short', 5, 10);
+    await holds();
+    clock.advance(9_999);
+    expect(await expiry.expireDue()).toBe(false);
+    expect(await inventory.typesOf('a')).not.toContain('StockReservationExpired');
+    clock.advance(1);
+    await expiry.expireDue();
+    expect((await inventory.typesOf('a')).at(-1)).toBe('StockReservationExpired');
+    expect((await inventory.typesOf('b')).at(-1)).toBe('StockReservationExpired');
+    expect(await holds()).toEqual([{ sku: 'a', reservation_id: 'long', units: 4 }]);
+  });
+
+  it('changes nothing when it looks again before the view has followed, or in a second process', async () => {
+    await inventory.reserve('a', 'short', 3, 10);
+    await holds();
+    clock.advance(10_000);
+    await expiry.expireDue();
+    const head = await inventory.store.head();
+    const other = await InventoryHarness.open(inventory.store, clock);
+    await expiry.expireDue();
+    await new WhenReservationIsDueExpireIt(readModels, other.stock, clock, other.shutdown).expireDue();
+    expect(await inventory.store.head()).toBe(head);
+    await other.shutdown.run();
+  });
+
+  it('says that there may be more after 500 SKUs, and is done in a second round', async () => {
+    const skus = Array.from({ length: 501 }, (_, index) => `sku ${index}`);
+    await Promise.all(skus.map((sku) => inventory.receive(sku, 1)));
+    await Promise.all(skus.map((sku) => inventory.reserve(sku, 'short', 1, 1)));
+    await holds();
+    clock.advance(1_000);
+    expect(await expiry.expireDue()).toBe(true);
+    await holds();
+    expect(await expiry.expireDue()).toBe(false);
+    expect(await holds()).toEqual([]);
+  });
+
+  it('runs until the process ends', async () => {
+    await inventory.reserve('a', 'short', 3, 10);
+    await holds();
+    clock.advance(10_000);
+    const running = expiry.run();
+    const reading = inventory.store.subscribe({
+      after: 0,
+      filter: { types: ['StockReservationExpired'] },
+      signal: AbortSignal.timeout(10_000),
+    });
+    for await (const page of reading) if (page.events.length > 0) break;
+    await inventory.shutdown.run();
+    await running;
+    expect((await inventory.typesOf('a')).at(-1)).toBe('StockReservationExpired');
+  });
+});
