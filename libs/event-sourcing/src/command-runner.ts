@@ -10,20 +10,9 @@ import {
   type StreamHistory,
 } from './event-store.js';
 import { Mailbox, type Waiting } from './mailbox.js';
+import type { Outcome } from './outcome.js';
 import { Overloaded } from './overloaded.js';
 import { type Decided, type Group, Turn } from './turn.js';
-
-/** What became of a command, told after its events are durable. */
-export interface Outcome<Event extends DomainEvent> {
-  /** The events of this command; none when it changed nothing. */
-  readonly events: readonly Event[];
-  /** Revision of the stream after the command's turn. */
-  readonly revision: number;
-  /** A view that has reached this position shows the command's effect. */
-  readonly position: number;
-  /** True when a command of this id was answered before. */
-  readonly repeated: boolean;
-}
 
 export interface CommandTo<Command> {
   /** Id of the aggregate: the stream is `<category>-<id>`. */
@@ -259,8 +248,9 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     if (!format) return;
     const due: (Snapshot & { stream: string })[] = [];
     for (const mailbox of mailboxes) {
-      if (mailbox.sinceSnapshot < format.everyEvents) continue;
+      if (mailbox.sinceSnapshot < Math.max(format.everyEvents, 2 * mailbox.snapshotSize)) continue;
       mailbox.sinceSnapshot = 0;
+      mailbox.snapshotSize = format.size?.(mailbox.state as State) ?? 0;
       const state = {
         state: format.write(mailbox.state as State),
         position: mailbox.position,
@@ -297,6 +287,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       const { state, recent, position } = this.readSnapshot(history?.snapshot);
       mailbox.restored(state, history?.snapshot?.revision ?? -1);
       mailbox.position = position;
+      mailbox.snapshotSize = this.decider.snapshot?.size?.(state) ?? 0;
       for (const commandId of recent) mailbox.recent.add(commandId);
       for (const event of history?.events ?? []) this.replay(mailbox, event as RecordedEvent<Event>);
       mailbox.sinceSnapshot = history?.events.length ?? 0;

@@ -32,6 +32,11 @@ export interface SnapshotFormat<State> {
   readonly version: number;
   /** At least so many events lie between two snapshots. */
   readonly everyEvents: number;
+  /**
+   * How many parts of the state have no bound (open holds). The next snapshot waits for twice as many events as the last
+   * one had parts, so that snapshots cost each event the same, however large the state has become. Absent: it stays small.
+   */
+  size?(state: State): number;
   /** Plain JSON that does not share structure with the live state. */
   write(state: State): unknown;
   read(json: unknown): State;

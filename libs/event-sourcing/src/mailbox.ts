@@ -1,5 +1,5 @@
-import type { Outcome } from './command-runner.js';
 import type { DomainEvent, EventMetadata } from './event-store.js';
+import type { Outcome } from './outcome.js';
 import { RecentCommands } from './recent-commands.js';
 
 /** A command on its way: it stands in the queue of every stream it decides on. */
@@ -24,6 +24,8 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
   revision = -1;
   position = 0;
   sinceSnapshot = 0;
+  /** Of the last snapshot, as its format counts. */
+  snapshotSize = 0;
   recent: RecentCommands;
   readonly queue = new CommandQueue<Waiting<Command, Event, State>>();
 

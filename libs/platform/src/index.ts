@@ -1,3 +1,4 @@
+export type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 export * from './config.js';
 export { CoreModule } from './core/core.module.js';
 export { type Core, type CoreOptions, openCore } from './core/open-core.js';

@@ -1,4 +1,3 @@
-import type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
 import { Controller, Inject } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { GrpcMethod, GrpcStreamMethod, Payload } from '@nestjs/microservices';
@@ -13,6 +12,8 @@ import {
   inOrder,
   problemFor,
   quantity,
+  type ServerDuplexStream,
+  type ServerWritableStream,
   Shutdown,
   StreamCall,
   skuSchema,
