@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
 import type { Clock } from '#kernel';
-import { type CatalogCommand, catalogDecider, type CatalogEvent, type CatalogState } from './catalog.decider.js';
+import { type CatalogCommand, type CatalogEvent, type CatalogState, catalogDecider } from './catalog.decider.js';
 
 /** Runs the commands of the catalogue. The ids it takes are whole stream names. */
 @Injectable()

@@ -1,11 +1,14 @@
 import type { ExternalIdEvent, ProductEvent, VariantEvent } from '#contracts';
 import type { Decider } from '#event-sourcing';
-import { type ExternalId, externalIdDecider } from './external-id/external-id.js';
 import type { ExternalIdCommand } from './external-id/external-id.decide.js';
-import { type Product, productDecider } from './product/product.js';
+import { externalIdDecider } from './external-id/external-id.decider.js';
+import type { ExternalId } from './external-id/external-id.js';
 import type { ProductCommand } from './product/product.decide.js';
-import { type Variant, variantDecider } from './variant/variant.js';
+import { productDecider } from './product/product.decider.js';
+import type { Product } from './product/product.js';
 import type { VariantCommand } from './variant/variant.decide.js';
+import { variantDecider } from './variant/variant.decider.js';
+import type { Variant } from './variant/variant.js';
 
 export type CatalogCommand = ProductCommand | VariantCommand | ExternalIdCommand;
 export type CatalogEvent = ProductEvent | VariantEvent | ExternalIdEvent;

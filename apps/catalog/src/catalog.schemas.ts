@@ -30,11 +30,17 @@ export const attributesSchema = z
     z
       .string()
       .max(64)
-      .regex(/^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]*$/u, 'Name an attribute with letters, digits, blanks, dots and hyphens.'),
+      .regex(
+        /^[\p{L}\p{N}][\p{L}\p{M}\p{N} ._-]*$/u,
+        'Name an attribute with letters, digits, blanks, dots and hyphens.',
+      ),
     z.union([line(1_024), z.int(), z.boolean()], 'An attribute is one line of text, a whole number, or true or false.'),
   )
   .refine((attributes) => Object.keys(attributes).length <= 100, 'Send at most 100 attributes.')
   .meta({ examples: [{ colour: 'red', volumeMl: 300 }] });
 
 /** Ids of listings may stand in one list with ids of other systems: printable ASCII. */
-export const externalIdSchema = externalId.meta({ description: 'Id the channel gave the listing', examples: ['B0ABC12345'] });
+export const externalIdSchema = externalId.meta({
+  description: 'Id the channel gave the listing',
+  examples: ['B0ABC12345'],
+});

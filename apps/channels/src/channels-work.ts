@@ -125,16 +125,23 @@ export class ChannelsWork implements OnApplicationBootstrap {
     this.pushers.remove(name);
   }
 
-  #loopsOf(name: string, { settings, pausedBecause }: KnownChannel, connector: ChannelConnector, signal: AbortSignal): Promise<void>[] {
+  #loopsOf(
+    name: string,
+    { settings, pausedBecause }: KnownChannel,
+    connector: ChannelConnector,
+    signal: AbortSignal,
+  ): Promise<void>[] {
     const { capabilities } = connector;
     const { pollOrdersMs, driftCheckMs } = this.options;
     const loops: Promise<void>[] = [];
-    if (capabilities.pullsOrders) loops.push(this.#every(pollOrdersMs, 'at-once', signal, name, () => this.#poll(name, connector, signal)));
+    if (capabilities.pullsOrders)
+      loops.push(this.#every(pollOrdersMs, 'at-once', signal, name, () => this.#poll(name, connector, signal)));
     if (pausedBecause !== undefined) return loops;
     const pusher = this.#pusherOf(name, settings.pushesPerSecond, connector);
     this.pushers.add(name, pusher);
     loops.push(pusher.run(signal));
-    if (capabilities.readsStock && driftCheckMs > 0) loops.push(this.#every(driftCheckMs, 'later', signal, name, () => this.#checkDrift(name)));
+    if (capabilities.readsStock && driftCheckMs > 0)
+      loops.push(this.#every(driftCheckMs, 'later', signal, name, () => this.#checkDrift(name)));
     return loops;
   }
 
@@ -162,17 +169,30 @@ export class ChannelsWork implements OnApplicationBootstrap {
   async #checkDrift(channel: string): Promise<void> {
     const at = toIso(this.clock.now());
     const commandId = newId(this.clock.now());
-    await this.drift.check(channel, { commandId, correlationId: commandId, actor: 'process:drift-check', occurredAt: at, receivedAt: at });
+    await this.drift.check(channel, {
+      commandId,
+      correlationId: commandId,
+      actor: 'process:drift-check',
+      occurredAt: at,
+      receivedAt: at,
+    });
   }
 
   /** The pause varies by a tenth, so that channels registered together do not work together for ever. */
-  async #every(intervalMs: number, first: 'at-once' | 'later', signal: AbortSignal, channel: string, work: () => Promise<void>): Promise<void> {
+  async #every(
+    intervalMs: number,
+    first: 'at-once' | 'later',
+    signal: AbortSignal,
+    channel: string,
+    work: () => Promise<void>,
+  ): Promise<void> {
     const bell = new Bell();
     const pause = () => bell.wait(intervalMs * (0.95 + 0.1 * this.options.random()), signal);
     if (first === 'later') await pause();
     while (!signal.aborted) {
       await work().catch((error: unknown) => {
-        if (!signal.aborted) this.readModels.log.warn({ err: error, channel }, 'a channel could not be read, will retry');
+        if (!signal.aborted)
+          this.readModels.log.warn({ err: error, channel }, 'a channel could not be read, will retry');
       });
       await pause();
     }

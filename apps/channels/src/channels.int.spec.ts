@@ -1,8 +1,14 @@
 import { createServer, type Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Global, Module } from '@nestjs/common';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { AVAILABILITY_FEED, type AvailabilityChange, type AvailabilityFeed, type ChannelSale, SALES_INTAKE } from '#contracts';
+import { Global, Module } from '@nestjs/common';
+import {
+  AVAILABILITY_FEED,
+  type AvailabilityChange,
+  type AvailabilityFeed,
+  type ChannelSale,
+  SALES_INTAKE,
+} from '#contracts';
 import { CLOCK, EVENT_STORE } from '#event-sourcing';
 import { newId, systemClock } from '#kernel';
 import { IDEMPOTENCY_STORE, MemoryIdempotencyStore, type RunningService, startService } from '#platform';
@@ -53,11 +59,23 @@ const feed = new (class implements AvailabilityFeed {
 
   push(sku: string, quantity: number): void {
     const sequence = this.#changes.length + 1;
-    this.#changes.push({ sequence, sku, stockRevision: sequence, available: { 'web-shop': quantity }, receivedAt: new Date().toISOString() });
+    this.#changes.push({
+      sequence,
+      sku,
+      stockRevision: sequence,
+      available: { 'web-shop': quantity },
+      receivedAt: new Date().toISOString(),
+    });
     this.#wake();
   }
 
-  async *follow({ after, signal }: { after: number; signal: AbortSignal }): AsyncIterable<readonly AvailabilityChange[]> {
+  async *follow({
+    after,
+    signal,
+  }: {
+    after: number;
+    signal: AbortSignal;
+  }): AsyncIterable<readonly AvailabilityChange[]> {
     let seen = after;
     while (!signal.aborted) {
       const batch = this.#changes.slice(seen);
@@ -101,21 +119,52 @@ class Core {}
 @Module({ imports: [Core, ChannelsModule] })
 class CoreAndChannels {}
 
-const settings = () => ({ name: 'Our shop', connector: 'simulated', currency: 'EUR', baseUrl: urlOf(shop), pushesPerSecond: 1_000 });
+const settings = () => ({
+  name: 'Our shop',
+  connector: 'simulated',
+  currency: 'EUR',
+  baseUrl: urlOf(shop),
+  pushesPerSecond: 1_000,
+});
 
 describe('the channels API', () => {
   it('registers a channel once, and reconfigures it', async () => {
-    expect(await call('PUT', '/v1/channels/web-shop', settings())).toMatchObject({ status: 200, body: { changed: true, revision: 0 } });
-    expect(await call('PUT', '/v1/channels/web-shop', settings())).toMatchObject({ status: 200, body: { changed: false, revision: 0 } });
-    expect(await call('PUT', '/v1/channels/web-shop', { ...settings(), name: 'Shop' })).toMatchObject({ body: { changed: true, revision: 1 } });
-    expect(await call('GET', '/v1/channels/web-shop')).toMatchObject({ status: 200, body: { name: 'Shop', status: 'active' } });
+    expect(await call('PUT', '/v1/channels/web-shop', settings())).toMatchObject({
+      status: 200,
+      body: { changed: true, revision: 0 },
+    });
+    expect(await call('PUT', '/v1/channels/web-shop', settings())).toMatchObject({
+      status: 200,
+      body: { changed: false, revision: 0 },
+    });
+    expect(await call('PUT', '/v1/channels/web-shop', { ...settings(), name: 'Shop' })).toMatchObject({
+      body: { changed: true, revision: 1 },
+    });
+    expect(await call('GET', '/v1/channels/web-shop')).toMatchObject({
+      status: 200,
+      body: { name: 'Shop', status: 'active' },
+    });
     expect((await call('GET', '/v1/channels')).body.items).toHaveLength(1);
   });
 
   it.each<[string, string, string, unknown, number, string]>([
-    ['no name', 'PUT', '/v1/channels/other', { ...settings, name: undefined }, 400, 'invalid-request'],
-    ['a credential in the address', 'PUT', '/v1/channels/other', { baseUrl: 'http://me:secret@127.0.0.1' }, 400, 'invalid-request'],
-    ['a secret in the query', 'PUT', '/v1/channels/other', { baseUrl: 'http://127.0.0.1/?token=1' }, 400, 'invalid-request'],
+    ['no name', 'PUT', '/v1/channels/other', { name: undefined }, 400, 'invalid-request'],
+    [
+      'a credential in the address',
+      'PUT',
+      '/v1/channels/other',
+      { baseUrl: 'http://me:secret@127.0.0.1' },
+      400,
+      'invalid-request',
+    ],
+    [
+      'a secret in the query',
+      'PUT',
+      '/v1/channels/other',
+      { baseUrl: 'http://127.0.0.1/?token=1' },
+      400,
+      'invalid-request',
+    ],
     ['a file for an address', 'PUT', '/v1/channels/other', { baseUrl: 'file:///etc/passwd' }, 400, 'invalid-request'],
     ['no push at all', 'PUT', '/v1/channels/other', { pushesPerSecond: 0 }, 400, 'invalid-request'],
     ['an unknown connector', 'PUT', '/v1/channels/other', { connector: 'telex' }, 422, 'connector-unavailable'],
@@ -128,8 +177,22 @@ describe('the channels API', () => {
     ['a foreign cursor', 'GET', '/v1/channels/web-shop/pushes?cursor=abc', undefined, 400, 'invalid-request'],
     ['pushes of an unknown channel', 'GET', '/v1/channels/other/pushes', undefined, 404, 'unknown-channel'],
     ['a parked sale that is none', 'POST', '/v1/channels/web-shop/parked-sales/7/retry', undefined, 404, 'not-parked'],
-    ['a parked sale of no number', 'POST', '/v1/channels/web-shop/parked-sales/x/retry', undefined, 400, 'invalid-request'],
-    ['a drift check of an unknown channel', 'POST', '/v1/channels/other/drift-check', undefined, 404, 'unknown-channel'],
+    [
+      'a parked sale of no number',
+      'POST',
+      '/v1/channels/web-shop/parked-sales/x/retry',
+      undefined,
+      400,
+      'invalid-request',
+    ],
+    [
+      'a drift check of an unknown channel',
+      'POST',
+      '/v1/channels/other/drift-check',
+      undefined,
+      404,
+      'unknown-channel',
+    ],
   ])('refuses %s', async (_, method, path, body, status, code) => {
     const sent = path.startsWith('/v1/channels/') && method === 'PUT' ? { ...settings(), ...(body as object) } : body;
     expect(await call(method, path, sent)).toMatchObject({ status, body: { code } });
@@ -139,7 +202,10 @@ describe('the channels API', () => {
     expect(await webhook(order('A-1'), { id: 'm-1' })).toMatchObject({ status: 202, body: { status: 'stored' } });
     expect(await webhook(order('A-1'), { id: 'm-1' })).toMatchObject({ status: 202, body: { status: 'repeated' } });
     await until(() => recorded.length === 1);
-    expect(recorded[0]).toMatchObject({ externalOrderId: 'A-1', buyer: { emailHash: expect.stringMatching(/^[0-9a-f]{64}$/) } });
+    expect(recorded[0]).toMatchObject({
+      externalOrderId: 'A-1',
+      buyer: { emailHash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
     expect(JSON.stringify(recorded)).not.toContain('ada@');
   });
 
@@ -157,7 +223,10 @@ describe('the channels API', () => {
   });
 
   it('acknowledges a topic it does not follow', async () => {
-    expect(await webhook('{"topic":"shop.renamed"}', { id: 'm-2' })).toMatchObject({ status: 202, body: { status: 'unsupported' } });
+    expect(await webhook('{"topic":"shop.renamed"}', { id: 'm-2' })).toMatchObject({
+      status: 202,
+      body: { status: 'unsupported' },
+    });
   });
 
   it('pushes a number as soon as the SKU is listed and counted, shows the lag, and mends drift', async () => {
@@ -165,16 +234,24 @@ describe('the channels API', () => {
     feed.push('a', 7);
     await until(() => shown.get('x-a') === 7);
     await until(async () => (await pushes('acknowledged')).length === 1);
-    expect((await call('GET', '/v1/channels/lag')).body.items).toMatchObject([{ channel: 'web-shop', pushes: 1, waiting: 0 }]);
+    expect((await call('GET', '/v1/channels/lag')).body.items).toMatchObject([
+      { channel: 'web-shop', pushes: 1, waiting: 0 },
+    ]);
     shown.set('x-a', 9);
     const { body } = await call('POST', '/v1/channels/web-shop/drift-check');
     expect(body).toMatchObject({ compared: 1, found: 1, examples: [{ sku: 'a', shown: 9, acknowledged: 7 }] });
     await until(() => shown.get('x-a') === 7);
-    expect((await store.readStream('channel-web-shop')).at(-1)).toMatchObject({ type: 'DriftFound', data: { shown: 9, acknowledged: 7 } });
+    expect((await store.readStream('channel-web-shop')).at(-1)).toMatchObject({
+      type: 'DriftFound',
+      data: { shown: 9, acknowledged: 7 },
+    });
   });
 
   it('pushes nothing to a paused channel, still takes its sales, and pushes the newest number when it is resumed', async () => {
-    expect(await call('POST', '/v1/channels/web-shop/pause', { reason: 'stocktake' })).toMatchObject({ status: 200, body: { changed: true } });
+    expect(await call('POST', '/v1/channels/web-shop/pause', { reason: 'stocktake' })).toMatchObject({
+      status: 200,
+      body: { changed: true },
+    });
     await until(async () => (await call('GET', '/v1/channels/web-shop')).body.push === undefined);
     feed.push('a', 5);
     feed.push('a', 4);
@@ -196,8 +273,8 @@ async function append(stream: string, type: string, data: object): Promise<void>
   await store.append([{ stream, expected: 'any', events: [{ id: newId(), type, data, metadata }] }]);
 }
 
-const order = (externalOrderId: string): string =>
-  JSON.stringify({
+function order(externalOrderId: string): string {
+  return JSON.stringify({
     topic: 'order.created',
     order: {
       externalOrderId,
@@ -209,10 +286,17 @@ const order = (externalOrderId: string): string =>
       customer: { email: 'ada@example.com', phone: '+4930123456', customerId: 'c-7' },
     },
   });
+}
 
-function webhook(body: string, { id = 'm', channel = 'web-shop', signature }: { id?: string; channel?: string; signature?: string }) {
+function webhook(
+  body: string,
+  { id = 'm', channel = 'web-shop', signature }: { id?: string; channel?: string; signature?: string },
+) {
   const right = webhookSignature(Buffer.from(body), derivedKey(SECRET, 'webhook', channel));
-  return call('POST', `/v1/channels/${channel}/webhooks`, body, { 'x-simulated-signature': signature ?? right, 'x-simulated-message-id': id });
+  return call('POST', `/v1/channels/${channel}/webhooks`, body, {
+    'x-simulated-signature': signature ?? right,
+    'x-simulated-message-id': id,
+  });
 }
 
 async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
@@ -243,7 +327,9 @@ async function startShop(): Promise<Server> {
       for (const { externalId, quantity } of updates) shown.set(externalId, quantity);
       response.end(JSON.stringify({ results: updates.map(({ externalId }) => ({ externalId, status: 'ok' })) }));
     } else if (request.url?.includes('/stock')) {
-      response.end(JSON.stringify({ items: [...shown].map(([externalId, quantity]) => ({ externalId, quantity })), next: null }));
+      response.end(
+        JSON.stringify({ items: [...shown].map(([externalId, quantity]) => ({ externalId, quantity })), next: null }),
+      );
     } else {
       response.end(JSON.stringify({ orders: [], next: 0 }));
     }

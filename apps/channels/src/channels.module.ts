@@ -7,7 +7,7 @@ import { CONFIG, type Config, PersonalDataHasher } from '#platform';
 import { type Projection, READ_MODELS, type ReadModels } from '#read-models';
 import { Bell } from './bell.js';
 import { CHANNEL_RUNNER, ChangeChannelHandler } from './channel/change-channel.js';
-import { channelDecider } from './channel/channel.decide.js';
+import { channelDecider } from './channel/channel.decider.js';
 import { ConfigureChannelController } from './channel/configure-channel/configure-channel.http.js';
 import { PauseChannelController } from './channel/pause-channel/pause-channel.http.js';
 import { ResumeChannelController } from './channel/resume-channel/resume-channel.http.js';
@@ -27,8 +27,8 @@ import { PushLedger } from './push/push-ledger.js';
 import { Pushers } from './push/pushers.js';
 import { createTables } from './tables.js';
 import { ChannelDirectory } from './views/channels/channel-directory.js';
-import { channelsProjection } from './views/channels/channels.projection.js';
 import { ChannelsController } from './views/channels/channels.http.js';
+import { channelsProjection } from './views/channels/channels.projection.js';
 import { LagController } from './views/lag/lag.http.js';
 import { PushesController } from './views/pushes/pushes.http.js';
 
@@ -40,7 +40,7 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
  * AVAILABILITY_FEED.
  */
 @Module({
-  imports: [CqrsModule],
+  imports: [CqrsModule.forRoot()],
   controllers: [
     // commands
     ConfigureChannelController,
@@ -100,8 +100,13 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
     {
       provide: IntakeInbox,
       inject: [IntakeTable, CONFIG, CLOCK, Bell, CHANNELS_OPTIONS],
-      useFactory: (table: IntakeTable, { hashKey }: Config, clock: Clock, bell: Bell, { maxWaitingSales }: ChannelsOptions) =>
-        new IntakeInbox(table, new PersonalDataHasher(hashKey), clock, bell, { maxWaiting: maxWaitingSales }),
+      useFactory: (
+        table: IntakeTable,
+        { hashKey }: Config,
+        clock: Clock,
+        bell: Bell,
+        { maxWaitingSales }: ChannelsOptions,
+      ) => new IntakeInbox(table, new PersonalDataHasher(hashKey), clock, bell, { maxWaiting: maxWaitingSales }),
     },
   ],
   exports: [DriftChecks],

@@ -1,5 +1,5 @@
-import { StartupError } from '#platform';
 import { z } from 'zod';
+import { StartupError } from '#platform';
 
 /** Token of {@link ChannelsOptions}. */
 export const CHANNELS_OPTIONS = 'CHANNELS_OPTIONS';
@@ -53,7 +53,10 @@ export const defaultOptions: ChannelsOptions = {
 export function optionsFrom(environment: Readonly<Record<string, string | undefined>>): ChannelsOptions {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = schema.safeParse(given);
-  if (!parsed.success) throw new StartupError(parsed.error.issues.map(({ path, message }) => `${path.join('.')} must be ${message}.`).join('\n'));
+  if (!parsed.success)
+    throw new StartupError(
+      parsed.error.issues.map(({ path, message }) => `${path.join('.')} must be ${message}.`).join('\n'),
+    );
   const { EINKLANG_POLL_ORDERS_SECONDS, EINKLANG_DRIFT_CHECK_SECONDS, EINKLANG_INTAKE_MAX_WAITING } = parsed.data;
   return {
     ...defaultOptions,
@@ -65,7 +68,12 @@ export function optionsFrom(environment: Readonly<Record<string, string | undefi
 
 const wholeNumber = (least: number, most: number, preset: number) => {
   const rule = `a whole number from ${least} to ${most}`;
-  return z.string().regex(/^\d{1,9}$/, rule).transform(Number).pipe(z.int().min(least, rule).max(most, rule)).default(preset);
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, rule)
+    .transform(Number)
+    .pipe(z.int().min(least, rule).max(most, rule))
+    .default(preset);
 };
 
 const schema = z.object({

@@ -23,7 +23,11 @@ import { ProfilesQuery } from './views/profiles/profiles.query.js';
     // Processes
     WhenSaleIsRecordedFindOrMakeProfile,
     // Wiring
-    { provide: PersonalDataHasher, inject: [CONFIG], useFactory: ({ hashKey }: Config) => new PersonalDataHasher(hashKey) },
+    {
+      provide: PersonalDataHasher,
+      inject: [CONFIG],
+      useFactory: ({ hashKey }: Config) => new PersonalDataHasher(hashKey),
+    },
   ],
 })
 export class CustomersModule {

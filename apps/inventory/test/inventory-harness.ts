@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { OrderEvent, StockEvent } from '#contracts';
-import { type DomainEvent, type EventMetadata, type EventStore, type Outcome, CommandRunner } from '#event-sourcing';
+import { CommandRunner, type DomainEvent, type EventMetadata, type EventStore, type Outcome } from '#event-sourcing';
 import { type Clock, idFrom, toIso } from '#kernel';
 import { Shutdown } from '#platform';
 import type { ReadModels } from '#read-models';

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '#kernel';
 import type { Decider } from './decider.js';
+import { DrainEstimate } from './drain-estimate.js';
 import {
   type DomainEvent,
   type EventMetadata,
@@ -57,8 +58,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private waiting = 0;
   private turnScheduled = false;
   private loading = false;
-  /** Moving average, for the drain estimate. */
-  private msPerCommand = 0.1;
+  private readonly drain: DrainEstimate;
 
   constructor(
     private readonly decider: Decider<Command, Event, State>,
@@ -76,6 +76,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       onSnapshotFailed: () => {},
       ...options,
     };
+    this.drain = new DrainEstimate(this.options.maxPerTurn);
   }
 
   /**
@@ -97,7 +98,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     metadata: EventMetadata,
   ): Promise<readonly Outcome<Event>[]> {
     const targets = commands.map(({ id, command }) => ({ mailbox: this.mailboxOf(id), command }));
-    if (new Set(targets.map(({ mailbox }) => mailbox)).size < targets.length) {
+    if (targets.length > 1 && new Set(targets.map(({ mailbox }) => mailbox)).size < targets.length) {
       throw new Error('executeTogether takes one command per stream.');
     }
     for (const { mailbox } of targets) this.refuseWhenFull(mailbox);
@@ -120,8 +121,9 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
 
   private refuseWhenFull({ queue, stream }: Mailbox<Command, Event, State>): void {
     if (queue.length >= this.options.maxWaitingPerStream)
-      throw new Overloaded(stream, queue.length * this.msPerCommand);
-    if (this.waiting >= this.options.maxWaiting) throw new Overloaded('The service', this.waiting * this.msPerCommand);
+      throw new Overloaded(stream, this.drain.ofStream(queue.length));
+    if (this.waiting >= this.options.maxWaiting)
+      throw new Overloaded('The service', this.drain.ofService(this.waiting));
   }
 
   private enqueue(waiting: Waiting<Command, Event, State>): void {
@@ -153,6 +155,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     const startedAt = performance.now();
     const now = this.options.clock.now();
     const turn = new Turn<Command, Event, State>();
+    let taken = 0;
     for (const mailbox of this.ready) {
       this.ready.delete(mailbox);
       for (let left = this.options.maxPerTurn; left > 0; left -= 1) {
@@ -160,8 +163,10 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
         if (!waiting || !isNext(waiting)) break;
         for (const target of waiting.targets) target.mailbox.queue.shift();
         turn.add({ waiting, decided: this.decide(waiting, now) });
+        taken += 1;
       }
     }
+    this.drain.turnTaken(taken);
     for (const group of turn.groups()) void this.commit(group, startedAt);
   }
 
@@ -222,8 +227,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     }
     this.saveDueSnapshots([...group.events.keys()]);
     this.waiting -= group.members.length;
-    const msPerCommand = (performance.now() - startedAt) / group.members.length;
-    this.msPerCommand += (msPerCommand - this.msPerCommand) * 0.1;
+    this.drain.groupStored(group.members.length, performance.now() - startedAt);
     for (const { waiting, decided } of group.members) {
       if (decided.refusal) waiting.reject(decided.refusal);
       else waiting.resolve(outcomesOf(waiting, decided));

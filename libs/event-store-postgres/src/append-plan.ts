@@ -1,7 +1,7 @@
 import { RevisionConflict } from '#event-sourcing';
 import type { PlacedAppend } from './batch.js';
 import type { SerialisedAppend } from './stored-event.js';
-import { REPEAT_WINDOW_EVENTS, type StreamHead } from './stream-heads.js';
+import { REPEAT_WINDOW_EVENTS, RETRY_WINDOW_EVENTS, type StreamHead } from './stream-heads.js';
 
 /** What becomes of one call of append: it is stored, it was stored before, or it is refused. */
 export type Decision =
@@ -92,7 +92,7 @@ export class AppendPlan {
     if (append.events.length === 0) return revision;
     this.placed.push({ append, firstRevision: revision + 1 });
     for (const [index, { id }] of append.events.entries()) recent.set(id, revision + 1 + index);
-    dropOldest(recent, recent.size - REPEAT_WINDOW_EVENTS);
+    dropOldest(recent, recent.size - (append.expected === 'any' ? REPEAT_WINDOW_EVENTS : RETRY_WINDOW_EVENTS));
     this.#heads.set(append.stream, { revision: revision + append.events.length, recent });
     return revision + append.events.length;
   }

@@ -6,6 +6,12 @@ import type { SerialisedAppend } from './stored-event.js';
 /** How many events back an append with 'any' is recognised as a repeat. */
 export const REPEAT_WINDOW_EVENTS = 1_000;
 
+/**
+ * How many ids are kept in memory of a stream that is appended to with exact revisions: a retry comes soon, and where it
+ * comes late the database is asked. Keeps the heads of many thousand streams small.
+ */
+export const RETRY_WINDOW_EVENTS = 16;
+
 /** The end of a stream: its last revision (-1 for none) and the revisions of its newest events by id. */
 export interface StreamHead {
   readonly revision: number;

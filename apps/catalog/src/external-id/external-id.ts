@@ -1,16 +1,10 @@
-import { type ExternalIdEvent, externalIdEvents, typesOf } from '#contracts';
-import type { Decider } from '#event-sourcing';
-import { decideExternalId, type ExternalIdCommand } from './external-id.decide.js';
+import type { ExternalIdEvent } from '#contracts';
 
+/** What one id of a channel stands for. */
 export type ExternalId = { readonly status: 'free' } | { readonly status: 'claimed'; readonly sku: string };
 
-/** Streams `externalid-<channel>.<external id, percent-encoded>`: what makes one id of a channel stand for one SKU. */
-export const externalIdDecider: Decider<ExternalIdCommand, ExternalIdEvent, ExternalId> = {
-  category: 'externalid',
-  eventTypes: typesOf(externalIdEvents),
-  initialState: () => FREE,
-  decide: decideExternalId,
-  evolve: (_, { type, data }) => (type === 'ExternalIdClaimed' ? { status: 'claimed', sku: data.sku } : FREE),
-};
+export const freeExternalId: ExternalId = { status: 'free' };
 
-const FREE: ExternalId = { status: 'free' };
+export function evolveExternalId(_: ExternalId, { type, data }: ExternalIdEvent): ExternalId {
+  return type === 'ExternalIdClaimed' ? { status: 'claimed', sku: data.sku } : freeExternalId;
+}

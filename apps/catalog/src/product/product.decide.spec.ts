@@ -1,19 +1,27 @@
 import { describe, it } from '@jest/globals';
 import type { ProductEvent } from '#contracts';
 import { specify } from '#testing';
-import { productDecider } from './product.js';
+import { productDecider } from './product.decider.js';
 
 const { given } = specify(productDecider);
 const mug = { productId: 'P1', title: 'Mug', brand: 'Acme' };
 const created: ProductEvent = { type: 'ProductCreated', data: mug };
 
 describe('a product', () => {
-  it('is created', () => given().when({ type: 'CreateProduct', ...mug }).thenEvents(created));
+  it('is created', () =>
+    given()
+      .when({ type: 'CreateProduct', ...mug })
+      .thenEvents(created));
 
-  it('is created once', () => given(created).when({ type: 'CreateProduct', ...mug }).thenEvents());
+  it('is created once', () =>
+    given(created)
+      .when({ type: 'CreateProduct', ...mug })
+      .thenEvents());
 
   it('is not created over another one', () =>
-    given(created).when({ type: 'CreateProduct', ...mug, title: 'Cup' }).thenRejected('product-exists'));
+    given(created)
+      .when({ type: 'CreateProduct', ...mug, title: 'Cup' })
+      .thenRejected('product-exists'));
 
   it('is described anew as a whole', () =>
     given(created)
@@ -21,14 +29,20 @@ describe('a product', () => {
       .thenEvents({ type: 'ProductDescribed', data: { productId: 'P1', title: 'Mug', description: 'Holds tea' } }));
 
   it('is not described twice in the same words', () =>
-    given(created).when({ type: 'DescribeProduct', ...mug }).thenEvents());
+    given(created)
+      .when({ type: 'DescribeProduct', ...mug })
+      .thenEvents());
 
   it('is not described before it exists', () =>
-    given().when({ type: 'DescribeProduct', ...mug }).thenRejected('unknown-product'));
+    given()
+      .when({ type: 'DescribeProduct', ...mug })
+      .thenRejected('unknown-product'));
 
-  it('is required to exist', () => given().when({ type: 'RequireProduct', productId: 'P1' }).thenRejected('unknown-product'));
+  it('is required to exist', () =>
+    given().when({ type: 'RequireProduct', productId: 'P1' }).thenRejected('unknown-product'));
 
-  it('changes nothing by being required', () => given(created).when({ type: 'RequireProduct', productId: 'P1' }).thenEvents());
+  it('changes nothing by being required', () =>
+    given(created).when({ type: 'RequireProduct', productId: 'P1' }).thenEvents());
 
   it('is created by an import', () =>
     given()

@@ -16,11 +16,11 @@ export function decideProduct(command: ProductCommand, product: Product): Produc
     case 'CreateProduct':
       return createProduct(command, product);
     case 'DescribeProduct':
-      return product.status === 'unknown' ? unknownProduct(command.productId) : describe(command, product);
+      return product.status === 'unknown' ? noSuchProduct(command.productId) : describe(command, product);
     case 'PutProduct':
       return putProduct(command, product);
     case 'RequireProduct':
-      return product.status === 'unknown' ? unknownProduct(command.productId) : [];
+      return product.status === 'unknown' ? noSuchProduct(command.productId) : [];
     default:
       return command satisfies never;
   }
@@ -55,5 +55,5 @@ const dataOf = ({ productId, title, description, brand }: { readonly productId: 
   ...(brand !== undefined && { brand }),
 });
 
-const unknownProduct = (productId: string): Rejected =>
+const noSuchProduct = (productId: string): Rejected =>
   new Rejected('not-found', 'unknown-product', `There is no product ${productId}. Create it first.`);

@@ -1,6 +1,4 @@
-import { type ProductEvent, productEvents, typesOf } from '#contracts';
-import type { Decider } from '#event-sourcing';
-import { decideProduct, type ProductCommand } from './product.decide.js';
+import type { ProductEvent } from '#contracts';
 
 /** What the catalogue says about a product as a whole. */
 export interface ProductDescription {
@@ -11,13 +9,9 @@ export interface ProductDescription {
 
 export type Product = { readonly status: 'unknown' } | ({ readonly status: 'known' } & ProductDescription);
 
-/** Streams `product-<productId>`. */
-export const productDecider: Decider<ProductCommand, ProductEvent, Product> = {
-  category: 'product',
-  eventTypes: typesOf(productEvents),
-  initialState: () => UNKNOWN,
-  decide: decideProduct,
-  evolve: (_, { data: { title, description, brand } }) => ({ status: 'known', title, description, brand }),
-};
+export const unknownProduct: Product = { status: 'unknown' };
 
-const UNKNOWN: Product = { status: 'unknown' };
+/** Every event says the whole description. */
+export function evolveProduct(_: Product, { data: { title, description, brand } }: ProductEvent): Product {
+  return { status: 'known', title, description, brand };
+}

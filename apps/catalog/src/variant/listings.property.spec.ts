@@ -13,7 +13,10 @@ const skus = ['MUG', 'CUP', 'POT'] as const;
 const sku = fc.constantFrom(...skus);
 const channel = fc.constantFrom('etsy', 'ebay');
 const externalId = fc.constantFrom('A', 'B', 'C/1');
-const listings = fc.uniqueArray(fc.record({ channel, externalId }), { maxLength: 2, selector: (listing) => listing.channel });
+const listings = fc.uniqueArray(fc.record({ channel, externalId }), {
+  maxLength: 2,
+  selector: (listing) => listing.channel,
+});
 const step = fc.oneof(
   fc.record({ type: fc.constant('list' as const), sku, channel, externalId }),
   fc.record({ type: fc.constant('end' as const), sku, channel }),
@@ -35,7 +38,7 @@ describe('listings', () => {
           }
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });
@@ -46,7 +49,12 @@ function sender(store: InMemoryEventStore): (step: Step) => Promise<CatalogChang
   let sent = 0;
   return (step) => {
     sent += 1;
-    const metadata = { commandId: `${sent}`, correlationId: 'c', actor: 'test', occurredAt: '2026-01-01T00:00:00.000Z' };
+    const metadata = {
+      commandId: `${sent}`,
+      correlationId: 'c',
+      actor: 'test',
+      occurredAt: '2026-01-01T00:00:00.000Z',
+    };
     return replacingListings(step.sku, (replaces, releases) => {
       const commands: CatalogCommand[] =
         step.type === 'import'

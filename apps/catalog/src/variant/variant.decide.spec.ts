@@ -1,8 +1,8 @@
 import { describe, it } from '@jest/globals';
 import type { VariantEvent } from '#contracts';
 import { specify } from '#testing';
-import { variantDecider } from './variant.js';
 import type { ImportVariant, VariantCommand } from './variant.decide.js';
+import { variantDecider } from './variant.decider.js';
 
 const { given } = specify(variantDecider);
 const sku = 'MUG-RED';
@@ -23,8 +23,13 @@ describe('adding a variant', () => {
   it('makes a SKU of a product', () => given().when(add).thenEvents(added));
   it('changes nothing when repeated', () => given(added).when(add).thenEvents());
   it('refuses a SKU of another product', () =>
-    given(added).when({ ...add, productId: 'P2' }).thenRejected('sku-taken', { sku, productId: 'P1' }));
-  it('refuses other content under a known SKU', () => given(added).when({ ...add, title: 'Blue mug' }).thenRejected('sku-exists'));
+    given(added)
+      .when({ ...add, productId: 'P2' })
+      .thenRejected('sku-taken', { sku, productId: 'P1' }));
+  it('refuses other content under a known SKU', () =>
+    given(added)
+      .when({ ...add, title: 'Blue mug' })
+      .thenRejected('sku-exists'));
 });
 
 describe('describing a variant', () => {
@@ -37,7 +42,10 @@ describe('describing a variant', () => {
     given(added)
       .when({ type: 'DescribeVariant', sku, title: red.title, attributes: { volumeMl: 300, colour: 'red' } })
       .thenEvents());
-  it('refuses an unknown SKU', () => given().when({ type: 'DescribeVariant', ...blue }).thenRejected('unknown-sku'));
+  it('refuses an unknown SKU', () =>
+    given()
+      .when({ type: 'DescribeVariant', ...blue })
+      .thenRejected('unknown-sku'));
 });
 
 describe('setting a price', () => {
@@ -59,14 +67,21 @@ describe('listing a variant', () => {
   it('offers it', () => given(added).when(list('A')).thenEvents(listed('A')));
   it('changes nothing when repeated', () => given(added, listed('A')).when(list('A')).thenEvents());
   it('ends the listing that is replaced', () =>
-    given(added, listed('A')).when(list('B', { etsy: 'A' })).thenEvents(ended('A'), listed('B')));
+    given(added, listed('A'))
+      .when(list('B', { etsy: 'A' }))
+      .thenEvents(ended('A'), listed('B')));
   it('refuses when it would end a listing its caller does not know of', () =>
     given(added, listed('A')).when(list('B')).thenRejected('listing-changed'));
   it('refuses when the listing to replace is gone', () =>
-    given(added, listed('A'), ended('A')).when(list('B', { etsy: 'A' })).thenRejected('listing-changed'));
+    given(added, listed('A'), ended('A'))
+      .when(list('B', { etsy: 'A' }))
+      .thenRejected('listing-changed'));
   it('leaves other channels alone', () => given(added, listed('A', 'ebay')).when(list('A')).thenEvents(listed('A')));
   it('refuses an unknown SKU', () => given().when(list('A')).thenRejected('unknown-sku'));
-  it('ends', () => given(added, listed('A')).when(end({ etsy: 'A' })).thenEvents(ended('A')));
+  it('ends', () =>
+    given(added, listed('A'))
+      .when(end({ etsy: 'A' }))
+      .thenEvents(ended('A')));
   it('ends once', () => given(added, listed('A'), ended('A')).when(end()).thenEvents());
   it('does not end on an unknown SKU', () => given().when(end()).thenRejected('unknown-sku'));
 });
@@ -83,7 +98,8 @@ describe('importing a variant', () => {
     replaces: {},
   };
   it('adds, prices and lists it', () => given().when(row).thenEvents(added, priced, listed('A'), listed('E', 'ebay')));
-  it('changes nothing when repeated', () => given(added, priced, listed('A'), listed('E', 'ebay')).when(row).thenEvents());
+  it('changes nothing when repeated', () =>
+    given(added, priced, listed('A'), listed('E', 'ebay')).when(row).thenEvents());
   it('changes only what differs', () =>
     given(added, priced, listed('A'), listed('F', 'ebay'))
       .when({ ...row, title: 'Mug, red', replaces: { ebay: 'F' } })
@@ -96,7 +112,10 @@ describe('importing a variant', () => {
     given(added, priced, listed('A'))
       .when({ ...row, attributes: undefined, prices: [], listings: [] })
       .thenEvents());
-  it('refuses a SKU of another product', () => given(added).when({ ...row, productId: 'P2' }).thenRejected('sku-taken'));
+  it('refuses a SKU of another product', () =>
+    given(added)
+      .when({ ...row, productId: 'P2' })
+      .thenRejected('sku-taken'));
   it('refuses when it would end a listing its caller does not know of', () =>
     given(added, listed('F', 'ebay')).when(row).thenRejected('listing-changed'));
 });

@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { VariantEvent } from '#contracts';
 import { Rejected } from '#kernel';
 import type { Attributes, KnownVariant, Price, Variant } from './variant.js';
@@ -86,7 +85,11 @@ function addVariant({ sku, productId, title, attributes }: AddVariant, variant: 
   if (variant.status === 'unknown') return [{ type: 'VariantAdded', data: { sku, productId, title, attributes } }];
   if (variant.productId !== productId) return skuTaken(sku, variant);
   if (isDescribedAs(variant, { title, attributes })) return [];
-  return new Rejected('conflict', 'sku-exists', `${sku} exists with another title or other attributes. Change it with PUT.`);
+  return new Rejected(
+    'conflict',
+    'sku-exists',
+    `${sku} exists with another title or other attributes. Change it with PUT.`,
+  );
 }
 
 function describeVariant({ sku, title, attributes }: DescribeVariant, variant: KnownVariant): VariantEvent[] {
@@ -130,11 +133,18 @@ function changeListings(
     }
     if (externalId !== undefined) events.push({ type: 'ListingCreated', data: { sku, channel, externalId } });
   }
-  return isDeepStrictEqual(listed, { ...replaces }) ? events : new ListedOtherwise(listed);
+  return haveSameEntries(listed, replaces) ? events : new ListedOtherwise(listed);
 }
 
-const isDescribedAs = (variant: KnownVariant, { title, attributes }: Pick<KnownVariant, 'title' | 'attributes'>): boolean =>
-  variant.title === title && isDeepStrictEqual(variant.attributes, attributes);
+const isDescribedAs = (
+  variant: KnownVariant,
+  { title, attributes }: Pick<KnownVariant, 'title' | 'attributes'>,
+): boolean => variant.title === title && haveSameEntries(variant.attributes, attributes);
+
+function haveSameEntries(one: Attributes, other: Attributes): boolean {
+  const keys = Object.keys(one);
+  return keys.length === Object.keys(other).length && keys.every((key) => one[key] === other[key]);
+}
 
 const unknownSku = (sku: string): Rejected =>
   new Rejected('not-found', 'unknown-sku', `There is no variant ${sku}. Add it to a product first.`);

@@ -1,6 +1,4 @@
-import { type VariantEvent, typesOf, variantEvents } from '#contracts';
-import type { Decider } from '#event-sourcing';
-import { decideVariant, type VariantCommand } from './variant.decide.js';
+import type { VariantEvent } from '#contracts';
 
 export type Attributes = Readonly<Record<string, string | number | boolean>>;
 
@@ -21,18 +19,9 @@ export interface KnownVariant {
 
 export type Variant = { readonly status: 'unknown' } | KnownVariant;
 
-/** Streams `variant-<sku>`. */
-export const variantDecider: Decider<VariantCommand, VariantEvent, Variant> = {
-  category: 'variant',
-  eventTypes: typesOf(variantEvents),
-  initialState: () => UNKNOWN,
-  decide: decideVariant,
-  evolve,
-};
+export const unknownVariant: Variant = { status: 'unknown' };
 
-const UNKNOWN: Variant = { status: 'unknown' };
-
-function evolve(variant: Variant, { type, data }: VariantEvent): Variant {
+export function evolveVariant(variant: Variant, { type, data }: VariantEvent): Variant {
   if (type === 'VariantAdded') {
     const { productId, title, attributes } = data;
     return { status: 'known', productId, title, attributes, prices: new Map(), listings: new Map() };

@@ -10,7 +10,10 @@ export const channelChanged = z.object({
 });
 export type ChannelChanged = z.output<typeof channelChanged>;
 
-export const channelChangedBy = (channel: string, { events, revision, position }: Outcome<ChannelEvent>): ChannelChanged => ({
+export const channelChangedBy = (
+  channel: string,
+  { events, revision, position }: Outcome<ChannelEvent>,
+): ChannelChanged => ({
   channel,
   changed: events.length > 0,
   revision,

@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ChannelEvent } from '#contracts';
 import { Rejected } from '#kernel';
+import type { ChannelCommand } from './channel.decide.js';
+import { channelDecider } from './channel.decider.js';
 import { evolve, unknownChannel } from './channel.js';
-import { type ChannelCommand, channelDecider } from './channel.decide.js';
 
 const settings = {
   channel: 'web-shop',

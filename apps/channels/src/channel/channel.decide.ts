@@ -1,7 +1,6 @@
-import { type ChannelEvent, channelEvents, typesOf } from '#contracts';
-import type { Decider } from '#event-sourcing';
+import type { ChannelEvent } from '#contracts';
 import { Rejected } from '#kernel';
-import { type ChannelSettings, type ChannelState, evolve, unknownChannel } from './channel.js';
+import type { ChannelSettings, ChannelState } from './channel.js';
 
 export type ChannelCommand = ConfigureChannel | PauseChannel | ResumeChannel | RecordDrift;
 
@@ -30,17 +29,8 @@ export interface RecordDrift {
 
 export type Drift = Extract<ChannelEvent, { type: 'DriftFound' }>['data'];
 
-export const channelDecider: Decider<ChannelCommand, ChannelEvent, ChannelState> = {
-  category: 'channel',
-  eventTypes: typesOf(channelEvents),
-  initialState: unknownChannel,
-  decide,
-  evolve,
-  // The stream grows with every drift found; the state does not.
-  snapshot: { version: 1, everyEvents: 500, write: (state) => state, read: readSnapshot },
-};
-
-function decide(command: ChannelCommand, state: ChannelState): readonly ChannelEvent[] | Rejected {
+/** Routes a command to its decision. */
+export function decide(command: ChannelCommand, state: ChannelState): readonly ChannelEvent[] | Rejected {
   switch (command.type) {
     case 'ConfigureChannel':
       return configure(command, state);
@@ -83,8 +73,8 @@ const areSame = (a: ChannelSettings, b: ChannelSettings): boolean =>
   a.pushesPerSecond === b.pushesPerSecond;
 
 const unknown = (channel: string): Rejected =>
-  new Rejected('not-found', 'unknown-channel', `There is no channel ${channel}. Register it with PUT /v1/channels/${channel}.`);
-
-function readSnapshot(json: unknown): ChannelState {
-  return json as ChannelState;
-}
+  new Rejected(
+    'not-found',
+    'unknown-channel',
+    `There is no channel ${channel}. Register it with PUT /v1/channels/${channel}.`,
+  );

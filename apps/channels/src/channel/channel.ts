@@ -16,9 +16,13 @@ export function evolve(state: ChannelState, event: ChannelEvent): ChannelState {
     case 'ChannelRegistered':
       return { status: 'active', settings: event.data };
     case 'ChannelReconfigured':
-      return state.status === 'paused' ? { ...state, settings: event.data } : { status: 'active', settings: event.data };
+      return state.status === 'paused'
+        ? { ...state, settings: event.data }
+        : { status: 'active', settings: event.data };
     case 'ChannelPaused':
-      return state.status === 'unknown' ? state : { status: 'paused', settings: state.settings, reason: event.data.reason };
+      return state.status === 'unknown'
+        ? state
+        : { status: 'paused', settings: state.settings, reason: event.data.reason };
     case 'ChannelResumed':
       return state.status === 'unknown' ? state : { status: 'active', settings: state.settings };
     case 'DriftFound':

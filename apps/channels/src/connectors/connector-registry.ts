@@ -42,5 +42,9 @@ export class ConnectorRegistry {
 function unavailable(name: string, names: readonly string[]): Rejected {
   const advice = name === 'simulated' ? ' Set SIMULATED_SHOP_SECRET for this process to use it.' : '';
   const known = names.length > 0 ? `Available: ${names.join(', ')}.` : 'None is available.';
-  return new Rejected('invalid', 'connector-unavailable', `The connector ${name} is not available here. ${known}${advice}`);
+  return new Rejected(
+    'invalid',
+    'connector-unavailable',
+    `The connector ${name} is not available here. ${known}${advice}`,
+  );
 }

@@ -27,7 +27,9 @@ export class DriftCheckController {
     @CommandMetadata() metadata: EventMetadata,
   ): Promise<z.output<typeof result>> {
     const { compared, ignored, missing, differences } = await this.checks.check(channel, metadata);
-    const examples = differences.slice(0, EXAMPLES).map(({ sku, externalId, shown, acknowledged }) => ({ sku, externalId, shown, acknowledged }));
+    const examples = differences
+      .slice(0, EXAMPLES)
+      .map(({ sku, externalId, shown, acknowledged }) => ({ sku, externalId, shown, acknowledged }));
     return { compared, ignored, missing, found: differences.length, examples };
   }
 }

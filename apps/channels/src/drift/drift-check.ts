@@ -62,9 +62,11 @@ async function lookAtAll(
     for (const { sku, externalId, quantity, sequence, acknowledgedAt, settled } of listed) {
       const seen = numbers.get(externalId);
       // Acknowledged while the page was read: the page may be from before.
-      if (!settled || seen === undefined || quantity === null || Date.parse(acknowledgedAt ?? '') >= startedAtMs) continue;
+      if (!settled || seen === undefined || quantity === null || Date.parse(acknowledgedAt ?? '') >= startedAtMs)
+        continue;
       compared += 1;
-      if (seen !== quantity && differences.length < DIFFERENCES_MAX) differences.push({ sku, externalId, shown: seen, acknowledged: quantity, sequence });
+      if (seen !== quantity && differences.length < DIFFERENCES_MAX)
+        differences.push({ sku, externalId, shown: seen, acknowledged: quantity, sequence });
     }
     if (page.next === after) break;
     after = page.next;

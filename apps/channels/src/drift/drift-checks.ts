@@ -40,7 +40,8 @@ export class DriftChecks {
         signal: shutdown.signal,
       });
     } catch (error) {
-      if (error instanceof ChannelUnreachable) throw new Rejected('unavailable', 'channel-unreachable', `${error.message} Try again later.`);
+      if (error instanceof ChannelUnreachable)
+        throw new Rejected('unavailable', 'channel-unreachable', `${error.message} Try again later.`);
       throw error;
     }
   }
@@ -56,7 +57,13 @@ export class DriftChecks {
   }
 
   async #mend(channel: string, differences: readonly Difference[], metadata: EventMetadata): Promise<void> {
-    const found = differences.map(({ sku, externalId, shown, acknowledged }) => ({ channel, sku, externalId, shown, acknowledged }));
+    const found = differences.map(({ sku, externalId, shown, acknowledged }) => ({
+      channel,
+      sku,
+      externalId,
+      shown,
+      acknowledged,
+    }));
     await this.commands.execute(new ChangeChannel(channel, { type: 'RecordDrift', found }, metadata));
     this.pushers.want(await this.ledger.wantAgain(channel, differences, this.clock.now()));
   }

@@ -11,6 +11,10 @@ export function hashedSale({ customer, ...sale }: ChannelSale, hasher: PersonalD
   const channelCustomerHash = id && hasher.hashChannelCustomer(sale.channel, id);
   return {
     ...sale,
-    buyer: { ...(emailHash && { emailHash }), ...(phoneHash && { phoneHash }), ...(channelCustomerHash && { channelCustomerHash }) },
+    buyer: {
+      ...(emailHash && { emailHash }),
+      ...(phoneHash && { phoneHash }),
+      ...(channelCustomerHash && { channelCustomerHash }),
+    },
   };
 }

@@ -72,7 +72,10 @@ export class IntakeTable {
   }
 
   async watermark(channel: string): Promise<string | undefined> {
-    const [row] = await this.readModels.query<{ after: string }>('select after from channels.watermark where channel = $1', [channel]);
+    const [row] = await this.readModels.query<{ after: string }>(
+      'select after from channels.watermark where channel = $1',
+      [channel],
+    );
     return row?.after;
   }
 
@@ -143,7 +146,8 @@ export class IntakeTable {
 /** Names a message of a channel within one set. */
 export const keyOf = (channel: string, messageId: string): string => `${channel} ${messageId}`;
 
-const SALES = 'unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::integer[], $6::jsonb[], $7::timestamptz[])';
+const SALES =
+  'unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::integer[], $6::jsonb[], $7::timestamptz[])';
 
 const columnsOf = (sales: readonly NewSale[]): unknown[] => [
   sales.map(({ sale }) => sale.channel),

@@ -1,8 +1,8 @@
 import type { SaleResult, SalesIntake } from '#contracts';
 import { type Clock, toIso } from '#kernel';
 import type { Log } from '#read-models';
-import type { Bell } from '../bell.js';
 import { backOffMs } from '../back-off.js';
+import type { Bell } from '../bell.js';
 import type { IntakeInbox } from './intake-inbox.js';
 import type { FailedSale, IntakeTable, WaitingSale } from './intake-table.js';
 
@@ -65,7 +65,10 @@ export class IntakeWorker {
     const results = await this.#record(sales);
     const done = sales.filter((_, index) => !(results[index] instanceof Error));
     const failed = sales.flatMap((sale, index) => this.#failureOf(sale, results[index]));
-    await this.table.settle(done.map(({ id }) => id), failed);
+    await this.table.settle(
+      done.map(({ id }) => id),
+      failed,
+    );
     this.inbox.waiting = Math.max(0, this.inbox.waiting - done.length);
     return sales.length;
   }

@@ -42,7 +42,11 @@ beforeEach(async () => {
 
 describe('the intake', () => {
   it('stores a message once and hands it over once', async () => {
-    expect(await Promise.all([1, 2, 3].map(() => inbox.take('m-1', [sale('A-1')])))).toEqual([true, expect.any(Boolean), expect.any(Boolean)]);
+    expect(await Promise.all([1, 2, 3].map(() => inbox.take('m-1', [sale('A-1')])))).toEqual([
+      true,
+      expect.any(Boolean),
+      expect.any(Boolean),
+    ]);
     expect(await inbox.take('m-1', [sale('A-1')])).toBe(false);
     await workUntil(() => orders.recorded.length > 0);
     expect(orders.recorded).toMatchObject([{ externalOrderId: 'A-1', messageId: 'm-1' }]);
@@ -52,7 +56,13 @@ describe('the intake', () => {
 
   it('stores concurrent messages with few statements', async () => {
     let statements = 0;
-    const counting = new IntakeTable({ ...readModels, query: (sql, params) => ((statements += 1), readModels.query(sql, params)) } as ReadModels);
+    const counting = new IntakeTable({
+      ...readModels,
+      query: (sql, params) => {
+        statements += 1;
+        return readModels.query(sql, params);
+      },
+    } as ReadModels);
     const busy = new IntakeInbox(counting, hasher, systemClock, bell, { maxWaiting: 1_000 });
     await Promise.all(Array.from({ length: 500 }, (_, index) => busy.take(`m-${index}`, [sale(`A-${index}`)])));
     expect(await table.countWaiting(1_000)).toBe(500);
@@ -62,7 +72,8 @@ describe('the intake', () => {
   it('keeps no clear-text personal data in any column', async () => {
     await inbox.take('m-1', [sale('A-1')]);
     const [row] = await readModels.query<{ text: string }>(`select i::text as text from channels.intake i`);
-    for (const secret of ['ada', 'example.com', '4930123456', 'c-7']) expect(row?.text.toLowerCase()).not.toContain(secret);
+    for (const secret of ['ada', 'example.com', '4930123456', 'c-7'])
+      expect(row?.text.toLowerCase()).not.toContain(secret);
     await workUntil(() => orders.recorded.length > 0);
     expect(orders.recorded[0]).not.toHaveProperty('customer');
     expect(orders.recorded[0]?.buyer).toEqual({
@@ -162,7 +173,9 @@ describe('the poll for orders', () => {
 
   it('leaves the watermark when the sales cannot be stored', async () => {
     const poller = new OrdersPoller(table, inboxOf(0), readModels.log);
-    const connector = { pullOrders: async () => ({ sales: [pulled('A-1')], unreadable: 0, next: '1', more: false }) } as unknown as ChannelConnector;
+    const connector = {
+      pullOrders: async () => ({ sales: [pulled('A-1')], unreadable: 0, next: '1', more: false }),
+    } as unknown as ChannelConnector;
     await expect(poller.poll('web-shop', connector, new AbortController().signal)).rejects.toBeInstanceOf(Overloaded);
     expect(await table.watermark('web-shop')).toBeUndefined();
   });
@@ -203,7 +216,10 @@ const sale = (externalOrderId: string): ChannelSale => ({
   customer: { email: 'ada@example.com', phone: '+4930123456', channelCustomerId: 'c-7' },
   cancelled: false,
 });
-const pulled = (externalOrderId: string): ChannelSale => ({ ...sale(externalOrderId), messageId: `pull:${externalOrderId}@0` });
+const pulled = (externalOrderId: string): ChannelSale => ({
+  ...sale(externalOrderId),
+  messageId: `pull:${externalOrderId}@0`,
+});
 
 /** Orders as this service sees them. */
 class RecordingOrders implements SalesIntake {

@@ -17,7 +17,8 @@ export class OrdersPoller {
     let found = 0;
     for (let more = true; more && !signal.aborted; ) {
       const page = await connector.pullOrders(after, signal);
-      if (page.unreadable > 0) this.log.warn({ channel, unreadable: page.unreadable }, 'pulled orders could not be read');
+      if (page.unreadable > 0)
+        this.log.warn({ channel, unreadable: page.unreadable }, 'pulled orders could not be read');
       if (page.next !== after) found += await this.inbox.takePulled(channel, page.sales, page.next);
       // A channel that promises more without moving on would keep us here for ever.
       more = page.more && page.next !== after;

@@ -5,18 +5,21 @@ const gateOf = (more: { requestsPerSecond?: number; random?: () => number } = {}
   new ChannelGate({ requestsPerSecond: 10, openAfterFailures: 3, openMs: 1_000, random: () => 0.999, ...more });
 
 describe('the gate of a channel', () => {
-  it.each([1, 4, 10, 50])('lets no more than the rate limit and its burst of a quarter second go, at %d/s', (requestsPerSecond) => {
-    const gate = gateOf({ requestsPerSecond });
-    let sent = 0;
-    for (let nowMs = 0; nowMs < 10_000; nowMs += 1) {
-      if (gate.waitMs(nowMs) > 0) continue;
-      gate.start(250, nowMs);
-      gate.succeeded(250);
-      sent += 1;
-    }
-    expect(sent).toBeLessThanOrEqual(requestsPerSecond * 10 + Math.max(1, requestsPerSecond / 4));
-    expect(sent).toBeGreaterThanOrEqual(requestsPerSecond * 10 - 1);
-  });
+  it.each([1, 4, 10, 50])(
+    'lets no more than the rate limit and its burst of a quarter second go, at %d/s',
+    (requestsPerSecond) => {
+      const gate = gateOf({ requestsPerSecond });
+      let sent = 0;
+      for (let nowMs = 0; nowMs < 10_000; nowMs += 1) {
+        if (gate.waitMs(nowMs) > 0) continue;
+        gate.start(250, nowMs);
+        gate.succeeded(250);
+        sent += 1;
+      }
+      expect(sent).toBeLessThanOrEqual(requestsPerSecond * 10 + Math.max(1, requestsPerSecond / 4));
+      expect(sent).toBeGreaterThanOrEqual(requestsPerSecond * 10 - 1);
+    },
+  );
 
   it('waits as long as the channel asks', () => {
     const gate = gateOf();
@@ -29,7 +32,12 @@ describe('the gate of a channel', () => {
 
   it('waits longer after each failure, with full jitter', () => {
     const pauses = [0.999, 0.999, 0.5].map((random, failures) => {
-      const gate = new ChannelGate({ requestsPerSecond: 1_000, openAfterFailures: 9, openMs: 1_000, random: () => random });
+      const gate = new ChannelGate({
+        requestsPerSecond: 1_000,
+        openAfterFailures: 9,
+        openMs: 1_000,
+        random: () => random,
+      });
       for (let failure = 0; failure <= failures; failure += 1) gate.failed(0);
       return gate.waitMs(0);
     });

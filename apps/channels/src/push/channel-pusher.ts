@@ -81,7 +81,10 @@ export class ChannelPusher {
       } catch (error) {
         failures += 1;
         this.#due.incomplete = true;
-        this.options.log.error({ err: error, channel: this.options.channel, failures }, 'the push ledger could not be used, will retry');
+        this.options.log.error(
+          { err: error, channel: this.options.channel, failures },
+          'the push ledger could not be used, will retry',
+        );
         await this.#bell.wait(Math.max(50, backOffMs(failures, this.options.random)), signal);
       }
     }
@@ -129,7 +132,9 @@ export class ChannelPusher {
       case 'refused':
         gate.refused(batch.length);
         // Only a listing that was refused on its own is at fault itself.
-        return batch.length > 1 ? this.#failed(batch, result.reason, () => nowMs) : this.#failed(batch, result.reason, this.#ownPause(nowMs));
+        return batch.length > 1
+          ? this.#failed(batch, result.reason, () => nowMs)
+          : this.#failed(batch, result.reason, this.#ownPause(nowMs));
       case 'failed':
         gate.failed(nowMs);
         return this.#failed(batch, result.reason, () => nowMs + gate.waitMs(nowMs));
@@ -139,7 +144,11 @@ export class ChannelPusher {
   }
 
   async #send(batch: readonly Sending[], signal: AbortSignal): Promise<PushResult> {
-    const listings = batch.map(({ externalId, quantity, revision }) => ({ externalId, quantity, stockRevision: revision }));
+    const listings = batch.map(({ externalId, quantity, revision }) => ({
+      externalId,
+      quantity,
+      stockRevision: revision,
+    }));
     try {
       return await this.options.connector.pushStock(listings, signal);
     } catch (error) {
@@ -147,13 +156,18 @@ export class ChannelPusher {
     }
   }
 
-  async #answered(batch: readonly Sending[], { listings }: Extract<PushResult, { kind: 'answered' }>, nowMs: number): Promise<void> {
+  async #answered(
+    batch: readonly Sending[],
+    { listings }: Extract<PushResult, { kind: 'answered' }>,
+    nowMs: number,
+  ): Promise<void> {
     const taken: AcknowledgedPush[] = [];
     const refused: FailedPush[] = [];
     for (const sent of batch) {
       const result = listings.get(sent.externalId);
       if (result?.ok) taken.push(...this.#acknowledged(sent, nowMs));
-      else refused.push(this.#refusedAlone(sent, result?.reason ?? 'The channel did not answer for this listing.', nowMs));
+      else
+        refused.push(this.#refusedAlone(sent, result?.reason ?? 'The channel did not answer for this listing.', nowMs));
     }
     await this.#store(taken, refused);
   }
@@ -174,7 +188,12 @@ export class ChannelPusher {
   }
 
   async #failed(batch: readonly Sending[], error: string, nextAttemptOf: (sent: Sending) => number): Promise<void> {
-    const failed = batch.map((sent) => ({ channel: this.options.channel, sent, error, nextAttemptMs: nextAttemptOf(sent) }));
+    const failed = batch.map((sent) => ({
+      channel: this.options.channel,
+      sent,
+      error,
+      nextAttemptMs: nextAttemptOf(sent),
+    }));
     for (const { sent, nextAttemptMs } of failed) this.#due.failed(sent, nextAttemptMs);
     await this.#store([], failed);
   }
@@ -188,7 +207,9 @@ export class ChannelPusher {
   async #store(taken: readonly AcknowledgedPush[], failed: readonly FailedPush[]): Promise<void> {
     await this.#stored;
     const { ledger } = this.options;
-    this.#stored = Promise.all([taken.length > 0 ? ledger.acknowledge(taken) : undefined, ledger.fail(failed)]).then(() => {});
+    this.#stored = Promise.all([taken.length > 0 ? ledger.acknowledge(taken) : undefined, ledger.fail(failed)]).then(
+      () => {},
+    );
     this.#stored.catch(() => {
       this.#due.incomplete = true;
     });

@@ -124,9 +124,16 @@ describe('due listings', () => {
 // are stored, and after a crash everything starts from the rows.
 const SKUS = ['a', 'b', 'c'];
 const step = fc.oneof(
-  fc.record({ do: fc.constant('change' as const), sku: fc.constantFrom(...SKUS), quantity: fc.integer({ min: 0, max: 3 }) }),
+  fc.record({
+    do: fc.constant('change' as const),
+    sku: fc.constantFrom(...SKUS),
+    quantity: fc.integer({ min: 0, max: 3 }),
+  }),
   fc.record({ do: fc.constant('take' as const), limit: fc.integer({ min: 1, max: 3 }) }),
-  fc.record({ do: fc.constant('answer' as const), how: fc.constantFrom('taken', 'taken-unheard', 'failed', 'throttled', 'partly') }),
+  fc.record({
+    do: fc.constant('answer' as const),
+    how: fc.constantFrom('taken', 'taken-unheard', 'failed', 'throttled', 'partly'),
+  }),
   fc.record({ do: fc.constant('crash' as const) }),
 );
 
@@ -154,7 +161,13 @@ class World {
   #sequence = 0;
   #nowMs = 1_000_000;
 
-  run(step: { do: 'change'; sku: string; quantity: number } | { do: 'take'; limit: number } | { do: 'answer'; how: string } | { do: 'crash' }): void {
+  run(
+    step:
+      | { do: 'change'; sku: string; quantity: number }
+      | { do: 'take'; limit: number }
+      | { do: 'answer'; how: string }
+      | { do: 'crash' },
+  ): void {
     this.#nowMs += 10;
     if (step.do === 'change') this.#change(step.sku, step.quantity);
     else if (step.do === 'take') this.#take(step.limit);
@@ -214,7 +227,8 @@ class World {
     this.#due.acknowledged(sent, this.#nowMs);
     this.#acknowledged.set(sent.sku, sent.sequence);
     const row = this.#rows.get(sent.sku);
-    if (row && row.acknowledged < sent.sequence) Object.assign(row, { acknowledged: sent.sequence, acknowledgedQuantity: sent.quantity });
+    if (row && row.acknowledged < sent.sequence)
+      Object.assign(row, { acknowledged: sent.sequence, acknowledgedQuantity: sent.quantity });
   }
 
   /** What is on its way may have arrived. */

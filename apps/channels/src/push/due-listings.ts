@@ -109,7 +109,13 @@ export class DueListings {
       return { lagMs };
     }
     const nextSinceMs = entry.nextSinceMs ?? entry.sinceMs;
-    Object.assign(entry, { sinceMs: nextSinceMs, nextSinceMs: undefined, acknowledgedQuantity: sent.quantity, attempts: 0, notBeforeMs: 0 });
+    Object.assign(entry, {
+      sinceMs: nextSinceMs,
+      nextSinceMs: undefined,
+      acknowledgedQuantity: sent.quantity,
+      attempts: 0,
+      notBeforeMs: 0,
+    });
     this.#enqueue(entry);
     return { lagMs, nextSinceMs };
   }
@@ -181,12 +187,16 @@ export class DueListings {
   }
 
   #forgetOldTickets(): void {
-    const current = [...this.#entries.values()].flatMap(({ ticket, notBeforeMs }) => (ticket && notBeforeMs === 0 ? [ticket] : []));
+    const current = [...this.#entries.values()].flatMap(({ ticket, notBeforeMs }) =>
+      ticket && notBeforeMs === 0 ? [ticket] : [],
+    );
     this.#ready = new TinyQueue(current, byUrgency);
   }
 
   #isCurrent(ticket: Ticket | undefined): ticket is Ticket {
-    return ticket !== undefined && ticket.entry.ticket === ticket && this.#entries.get(ticket.entry.sku) === ticket.entry;
+    return (
+      ticket !== undefined && ticket.entry.ticket === ticket && this.#entries.get(ticket.entry.sku) === ticket.entry
+    );
   }
 }
 
@@ -213,7 +223,8 @@ interface Ticket {
 }
 
 /** A listing without an acknowledged number is new, and a channel shows 0 for new ones: nothing can be oversold by it. */
-const isIncrease = ({ quantity, acknowledgedQuantity }: Entry): boolean => quantity > (acknowledgedQuantity ?? 0) || acknowledgedQuantity === null;
+const isIncrease = ({ quantity, acknowledgedQuantity }: Entry): boolean =>
+  quantity > (acknowledgedQuantity ?? 0) || acknowledgedQuantity === null;
 
 const byUrgency = (a: Ticket, b: Ticket): number => Number(a.increase) - Number(b.increase) || a.sinceMs - b.sinceMs;
 const byTime = (a: Ticket, b: Ticket): number => a.entry.notBeforeMs - b.entry.notBeforeMs;

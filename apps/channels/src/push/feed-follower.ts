@@ -53,4 +53,5 @@ export class FeedFollower {
   }
 }
 
-const CHANGES_PER_STATEMENT = 2_000;
+/** Few enough that acknowledgements, which take turns with these statements, do not wait long. */
+const CHANGES_PER_STATEMENT = 500;

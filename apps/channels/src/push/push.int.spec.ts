@@ -35,7 +35,9 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  await readModels.execute(`truncate channels.push_ledger, channels.availability; update channels.feed set sequence = 0`);
+  await readModels.execute(
+    `truncate channels.push_ledger, channels.availability; update channels.feed set sequence = 0`,
+  );
   ledger = new PushLedger(readModels);
   shop.reset();
   sequence = 0;
@@ -56,7 +58,7 @@ describe('the push ledger', () => {
 
   it('wants numbers of listed SKUs only, and keeps none for other channels', async () => {
     await list('a');
-    const wanted = await ledger.want([changeOf('a', 3, { other: 9 }), changeOf('b', 4)], 0, (sequence = 2));
+    const wanted = await ledger.want([changeOf('a', 3, { other: 9 }), changeOf('b', 4)], 0, 2);
     expect(wanted.map(({ channel, sku }) => [channel, sku])).toEqual([[CHANNEL, 'a']]);
   });
 
@@ -107,7 +109,9 @@ describe('the push ledger', () => {
     const newer = await change({ a: 2 });
     await acknowledgeAll(newer);
     await acknowledgeAll(older);
-    expect(await ledger.rows(CHANNEL, 'acknowledged', '', 10)).toMatchObject([{ acknowledgedQuantity: 2, acknowledgedRevision: 2 }]);
+    expect(await ledger.rows(CHANNEL, 'acknowledged', '', 10)).toMatchObject([
+      { acknowledgedQuantity: 2, acknowledgedRevision: 2 },
+    ]);
   });
 
   it('forgets an ended listing, and the same events again change nothing', async () => {
@@ -166,7 +170,13 @@ describe('the worker of a channel', () => {
     await change({ a: 3, b: 4, c: 5 });
     start();
     await settled();
-    expect([...shop.shown]).toEqual(expect.arrayContaining([['x-a', 3], ['x-b', 4], ['x-c', 5]]));
+    expect([...shop.shown]).toEqual(
+      expect.arrayContaining([
+        ['x-a', 3],
+        ['x-b', 4],
+        ['x-c', 5],
+      ]),
+    );
   });
 
   it('waits as long as Retry-After says', async () => {
@@ -242,9 +252,19 @@ describe('the worker of a channel', () => {
     await settled();
     shop.shown.set('x-b', 7);
     shop.shown.delete('x-c');
-    const compare = () => compareWithChannel(CHANNEL, connectorTo(shop.url), ledger, { clock: systemClock, secondLookMs: 1, signal: AbortSignal.timeout(5_000) });
+    const compare = () =>
+      compareWithChannel(CHANNEL, connectorTo(shop.url), ledger, {
+        clock: systemClock,
+        secondLookMs: 1,
+        signal: AbortSignal.timeout(5_000),
+      });
     const found = await compare();
-    expect(found).toMatchObject({ compared: 2, ignored: 0, missing: 1, differences: [{ sku: 'b', shown: 7, acknowledged: 4 }] });
+    expect(found).toMatchObject({
+      compared: 2,
+      ignored: 0,
+      missing: 1,
+      differences: [{ sku: 'b', shown: 7, acknowledged: 4 }],
+    });
     pusher.want(await ledger.wantAgain(CHANNEL, found.differences, Date.now()));
     await settled();
     expect((await compare()).differences).toEqual([]);
@@ -283,7 +303,9 @@ describe('the worker of a channel', () => {
     );
   });
 
-  function start(more: { requestsPerSecond?: number; openAfterFailures?: number; openMs?: number; maxInMemory?: number } = {}): ChannelPusher {
+  function start(
+    more: { requestsPerSecond?: number; openAfterFailures?: number; openMs?: number; maxInMemory?: number } = {},
+  ): ChannelPusher {
     const { requestsPerSecond = 1_000, openAfterFailures = 100, openMs = 50, maxInMemory = 1_000 } = more;
     const random = () => 0.01;
     const pusher = new ChannelPusher({
@@ -331,7 +353,9 @@ function change(quantities: Readonly<Record<string, number>>) {
 
 async function list(sku: string, position = 1, ...more: string[]) {
   for (const each of [sku, ...more]) shop.expects(`x-${each}`);
-  return ledger.list([sku, ...more].map((each) => ({ channel: CHANNEL, sku: each, externalId: `x-${each}`, position, at: now() })));
+  return ledger.list(
+    [sku, ...more].map((each) => ({ channel: CHANNEL, sku: each, externalId: `x-${each}`, position, at: now() })),
+  );
 }
 
 async function acknowledgeAll(wanted: Awaited<ReturnType<PushLedger['due']>>) {
@@ -416,7 +440,8 @@ class Shop {
     this.requests.push(updates);
     this.requestedAtMs.push(Date.now());
     const answer = this.answers.shift();
-    const taken = (some: Update[]) => response.end(JSON.stringify({ results: some.map((update) => this.#take(update)) }));
+    const taken = (some: Update[]) =>
+      response.end(JSON.stringify({ results: some.map((update) => this.#take(update)) }));
     switch (answer) {
       case undefined:
         return void taken(updates);
@@ -435,7 +460,9 @@ class Shop {
         for (const { externalId, quantity } of updates) this.shown.set(externalId, quantity);
         return void response.writeHead(500).end();
       default:
-        return void response.writeHead(answer, answer === 429 ? { 'retry-after': String(this.retryAfterSeconds) } : {}).end('{}');
+        return void response
+          .writeHead(answer, answer === 429 ? { 'retry-after': String(this.retryAfterSeconds) } : {})
+          .end('{}');
     }
   }
 

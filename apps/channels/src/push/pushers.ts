@@ -19,7 +19,8 @@ export class Pushers implements ListingsTarget {
   }
 
   want(listings: readonly WantedOnChannel[]): void {
-    for (const [channel, wanted] of Map.groupBy(listings, (listing) => listing.channel)) this.#byChannel.get(channel)?.want(wanted);
+    for (const [channel, wanted] of Map.groupBy(listings, (listing) => listing.channel))
+      this.#byChannel.get(channel)?.want(wanted);
   }
 
   drop(listings: readonly ChannelListing[]): void {

@@ -2,8 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { IdentityEvent } from '#contracts';
 import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
 import type { Clock } from '#kernel';
-import { identityDecider, type IdentityState } from './identity.js';
 import type { IdentityCommand } from './identity.decide.js';
+import { identityDecider } from './identity.decider.js';
+import type { IdentityState } from './identity.js';
 
 /** Runs the commands of identities. Few are kept in memory: most are claimed once and only read afterwards. */
 @Injectable()

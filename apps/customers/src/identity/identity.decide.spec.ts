@@ -1,7 +1,7 @@
 import { describe, it } from '@jest/globals';
 import type { IdentityEvent } from '#contracts';
 import { specify } from '#testing';
-import { identityDecider } from './identity.js';
+import { identityDecider } from './identity.decider.js';
 
 const { given } = specify(identityDecider);
 const email = { kind: 'email', hash: 'a'.repeat(64) } as const;

@@ -33,6 +33,7 @@ function claim({ kind, hash, profileId }: ClaimIdentity, state: IdentityState): 
 
 /** One case per pair of profiles is enough to merge them, however many orders show it. */
 function dispute({ kind, hash, otherProfileId, orderId }: DisputeIdentity, state: IdentityState): IdentityEvent[] {
-  if (state.status === 'free' || state.profileId === otherProfileId || state.disputedWith.has(otherProfileId)) return [];
+  if (state.status === 'free' || state.profileId === otherProfileId || state.disputedWith.has(otherProfileId))
+    return [];
   return [{ type: 'IdentityDisputed', data: { kind, hash, profileId: state.profileId, otherProfileId, orderId } }];
 }

@@ -2,8 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { ProfileEvent } from '#contracts';
 import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
 import type { Clock } from '#kernel';
-import { type Profile, profileDecider } from './profile.js';
 import type { AttributeOrder } from './profile.decide.js';
+import { profileDecider } from './profile.decider.js';
+import type { Profile } from './profile.js';
 
 /** Runs the commands of profiles. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { IdentityKind, ProfileEvent } from '#contracts';
 import { specify } from '#testing';
-import { profileDecider } from './profile.js';
+import { profileDecider } from './profile.decider.js';
 
 const { given } = specify(profileDecider);
 const placedAt = '2026-03-01T10:00:00.000Z';
@@ -21,16 +21,22 @@ const attributed = (orderId: string): ProfileEvent => ({
 
 describe('a profile', () => {
   it('begins with the first order', () =>
-    given().when(order('1', email, phone)).thenEvents(created, linked(email), linked(phone), attributed('1')));
-  it('takes an order once', () =>
-    given(created, linked(email), attributed('1')).when(order('1', email)).thenEvents());
+    given()
+      .when(order('1', email, phone))
+      .thenEvents(created, linked(email), linked(phone), attributed('1')));
+  it('takes an order once', () => given(created, linked(email), attributed('1')).when(order('1', email)).thenEvents());
   it('takes another order', () =>
     given(created, linked(email), attributed('1')).when(order('2', email)).thenEvents(attributed('2')));
   it('is known by one more identity', () =>
-    given(created, linked(email), attributed('1')).when(order('2', email, phone)).thenEvents(linked(phone), attributed('2')));
+    given(created, linked(email), attributed('1'))
+      .when(order('2', email, phone))
+      .thenEvents(linked(phone), attributed('2')));
 
   it('is the same after a snapshot', () => {
-    const state = [created, linked(email), attributed('1')].reduce(profileDecider.evolve, profileDecider.initialState());
+    const state = [created, linked(email), attributed('1')].reduce(
+      profileDecider.evolve,
+      profileDecider.initialState(),
+    );
     const { snapshot } = profileDecider;
     for (const profile of [state, profileDecider.initialState()]) {
       expect(snapshot?.read(JSON.parse(JSON.stringify(snapshot.write(profile))))).toEqual(profile);

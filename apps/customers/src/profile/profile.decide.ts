@@ -20,7 +20,9 @@ export function attributeOrder(command: AttributeOrder, profile: Profile): Profi
   const unlinked = identities.filter((identity) => isNew || !profile.identities.has(identityIdOf(identity)));
   return [
     ...(isNew ? [{ type: 'ProfileCreated', data: { profileId, channel } } as const] : []),
-    ...unlinked.map(({ kind, hash }) => ({ type: 'IdentityLinked', data: { profileId, kind, hash, channel } }) as const),
+    ...unlinked.map(
+      ({ kind, hash }) => ({ type: 'IdentityLinked', data: { profileId, kind, hash, channel } }) as const,
+    ),
     ...(isNew || !profile.orders.has(orderId)
       ? [{ type: 'OrderAttributed', data: { profileId, orderId, channel, placedAt } } as const]
       : []),

@@ -8,44 +8,26 @@ import type { EventMetadata } from '#event-sourcing';
 import { idFrom } from '#kernel';
 import {
   CommandMetadata,
-  channelIdSchema,
   inOrder,
   problemFor,
-  quantity,
   type ServerDuplexStream,
   type ServerWritableStream,
   Shutdown,
   StreamCall,
-  skuSchema,
   streamed,
 } from '#platform';
 import { ChangeStock } from '../stock/change-stock.js';
-import { Reserving, reservationIdSchema } from '../stock/reserve-stock/reserve-stock.command.js';
+import { Reserving } from '../stock/reserve-stock/reserve-stock.command.js';
 import { stockChangedBy } from '../stock/stock.answers.js';
 import { SupplyDirectory } from '../supply/supply-directory.js';
 import { StockQuery } from '../views/stock/stock.query.js';
-
-// proto3 has no absent strings and numbers: the default stands for it.
-const unlessEmpty = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess((value) => (value === '' || value === 0 ? undefined : value), schema);
-
-const reserveRequest = z.strictObject({
-  sku: skuSchema,
-  channel: channelIdSchema,
-  units: quantity,
-  reservationId: unlessEmpty(reservationIdSchema.optional()),
-  ttlSeconds: unlessEmpty(z.int().min(1).max(86_400).default(900)),
-});
-const confirmRequest = z.strictObject({
-  sku: skuSchema,
-  reservationId: reservationIdSchema,
-  channel: channelIdSchema,
-  orderId: z.string().min(1).max(256),
-  lineId: unlessEmpty(z.string().max(64).default('1')),
-});
-const releaseRequest = z.strictObject({ sku: skuSchema, reservationId: reservationIdSchema });
-const getAvailabilityRequest = z.strictObject({ skus: z.array(skuSchema).min(1).max(100) });
-const watchAvailabilityRequest = z.strictObject({ afterSequence: z.int().min(0), skus: z.array(skuSchema).max(1_000) });
+import {
+  confirmRequest,
+  getAvailabilityRequest,
+  releaseRequest,
+  reserveRequest,
+  watchAvailabilityRequest,
+} from './stock.requests.js';
 
 const RESERVATIONS_IN_FLIGHT = 1_024;
 

@@ -166,7 +166,8 @@ describe('confirming and releasing', () => {
     },
   };
 
-  it('turns the hold into an allocation', () => given(received(2), reserved('r1', 2)).when(confirm).thenEvents(confirmed));
+  it('turns the hold into an allocation', () =>
+    given(received(2), reserved('r1', 2)).when(confirm).thenEvents(confirmed));
   it('confirms once', () => given(received(2), reserved('r1', 2), confirmed).when(confirm).thenEvents());
   it('does not confirm for a second order', () =>
     given(received(2), reserved('r1', 2), confirmed)
@@ -188,8 +189,12 @@ describe('confirming and releasing', () => {
       type: 'StockReservationReleased',
       data: { reservationId: 'r1', channel: 'shop', from: [{ locationId: 'main', units: 2 }] },
     };
-    given(received(2), reserved('r1', 2)).when({ type: 'ReleaseReservation', reservationId: 'r1' }).thenEvents(released);
-    given(received(2), reserved('r1', 2), released).when({ type: 'ReleaseReservation', reservationId: 'r1' }).thenEvents();
+    given(received(2), reserved('r1', 2))
+      .when({ type: 'ReleaseReservation', reservationId: 'r1' })
+      .thenEvents(released);
+    given(received(2), reserved('r1', 2), released)
+      .when({ type: 'ReleaseReservation', reservationId: 'r1' })
+      .thenEvents();
     given(received(2), reserved('r1', 2), released).when(confirm).thenRejected('reservation-released');
   });
   it('does not release what became an order line', () =>
@@ -207,7 +212,8 @@ describe('sales that have happened', () => {
 
   it('are recorded beyond the stock and open a shortage', () =>
     given(received(2)).when(sale('o1', 3)).thenEvents(allocated('o1', 3), shortage(1)));
-  it('are recorded for a SKU nobody knew', () => given().when(sale('o1', 1)).thenEvents(allocated('o1', 1), shortage(1)));
+  it('are recorded for a SKU nobody knew', () =>
+    given().when(sale('o1', 1)).thenEvents(allocated('o1', 1), shortage(1)));
   it('are booked nowhere in particular when no location supplies the channel', () =>
     given()
       .when({ ...sale('o1', 1), policy: { ...shop, supply: [] } })

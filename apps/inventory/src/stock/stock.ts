@@ -38,7 +38,7 @@ export interface EndedHold {
 
 export interface Allocation {
   readonly channel: string;
-  readonly from: UnitsAt[];
+  readonly from: readonly UnitsAt[];
 }
 
 /** What a command comes to: its events, none for a repeat, or why it is refused. */
@@ -114,6 +114,7 @@ export function evolve(stock: Stock, event: StockEvent): Stock {
 export const stockSnapshot = {
   version: 1,
   everyEvents: 1_000,
+  size: ({ holds, allocations }: Stock): number => holds.size + allocations.size,
   write: (stock: Stock): unknown => ({
     ...structuredClone({ ...stock, due: undefined, holds: undefined, ended: undefined, allocations: undefined }),
     holds: [...stock.holds],
@@ -153,8 +154,8 @@ function bind(
   line: { orderId: string; lineId: string; channel: string; from: readonly UnitsAt[] },
 ): void {
   const key = allocationKey(line.orderId, line.lineId);
-  const allocation = stock.allocations.get(key) ?? { channel: line.channel, from: [] };
-  stock.allocations.set(key, { channel: line.channel, from: merge(allocation.from, line.from) });
+  const bound = stock.allocations.get(key)?.from ?? [];
+  stock.allocations.set(key, sharedAllocation(line.channel, merge(bound, line.from)));
 }
 
 function unbind(stock: Stock, line: { orderId: string; lineId: string }, from: readonly UnitsAt[]): void {
@@ -166,8 +167,24 @@ function unbind(stock: Stock, line: { orderId: string; lineId: string }, from: r
     from.map(({ locationId, units }) => ({ locationId, units: -units })),
   );
   if (left.length === 0) stock.allocations.delete(key);
-  else stock.allocations.set(key, { channel: allocation.channel, from: left });
+  else stock.allocations.set(key, sharedAllocation(allocation.channel, left));
 }
+
+/**
+ * Almost every open order line is a few units from one place, and there are hundreds of thousands of them in memory: equal
+ * ones share one object, which nobody changes.
+ */
+function sharedAllocation(channel: string, from: readonly UnitsAt[]): Allocation {
+  const [only] = from;
+  if (!only || from.length > 1) return { channel, from };
+  const key = `${channel}/${only.locationId}/${only.units}`;
+  const shared = SHARED_ALLOCATIONS.get(key) ?? { channel, from: [{ ...only }] };
+  if (SHARED_ALLOCATIONS.size < MAX_SHARED_ALLOCATIONS) SHARED_ALLOCATIONS.set(key, shared);
+  return shared;
+}
+
+const SHARED_ALLOCATIONS = new Map<string, Allocation>();
+const MAX_SHARED_ALLOCATIONS = 10_000;
 
 /** Adds units per location; a location that comes to zero drops out. */
 export function merge(a: readonly UnitsAt[], b: readonly UnitsAt[]): UnitsAt[] {

@@ -115,7 +115,9 @@ describe.each(inventoryProjections.map((projection) => [projection.name, project
 
     it('has tables for its queries before the first event', async () => {
       await new ProjectionRunner(readModels, projection, inventory.store).prepare();
-      const tables = await readModels.query('select 1 from pg_tables where schemaname = $1', [schemaOf(projection.name)]);
+      const tables = await readModels.query('select 1 from pg_tables where schemaname = $1', [
+        schemaOf(projection.name),
+      ]);
       expect(tables.length).toBeGreaterThan(0);
     });
   },

@@ -34,7 +34,9 @@ export class ImportCatalogController {
   @Post('import')
   @HttpCode(200)
   @BodyLimit(MAX_BULK_BODY_BYTES)
-  @ApiOperation({ summary: 'Up to 1,000 variants with product, prices and listings; each row is taken whole or not at all' })
+  @ApiOperation({
+    summary: 'Up to 1,000 variants with product, prices and listings; each row is taken whole or not at all',
+  })
   @ApiOkResponse({ standardSchema: answer })
   async importCatalog(
     @Body({ schema: rows }) body: z.output<typeof rows>,

@@ -29,7 +29,11 @@ export const importRow = z.strictObject({
 export type ImportRow = z.output<typeof importRow>;
 
 /** Everything one row asks for, as decisions that hold together or not at all. */
-export const commandsOf = (row: ImportRow, replaces: Replaced, releases: readonly ReleaseExternalId[]): CatalogCommand[] => {
+export const commandsOf = (
+  row: ImportRow,
+  replaces: Replaced,
+  releases: readonly ReleaseExternalId[],
+): CatalogCommand[] => {
   const { productId, productTitle, sku, title, attributes, prices, listings } = row;
   return [
     { type: 'ImportVariant', sku, productId, title, attributes, prices, listings, replaces },

@@ -6,10 +6,13 @@ import type { EventMetadata } from '#event-sourcing';
 import { idFrom } from '#kernel';
 import { CommandMetadata, Problems } from '#platform';
 import { productDescription, productIdSchema } from '../../catalog.schemas.js';
-import { catalogChanged, catalogChangedBy, ChangeCatalog } from '../../change-catalog.js';
+import { ChangeCatalog, catalogChanged, catalogChangedBy } from '../../change-catalog.js';
 
 const product = z
-  .strictObject({ productId: productIdSchema.optional().meta({ description: 'Left out: one is made' }), ...productDescription })
+  .strictObject({
+    productId: productIdSchema.optional().meta({ description: 'Left out: one is made' }),
+    ...productDescription,
+  })
   .meta({ id: 'CreateProduct' });
 const created = catalogChanged.extend({ productId: z.string() }).meta({ id: 'ProductCreated' });
 

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { CommandMetadata, Problems, skuSchema } from '#platform';
 import { attributesSchema, productIdSchema, titleSchema } from '../../catalog.schemas.js';
-import { type CatalogChanged, catalogChanged, catalogChangedBy, ChangeCatalog } from '../../change-catalog.js';
+import { type CatalogChanged, ChangeCatalog, catalogChanged, catalogChangedBy } from '../../change-catalog.js';
 
 const variant = z
   .strictObject({ sku: skuSchema, title: titleSchema, attributes: attributesSchema.default({}) })

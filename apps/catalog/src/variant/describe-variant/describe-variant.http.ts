@@ -6,7 +6,7 @@ import type { EventMetadata } from '#event-sourcing';
 import type { Sku } from '#kernel';
 import { CommandMetadata, Problems, skuSchema } from '#platform';
 import { attributesSchema, titleSchema } from '../../catalog.schemas.js';
-import { type CatalogChanged, catalogChanged, catalogChangedBy, ChangeCatalog } from '../../change-catalog.js';
+import { type CatalogChanged, ChangeCatalog, catalogChanged, catalogChangedBy } from '../../change-catalog.js';
 
 const description = z
   .strictObject({ title: titleSchema, attributes: attributesSchema.default({}) })

@@ -3,8 +3,8 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { EventMetadata } from '#event-sourcing';
 import type { ChannelId, Sku } from '#kernel';
-import { channelIdSchema, CommandMetadata, Problems, skuSchema } from '#platform';
-import { type CatalogChanged, catalogChanged, catalogChangedBy, ChangeCatalog } from '../../change-catalog.js';
+import { CommandMetadata, channelIdSchema, Problems, skuSchema } from '#platform';
+import { type CatalogChanged, ChangeCatalog, catalogChanged, catalogChangedBy } from '../../change-catalog.js';
 import { replacingListings } from '../replacing-listings.js';
 
 @ApiTags('catalog')

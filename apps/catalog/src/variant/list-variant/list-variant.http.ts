@@ -4,9 +4,9 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import type { ChannelId, Sku } from '#kernel';
-import { channelIdSchema, CommandMetadata, Problems, skuSchema } from '#platform';
+import { CommandMetadata, channelIdSchema, Problems, skuSchema } from '#platform';
 import { externalIdSchema } from '../../catalog.schemas.js';
-import { type CatalogChanged, catalogChanged, catalogChangedBy, ChangeCatalog } from '../../change-catalog.js';
+import { type CatalogChanged, ChangeCatalog, catalogChanged, catalogChangedBy } from '../../change-catalog.js';
 import { replacingListings } from '../replacing-listings.js';
 
 const listing = z.strictObject({ externalId: externalIdSchema }).meta({ id: 'ListVariant' });
@@ -17,7 +17,9 @@ export class ListVariantController {
   constructor(private readonly commands: CommandBus) {}
 
   @Put(':sku/listings/:channel')
-  @ApiOperation({ summary: 'Offer a variant on a channel under the id the channel gave it; another listing there ends' })
+  @ApiOperation({
+    summary: 'Offer a variant on a channel under the id the channel gave it; another listing there ends',
+  })
   @ApiOkResponse({ standardSchema: catalogChanged })
   @Problems({ 'not-found': ['unknown-sku'], conflict: ['external-id-taken', 'listing-changed'] })
   async listVariant(

@@ -4,8 +4,8 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import type { ChannelId, Sku } from '#kernel';
-import { channelIdSchema, CommandMetadata, currency, priceMinor, Problems, skuSchema } from '#platform';
-import { type CatalogChanged, catalogChanged, catalogChangedBy, ChangeCatalog } from '../../change-catalog.js';
+import { CommandMetadata, channelIdSchema, currency, Problems, priceMinor, skuSchema } from '#platform';
+import { type CatalogChanged, ChangeCatalog, catalogChanged, catalogChangedBy } from '../../change-catalog.js';
 
 const price = z.strictObject({ currency, amountMinor: priceMinor }).meta({ id: 'SetPrice' });
 

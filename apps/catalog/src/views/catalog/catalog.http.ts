@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { Sku } from '#kernel';
-import { channelIdSchema, decodeCursor, pageOf, pageQuery, Problems, skuSchema, toPage } from '#platform';
+import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, skuSchema, toPage } from '#platform';
 import { externalIdSchema, productIdSchema } from '../../catalog.schemas.js';
 import { CatalogQuery } from './catalog.query.js';
 
@@ -68,7 +68,9 @@ export class CatalogController {
   @Get('listings')
   @ApiOperation({ summary: 'Where a SKU is listed, or which SKU an external id of a channel stands for' })
   @ApiOkResponse({ standardSchema: listings })
-  async listings(@Query({ schema: listingsQuery }) asked: z.output<typeof listingsQuery>): Promise<z.output<typeof listings>> {
+  async listings(
+    @Query({ schema: listingsQuery }) asked: z.output<typeof listingsQuery>,
+  ): Promise<z.output<typeof listings>> {
     return {
       items:
         'sku' in asked

@@ -142,7 +142,10 @@ async function writeVariants(events: readonly CatalogFact[], tx: Tx): Promise<vo
       described.set(data.sku, data);
     }
   }
-  const stored = await selectByKeys<VariantRow, typeof variants.columns>(tx, { ...variants, keys: [...described.values()] });
+  const stored = await selectByKeys<VariantRow, typeof variants.columns>(tx, {
+    ...variants,
+    keys: [...described.values()],
+  });
   for (const row of stored) rows.set(row.sku, row);
   for (const { sku, title, attributes } of described.values()) {
     const row = rows.get(sku);

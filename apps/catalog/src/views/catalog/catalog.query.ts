@@ -83,7 +83,9 @@ export class CatalogQuery {
   /** Where a SKU is listed, by channel. */
   async listings(sku: string): Promise<ListingAnswer[]> {
     return listingAnswers(
-      await this.readModels.query<ListingRow>('select * from view_catalog.listings where sku = $1 order by channel', [sku]),
+      await this.readModels.query<ListingRow>('select * from view_catalog.listings where sku = $1 order by channel', [
+        sku,
+      ]),
     );
   }
 
@@ -92,7 +94,9 @@ export class CatalogQuery {
     const skus = rows.map(({ sku }) => sku);
     const [prices, listings] = await Promise.all([
       this.readModels.query<PriceRow>('select * from view_catalog.prices where sku = any($1) order by channel', [skus]),
-      this.readModels.query<ListingRow>('select * from view_catalog.listings where sku = any($1) order by channel', [skus]),
+      this.readModels.query<ListingRow>('select * from view_catalog.listings where sku = any($1) order by channel', [
+        skus,
+      ]),
     ]);
     const pricesBySku = Map.groupBy(prices, ({ sku }) => sku);
     const listingsBySku = Map.groupBy(listings, ({ sku }) => sku);
@@ -106,10 +110,18 @@ export class CatalogQuery {
         currency,
         amountMinor: amount_minor,
       })),
-      listings: (listingsBySku.get(sku) ?? []).map(({ channel, external_id }) => ({ channel, externalId: external_id })),
+      listings: (listingsBySku.get(sku) ?? []).map(({ channel, external_id }) => ({
+        channel,
+        externalId: external_id,
+      })),
     }));
   }
 }
 
 const listingAnswers = (rows: readonly ListingRow[]): ListingAnswer[] =>
-  rows.map(({ sku, channel, external_id, listed_at }) => ({ sku, channel, externalId: external_id, listedAt: listed_at }));
+  rows.map(({ sku, channel, external_id, listed_at }) => ({
+    sku,
+    channel,
+    externalId: external_id,
+    listedAt: listed_at,
+  }));

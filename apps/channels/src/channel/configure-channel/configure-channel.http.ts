@@ -13,7 +13,11 @@ const channelName = channelIdSchema.refine((name) => name !== 'lag', 'A channel 
 
 const settings = z.strictObject({
   name: z.string().trim().min(1).max(100),
-  connector: z.string().min(1).max(64).meta({ examples: ['simulated'] }),
+  connector: z
+    .string()
+    .min(1)
+    .max(64)
+    .meta({ examples: ['simulated'] }),
   currency,
   baseUrl: z
     .url({ protocol: /^https?$/, error: 'Send an address that starts with http:// or https://.' })

@@ -15,7 +15,10 @@ export class ResumeChannelController {
   @ApiOperation({ summary: 'Push to a paused channel again, the newest numbers only' })
   @ApiOkResponse({ standardSchema: channelChanged })
   @Problems({ 'not-found': ['unknown-channel'] })
-  async resume(@Param('channel', { schema: channelIdSchema }) channel: string, @CommandMetadata() metadata: EventMetadata) {
+  async resume(
+    @Param('channel', { schema: channelIdSchema }) channel: string,
+    @CommandMetadata() metadata: EventMetadata,
+  ) {
     const command = { type: 'ResumeChannel', channel } as const;
     return channelChangedBy(channel, await this.commands.execute(new ChangeChannel(channel, command, metadata)));
   }

@@ -54,7 +54,11 @@ describe('the simulated connector', () => {
 
   it.each([
     ['an altered body', altered, signed(created)],
-    ['an altered signature', created, { ...signed(created), 'x-simulated-signature': `${signature[0] === 'A' ? 'B' : 'A'}${signature.slice(1)}` }],
+    [
+      'an altered signature',
+      created,
+      { ...signed(created), 'x-simulated-signature': `${signature[0] === 'A' ? 'B' : 'A'}${signature.slice(1)}` },
+    ],
     ['a cut signature', created, { ...signed(created), 'x-simulated-signature': signature.slice(0, -1) }],
     ['an empty signature', created, { ...signed(created), 'x-simulated-signature': '' }],
     ['no signature', created, { 'x-simulated-message-id': 'm-1' }],

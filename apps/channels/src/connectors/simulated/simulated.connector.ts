@@ -29,7 +29,8 @@ export const derivedKey = (secret: string, purpose: 'api' | 'webhook', channel: 
   createHmac('sha256', secret).update(`${purpose}:${channel}`).digest('hex');
 
 /** Signature of a webhook: HMAC-SHA-256 over the raw body, base64. */
-export const webhookSignature = (rawBody: Buffer, key: string): string => createHmac('sha256', key).update(rawBody).digest('base64');
+export const webhookSignature = (rawBody: Buffer, key: string): string =>
+  createHmac('sha256', key).update(rawBody).digest('base64');
 
 class SimulatedChannel implements ChannelConnector {
   readonly batchSize = 250;
@@ -51,7 +52,8 @@ class SimulatedChannel implements ChannelConnector {
   }
 
   verifyAndParse(rawBody: Buffer, headers: IncomingHttpHeaders): WebhookResult {
-    if (!isEqual(headers['x-simulated-signature'], webhookSignature(rawBody, this.#webhookKey))) return { kind: 'bad-signature' };
+    if (!isEqual(headers['x-simulated-signature'], webhookSignature(rawBody, this.#webhookKey)))
+      return { kind: 'bad-signature' };
     const messageId = headers['x-simulated-message-id'];
     if (typeof messageId !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(messageId)) {
       return { kind: 'unreadable', reason: 'x-simulated-message-id is missing or malformed' };
@@ -59,11 +61,17 @@ class SimulatedChannel implements ChannelConnector {
     const message = webhookMessage(rawBody.toString('utf8'));
     if (message.kind !== 'order') return message;
     const sale = saleFrom(message.order, this.#channel, messageId);
-    return sale.success ? { kind: 'sales', messageId, sales: [sale.data] } : { kind: 'unreadable', reason: sale.reason };
+    return sale.success
+      ? { kind: 'sales', messageId, sales: [sale.data] }
+      : { kind: 'unreadable', reason: sale.reason };
   }
 
   async pushStock(listings: readonly ListingStock[], signal: AbortSignal): Promise<PushResult> {
-    const updates = listings.map(({ externalId, quantity, stockRevision }) => ({ externalId, quantity, revision: stockRevision }));
+    const updates = listings.map(({ externalId, quantity, stockRevision }) => ({
+      externalId,
+      quantity,
+      revision: stockRevision,
+    }));
     try {
       return pushResultOf(await this.#request('PUT', '/stock', signal, JSON.stringify({ updates })));
     } catch (error) {
@@ -101,7 +109,10 @@ class SimulatedChannel implements ChannelConnector {
   #request(method: 'GET' | 'PUT', path: string, signal: AbortSignal, body?: string): Promise<BoundedAnswer> {
     return boundedFetch(`${this.#url}${path}`, {
       method,
-      headers: { authorization: `Bearer ${this.#token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      headers: {
+        authorization: `Bearer ${this.#token}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
       ...(body !== undefined && { body }),
       timeoutMs: this.timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
@@ -120,12 +131,20 @@ function pushResultOf({ status, headers, text }: BoundedAnswer): PushResult {
     return { kind: 'throttled', ...(waitMs !== undefined && { retryAfterMs: waitMs }) };
   }
   if (status === 200) return { kind: 'answered', listings: listingResultsOf(text) };
-  return { kind: [400, 409, 413, 422].includes(status) ? 'refused' : 'failed', reason: `The channel answered ${status}.` };
+  return {
+    kind: [400, 409, 413, 422].includes(status) ? 'refused' : 'failed',
+    reason: `The channel answered ${status}.`,
+  };
 }
 
 function listingResultsOf(text: string): Map<string, ListingPushResult> {
   const { results } = pushAnswer.parse(JSON.parse(text));
-  return new Map(results.map(({ externalId, status }) => [externalId, status === 'ok' ? { ok: true } : { ok: false, reason: status }]));
+  return new Map(
+    results.map(({ externalId, status }) => [
+      externalId,
+      status === 'ok' ? { ok: true } : { ok: false, reason: status },
+    ]),
+  );
 }
 
 /** Compares in a time that does not depend on where the texts differ. */
@@ -141,5 +160,7 @@ function reasonOf(error: unknown): string {
   if (error.name === 'TimeoutError') return 'The channel did not answer in time.';
   if (error.name === 'ZodError' || error instanceof SyntaxError) return 'The answer has an unknown form.';
   const { cause } = error;
-  return cause instanceof Error && 'code' in cause ? `No connection (${String(cause.code)}).` : error.message.slice(0, 200);
+  return cause instanceof Error && 'code' in cause
+    ? `No connection (${String(cause.code)}).`
+    : error.message.slice(0, 200);
 }

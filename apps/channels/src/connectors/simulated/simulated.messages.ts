@@ -1,5 +1,5 @@
-import { type ChannelSale, channelSale } from '#contracts';
 import { z } from 'zod';
+import { type ChannelSale, channelSale } from '#contracts';
 
 // What the simulated shop says, checked where it comes in. Fields beyond these are ignored.
 
@@ -36,7 +36,9 @@ export function webhookMessage(text: string): Webhook {
   return ORDER_TOPICS.has(topic) ? { kind: 'order', order: parsed.data.order } : { kind: 'unsupported', topic };
 }
 
-export type SaleFrom = { readonly success: true; readonly data: ChannelSale } | { readonly success: false; readonly reason: string };
+export type SaleFrom =
+  | { readonly success: true; readonly data: ChannelSale }
+  | { readonly success: false; readonly reason: string };
 
 /** The neutral sale of an order. One that was pulled gets a message id of its own, the same at every pull. */
 export function saleFrom(json: unknown, channel: string, messageId: string | undefined): SaleFrom {

@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Rejected } from '#kernel';
-import { channelIdSchema, decodeCursor, pageOf, pageQuery, Problems, toPage } from '#platform';
+import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, toPage } from '#platform';
 import { Bell } from '../../bell.js';
 import { ChannelDirectory } from '../../views/channels/channel-directory.js';
 import { IntakeTable } from '../intake-table.js';
@@ -44,9 +44,13 @@ export class ParkedSalesController {
   @HttpCode(202)
   @ApiOperation({ summary: 'Try a parked sale again' })
   @Problems({ 'not-found': ['unknown-channel', 'not-parked'] })
-  async retry(@Param('channel', { schema: channelIdSchema }) channel: string, @Param('id', { schema: parkedId }) id: number) {
+  async retry(
+    @Param('channel', { schema: channelIdSchema }) channel: string,
+    @Param('id', { schema: parkedId }) id: number,
+  ) {
     this.directory.get(channel);
-    if (!(await this.table.unpark(channel, id))) throw new Rejected('not-found', 'not-parked', `No sale ${id} of ${channel} is parked.`);
+    if (!(await this.table.unpark(channel, id)))
+      throw new Rejected('not-found', 'not-parked', `No sale ${id} of ${channel} is parked.`);
     this.bell.ring();
     return { id, state: 'waiting' };
   }

@@ -39,7 +39,11 @@ export class ReceiveWebhookController {
         throw new UnauthorizedException();
       case 'unreadable':
         this.metrics.webhook(channel, 'unreadable');
-        throw new Rejected('invalid', 'unreadable-message', `The signature is right, but the message is not understood: ${message.reason}.`);
+        throw new Rejected(
+          'invalid',
+          'unreadable-message',
+          `The signature is right, but the message is not understood: ${message.reason}.`,
+        );
       case 'unsupported':
         this.metrics.webhook(channel, 'unsupported');
         return { status: 'unsupported' };

@@ -29,7 +29,10 @@ export const whenListingChangesPushItsStock = (ledger: PushLedger, target: Listi
 });
 
 /** What a page comes to: first the endings, then the newest listing per channel and SKU that has not ended. */
-export function foldListings(events: readonly RecordedEvent<ListingEvent>[]): { ended: ChannelListing[]; created: ListedAt[] } {
+export function foldListings(events: readonly RecordedEvent<ListingEvent>[]): {
+  ended: ChannelListing[];
+  created: ListedAt[];
+} {
   const ended: ChannelListing[] = [];
   const created = new Map<string, ListedAt>();
   for (const { type, data, position, recordedAt, metadata } of events) {

@@ -43,7 +43,12 @@ export class ChannelDirectory implements OnApplicationBootstrap {
   /** Throws `Rejected` when there is no such channel. */
   get(channel: string): KnownChannel {
     const known = this.#channels.get(channel);
-    if (!known) throw new Rejected('not-found', 'unknown-channel', `There is no channel ${channel}. Register it with PUT /v1/channels/${channel}.`);
+    if (!known)
+      throw new Rejected(
+        'not-found',
+        'unknown-channel',
+        `There is no channel ${channel}. Register it with PUT /v1/channels/${channel}.`,
+      );
     return known;
   }
 
@@ -68,7 +73,9 @@ export class ChannelDirectory implements OnApplicationBootstrap {
     while (!signal.aborted) {
       await this.#bell.wait(REFRESH_MS, signal);
       if (signal.aborted) return;
-      await this.refresh().catch((error: unknown) => this.readModels.log.warn({ err: error }, 'the channels could not be read'));
+      await this.refresh().catch((error: unknown) =>
+        this.readModels.log.warn({ err: error }, 'the channels could not be read'),
+      );
     }
   }
 

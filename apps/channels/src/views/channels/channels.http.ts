@@ -16,7 +16,11 @@ const channelAnswer = z.object({
   pausedBecause: z.string().optional(),
   revision: z.int(),
   push: z
-    .object({ circuit: z.enum(['closed', 'open', 'half-open']), waiting: z.int(), oldestWaitingMs: z.number().optional() })
+    .object({
+      circuit: z.enum(['closed', 'open', 'half-open']),
+      waiting: z.int(),
+      oldestWaitingMs: z.number().optional(),
+    })
     .optional()
     .meta({ description: 'Absent where another process does the pushes' }),
 });

@@ -53,5 +53,10 @@ function stateOf(row: ChannelRow | undefined): ChannelState {
 function rowOf(state: ChannelState, revision: number): ChannelRow | undefined {
   if (state.status === 'unknown') return undefined;
   const { settings } = state;
-  return { channel: settings.channel, settings, paused_because: state.status === 'paused' ? state.reason : null, revision };
+  return {
+    channel: settings.channel,
+    settings,
+    paused_because: state.status === 'paused' ? state.reason : null,
+    revision,
+  };
 }

@@ -25,7 +25,9 @@ export class LagController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Time from learning of a change to its acknowledgement, per channel, as this process saw it' })
+  @ApiOperation({
+    summary: 'Time from learning of a change to its acknowledgement, per channel, as this process saw it',
+  })
   @ApiOkResponse({ standardSchema: z.object({ items: z.array(lag) }) })
   lag(): { items: z.output<typeof lag>[] } {
     return { items: this.directory.all().map(({ settings }) => this.#lagOf(settings.channel)) };

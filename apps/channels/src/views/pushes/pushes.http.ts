@@ -1,7 +1,7 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
-import { channelIdSchema, decodeCursor, pageOf, pageQuery, Problems, toPage } from '#platform';
+import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, toPage } from '#platform';
 import { PushLedger } from '../../push/push-ledger.js';
 import { ChannelDirectory } from '../channels/channel-directory.js';
 
@@ -38,7 +38,12 @@ export class PushesController {
     @Query({ schema: pushesQuery }) query: z.output<typeof pushesQuery>,
   ) {
     this.directory.get(channel);
-    const rows = await this.ledger.rows(channel, query.state, decodeCursor(query.cursor, z.string()) ?? '', query.limit + 1);
+    const rows = await this.ledger.rows(
+      channel,
+      query.state,
+      decodeCursor(query.cursor, z.string()) ?? '',
+      query.limit + 1,
+    );
     return toPage(rows, query.limit, ({ sku }) => sku);
   }
 }

@@ -35,14 +35,20 @@ const orderIdOf = (event: RecordedEvent): string => (event.data as { orderId: st
 
 /** A process that just started. */
 const startedOn = (store: EventStore): WhenSaleIsRecordedFindOrMakeProfile =>
-  new WhenSaleIsRecordedFindOrMakeProfile(new IdentityRunner(store, systemClock), new ProfileRunner(store, systemClock), store);
+  new WhenSaleIsRecordedFindOrMakeProfile(
+    new IdentityRunner(store, systemClock),
+    new ProfileRunner(store, systemClock),
+    store,
+  );
 
 async function factsIn(store: EventStore): Promise<readonly (ProfileEvent | IdentityEvent)[]> {
   const { events } = await store.readAll({ after: 0, limit: 10_000 });
   return events.map(({ type, data }) => ({ type, data }) as ProfileEvent | IdentityEvent);
 }
 const attributionsIn = (facts: readonly (ProfileEvent | IdentityEvent)[]): [string, string][] =>
-  facts.flatMap(({ type, data }): [string, string][] => (type === 'OrderAttributed' ? [[data.orderId, data.profileId]] : []));
+  facts.flatMap(({ type, data }): [string, string][] =>
+    type === 'OrderAttributed' ? [[data.orderId, data.profileId]] : [],
+  );
 
 async function attributed(...pages: readonly RecordedEvent[][]) {
   const store = new InMemoryEventStore();
@@ -65,7 +71,10 @@ describe('when a sale is recorded', () => {
     expect(facts).toEqual([
       ...identities.map((identity) => ({ type: 'IdentityClaimed', data: { ...identity, profileId: ada } })),
       { type: 'ProfileCreated', data: { profileId: ada, channel: 'etsy' } },
-      ...identities.map((identity) => ({ type: 'IdentityLinked', data: { profileId: ada, ...identity, channel: 'etsy' } })),
+      ...identities.map((identity) => ({
+        type: 'IdentityLinked',
+        data: { profileId: ada, ...identity, channel: 'etsy' },
+      })),
       {
         type: 'OrderAttributed',
         data: { profileId: ada, orderId: orderIdOf(event), channel: 'etsy', placedAt: '2026-03-01T10:00:00.000Z' },
@@ -97,7 +106,11 @@ describe('when a sale is recorded', () => {
   });
 
   it('follows the strongest identity when two lead to different profiles, and says so once per pair', async () => {
-    const events = [sale(email('ada')), sale(phone('1')), ...[1, 2].map(() => sale({ ...email('ada'), ...phone('1') }))];
+    const events = [
+      sale(email('ada')),
+      sale(phone('1')),
+      ...[1, 2].map(() => sale({ ...email('ada'), ...phone('1') })),
+    ];
     const { profiles, disputes } = await attributed(events);
     expect([...profiles].sort()).toEqual([ada, profileOf('phone', 'p1'), ada, ada].sort());
     expect(disputes).toEqual([
@@ -112,7 +125,11 @@ describe('when a sale is recorded', () => {
   });
 
   it('changes nothing when it gets the same events again, from the same process and from another', async () => {
-    const events = [sale({ ...email('ada'), ...phone('1') }), sale(phone('2')), sale({ ...email('ada'), ...phone('2') })];
+    const events = [
+      sale({ ...email('ada'), ...phone('1') }),
+      sale(phone('2')),
+      sale({ ...email('ada'), ...phone('2') }),
+    ];
     const store = new InMemoryEventStore();
     const reaction = startedOn(store);
     await reaction.react(events);
@@ -161,20 +178,32 @@ describe('when a sale is recorded', () => {
       ...(p && phone(p)),
       ...(c && customer(c)),
     }));
-    const page = fc.record({ buyers: fc.array(buyer, { maxLength: 6 }), deadly: fc.integer({ min: 1, max: 12 }), again: fc.boolean() });
+    const page = fc.record({
+      buyers: fc.array(buyer, { maxLength: 6 }),
+      deadly: fc.integer({ min: 1, max: 12 }),
+      again: fc.boolean(),
+    });
     await fc.assert(
       fc.asyncProperty(fc.array(page, { maxLength: 6 }), async (pages) => {
         const store = new InMemoryEventStore();
         const expected: string[] = [];
         for (const { buyers, deadly, again } of pages) {
           const events = buyers.map((each) => sale(each));
-          expected.push(...events.filter(({ data }) => Object.keys((data as { buyer: Buyer }).buyer).length > 0).map(orderIdOf));
-          await startedOn(new DyingStore(store, deadly, 'after')).react(events).catch(() => {});
+          expected.push(
+            ...events.filter(({ data }) => Object.keys((data as { buyer: Buyer }).buyer).length > 0).map(orderIdOf),
+          );
+          await startedOn(new DyingStore(store, deadly, 'after'))
+            .react(events)
+            .catch(() => {});
           await startedOn(store).react(events);
           if (again) await startedOn(store).react(events);
         }
         const facts = await factsIn(store);
-        expect(attributionsIn(facts).map(([orderId]) => orderId).sort()).toEqual(expected.sort());
+        expect(
+          attributionsIn(facts)
+            .map(([orderId]) => orderId)
+            .sort(),
+        ).toEqual(expected.sort());
         expectOneProfilePerIdentity(facts);
       }),
       { numRuns: 150 },

@@ -53,7 +53,9 @@ export class ProfilesController {
   /** A POST, so that nothing personal stands in an address or a log. */
   @Post('lookup')
   @HttpCode(200)
-  @ApiOperation({ summary: 'The profile of a person known by an e-mail address, a phone number or an account on a channel' })
+  @ApiOperation({
+    summary: 'The profile of a person known by an e-mail address, a phone number or an account on a channel',
+  })
   @ApiOkResponse({ standardSchema: profile })
   @Problems({ 'not-found': ['unknown-profile'], invalid: ['identifies-nobody'] })
   lookUp(@Body({ schema: person }) body: Person) {
@@ -67,7 +69,8 @@ export class ProfilesController {
         : 'phone' in body
           ? (['phone', this.hasher.hashPhone(body.phone)] as const)
           : (['channel-customer', this.hasher.hashChannelCustomer(body.channel, body.channelCustomerId)] as const);
-    if (hash === undefined) throw new Rejected('invalid', 'identifies-nobody', `This is no ${kind} that could identify a person.`);
+    if (hash === undefined)
+      throw new Rejected('invalid', 'identifies-nobody', `This is no ${kind} that could identify a person.`);
     return { kind, hash };
   }
 }

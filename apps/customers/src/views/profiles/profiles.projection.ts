@@ -104,8 +104,10 @@ export const profilesProjection: Projection = {
   analystViews: [
     {
       name: 'profiles',
-      description: 'A row per person who bought, over all channels: number of orders, the first and the last, and orders per channel',
-      select: 'select profile_id, created_at, orders, first_order_id, first_order_at, last_order_id, last_order_at, channels from profiles',
+      description:
+        'A row per person who bought, over all channels: number of orders, the first and the last, and orders per channel',
+      select:
+        'select profile_id, created_at, orders, first_order_id, first_order_at, last_order_id, last_order_at, channels from profiles',
     },
   ],
 };
@@ -127,7 +129,10 @@ async function writeProfiles(events: readonly Fact[], tx: Tx): Promise<void> {
   await bulkUpsert(tx, { ...profiles, rows: [...rows.values()], guard: 'revision' });
 }
 
-const emptyProfile = ({ data: { profileId }, recordedAt }: Extract<Fact, { type: 'ProfileCreated' | 'OrderAttributed' }>): ProfileRow => ({
+const emptyProfile = ({
+  data: { profileId },
+  recordedAt,
+}: Extract<Fact, { type: 'ProfileCreated' | 'OrderAttributed' }>): ProfileRow => ({
   profile_id: profileId,
   created_at: recordedAt,
   orders: 0,
@@ -140,7 +145,10 @@ const emptyProfile = ({ data: { profileId }, recordedAt }: Extract<Fact, { type:
 });
 
 /** Orders become known in any order; the first and the last are so by the time they were placed. */
-function withOrder(row: ProfileRow, { orderId, channel, placedAt }: Extract<ProfileEvent, { type: 'OrderAttributed' }>['data']): ProfileRow {
+function withOrder(
+  row: ProfileRow,
+  { orderId, channel, placedAt }: Extract<ProfileEvent, { type: 'OrderAttributed' }>['data'],
+): ProfileRow {
   const isFirst = row.first_order_at === null || Date.parse(placedAt) < Date.parse(row.first_order_at);
   const isLast = row.last_order_at === null || Date.parse(placedAt) >= Date.parse(row.last_order_at);
   return {

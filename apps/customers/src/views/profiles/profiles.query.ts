@@ -67,9 +67,12 @@ const LIMIT = 100;
 
 function ordersOf({ first_order_id, first_order_at, last_order_id, last_order_at }: ProfileRow) {
   return {
-    ...(first_order_id !== null && first_order_at !== null && { firstOrder: { orderId: first_order_id, placedAt: first_order_at } }),
-    ...(last_order_id !== null && last_order_at !== null && { lastOrder: { orderId: last_order_id, placedAt: last_order_at } }),
+    ...(first_order_id !== null &&
+      first_order_at !== null && { firstOrder: { orderId: first_order_id, placedAt: first_order_at } }),
+    ...(last_order_id !== null &&
+      last_order_at !== null && { lastOrder: { orderId: last_order_id, placedAt: last_order_at } }),
   };
 }
 
-const unknownProfile = (): Rejected => new Rejected('not-found', 'unknown-profile', 'Nobody is known by this, or not yet.');
+const unknownProfile = (): Rejected =>
+  new Rejected('not-found', 'unknown-profile', 'Nobody is known by this, or not yet.');

@@ -102,19 +102,22 @@ describe('when an order changes, stock follows', () => {
     });
   });
 
-  it.each(['available', 'damaged', 'inspection'] as const)('takes back a return as %s, one movement per SKU', async (condition) => {
-    const lines = [
-      { lineId: '1', sku: 'a', units: 1 },
-      { lineId: '2', sku: 'a', units: 2 },
-    ];
-    await happened({
-      type: 'OrderLinesReturned',
-      data: { orderId: 'o1', returnId: 'r1', locationId: 'store', condition, lines },
-    });
-    expect(await afterReceipt('a')).toEqual([
-      { type: 'StockReturned', data: { returnId: 'r1', locationId: 'store', units: 3, condition } },
-    ]);
-  });
+  it.each(['available', 'damaged', 'inspection'] as const)(
+    'takes back a return as %s, one movement per SKU',
+    async (condition) => {
+      const lines = [
+        { lineId: '1', sku: 'a', units: 1 },
+        { lineId: '2', sku: 'a', units: 2 },
+      ];
+      await happened({
+        type: 'OrderLinesReturned',
+        data: { orderId: 'o1', returnId: 'r1', locationId: 'store', condition, lines },
+      });
+      expect(await afterReceipt('a')).toEqual([
+        { type: 'StockReturned', data: { returnId: 'r1', locationId: 'store', units: 3, condition } },
+      ]);
+    },
+  );
 
   it('opens a shortage for a sale beyond the shelf, also of a SKU nobody ever received', async () => {
     await happened(sold('o1', line('1', 'a', 12), line('2', 'never received', 2)));

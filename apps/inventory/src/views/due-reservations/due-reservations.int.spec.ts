@@ -38,27 +38,30 @@ async function holds(pageSize = 1_000): Promise<object[]> {
 }
 
 describe('open reservations', () => {
-  it.each([1, 1_000])('leave the view when they are confirmed, released or run out, in pages of %i', async (pageSize) => {
-    await inventory.reserve('a', 'stays', 1);
-    await inventory.reserve('a', 'confirmed', 2);
-    await inventory.reserve('a', 'released', 2);
-    await inventory.reserve('a', 'short', 2, 10);
-    expect(await holds(pageSize)).toHaveLength(4);
-    const policy = inventory.supply.policyOf('shop');
-    await inventory.execute('a', {
-      type: 'ConfirmReservation',
-      reservationId: 'confirmed',
-      orderId: 'o1',
-      lineId: '1',
-      policy,
-    });
-    await inventory.execute('a', { type: 'ReleaseReservation', reservationId: 'released' });
-    clock.advance(10_000);
-    await inventory.execute('a', { type: 'ExpireReservations' });
-    await inventory.reserve('b', 'in and out', 1);
-    await inventory.execute('b', { type: 'ReleaseReservation', reservationId: 'in and out' });
-    expect(await holds(pageSize)).toEqual([{ sku: 'a', reservation_id: 'stays', units: 1 }]);
-  });
+  it.each([1, 1_000])(
+    'leave the view when they are confirmed, released or run out, in pages of %i',
+    async (pageSize) => {
+      await inventory.reserve('a', 'stays', 1);
+      await inventory.reserve('a', 'confirmed', 2);
+      await inventory.reserve('a', 'released', 2);
+      await inventory.reserve('a', 'short', 2, 10);
+      expect(await holds(pageSize)).toHaveLength(4);
+      const policy = inventory.supply.policyOf('shop');
+      await inventory.execute('a', {
+        type: 'ConfirmReservation',
+        reservationId: 'confirmed',
+        orderId: 'o1',
+        lineId: '1',
+        policy,
+      });
+      await inventory.execute('a', { type: 'ReleaseReservation', reservationId: 'released' });
+      clock.advance(10_000);
+      await inventory.execute('a', { type: 'ExpireReservations' });
+      await inventory.reserve('b', 'in and out', 1);
+      await inventory.execute('b', { type: 'ReleaseReservation', reservationId: 'in and out' });
+      expect(await holds(pageSize)).toEqual([{ sku: 'a', reservation_id: 'stays', units: 1 }]);
+    },
+  );
 
   it('are kept apart when SKU and reservation id read the same in a row', async () => {
     await inventory.receive('b/c', 5);

@@ -51,7 +51,8 @@ async function stopAll(): Promise<void> {
 }
 
 const rows = () => readModels.query<StockRow>('select * from view_stock.stock order by sku');
-const places = async () => (await rows()).map(({ sku, sequence, revision, available }) => ({ sku, sequence, revision, available }));
+const places = async () =>
+  (await rows()).map(({ sku, sequence, revision, available }) => ({ sku, sequence, revision, available }));
 
 /** The batches after a sequence, until one ends at `until`. */
 async function batchesAfter(feed: StockViewFeed, after: number, until: number): Promise<AvailabilityChange[][]> {
@@ -73,7 +74,13 @@ describe('the availability feed', () => {
     const skus = Array.from({ length: 1_500 }, (_, index) => `sku ${index}`);
     await Promise.all(skus.map((sku) => inventory.receive(sku, 10)));
     await inventory.receive('sold out', 1);
-    await inventory.execute('sold out', { type: 'AdjustStock', locationId: 'main', onHand: -1, unavailable: 0, reason: 'lost' });
+    await inventory.execute('sold out', {
+      type: 'AdjustStock',
+      locationId: 'main',
+      onHand: -1,
+      unavailable: 0,
+      reason: 'lost',
+    });
     await shown();
     const before = await newestSequence();
     expect((await batchesAfter(feed, 0, before)).map((batch) => batch.length)).toEqual([1_000, 501]);

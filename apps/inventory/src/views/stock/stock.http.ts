@@ -50,7 +50,7 @@ const availabilityQuery = z.strictObject({
     .meta({ description: 'Up to 100' }),
   channel: channelIdSchema.optional(),
 });
-const availability = z.object({
+export const availability = z.object({
   items: z.array(z.object({ sku: z.string(), stockRevision: z.int(), available: numbers })),
 });
 

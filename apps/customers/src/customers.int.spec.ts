@@ -1,0 +1,222 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { type Buyer, type ChannelSale, eventRegistry } from '#contracts';
+import { CLOCK, EVENT_STORE, type EventStore, withRegistry } from '#event-sourcing';
+import { idFrom, systemClock } from '#kernel';
+import {
+  IDEMPOTENCY_STORE,
+  MemoryIdempotencyStore,
+  PersonalDataHasher,
+  type RunningService,
+  startService,
+} from '#platform';
+import {
+  openReadModels,
+  READ_MODELS,
+  type Reaction,
+  type ReactionRunner,
+  type ReadModels,
+  Runners,
+} from '#read-models';
+import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
+import { CustomersModule } from './customers.module.js';
+
+class RunnersToWaitFor extends Runners {
+  readonly processes: ReactionRunner[] = [];
+
+  override addReaction(reaction: Reaction): ReactionRunner {
+    const runner = super.addReaction(reaction);
+    this.processes.push(runner);
+    return runner;
+  }
+}
+
+const hashKey = Buffer.alloc(32, 7);
+const hasher = new PersonalDataHasher(hashKey);
+
+let database: TestDatabase;
+let readModels: ReadModels;
+let store: EventStore;
+let runners: RunnersToWaitFor;
+let service: RunningService;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  readModels = await openReadModels({ url: database.url, poolSize: 6 });
+  store = withRegistry(new InMemoryEventStore(), eventRegistry);
+  runners = new RunnersToWaitFor(readModels, store);
+  service = await startService(rootModule(), {
+    dataDir: '/nowhere',
+    host: '127.0.0.1',
+    httpPort: 0,
+    grpcPort: 0,
+    hashKey,
+    logLevel: 'silent',
+  });
+  runners.start();
+});
+afterAll(async () => {
+  await service.stop();
+  await runners.stop();
+  await readModels.close();
+  await store.close();
+  await database.drop();
+});
+
+let number = 0;
+let email: string;
+beforeEach(() => {
+  number += 1;
+  email = `ada${number}@example.com`;
+});
+
+describe('a profile', () => {
+  it('is found over all channels by e-mail, phone and channel account', async () => {
+    const phone = `+49 30 ${100_000 + number}`;
+    await sell('etsy', { email, channelCustomerId: `C${number}` });
+    await sell('shop', { email: email.toUpperCase(), phone });
+    await attributed();
+    const found = await lookUp({ email });
+    expect(found).toMatchObject({
+      status: 200,
+      body: {
+        orders: 2,
+        channels: [
+          { channel: 'etsy', orders: 1 },
+          { channel: 'shop', orders: 1 },
+        ],
+      },
+    });
+    expect(kindsOf(found)).toEqual(['channel-customer', 'email', 'phone']);
+    for (const known of [{ phone }, { channel: 'etsy', channelCustomerId: `C${number}` }])
+      expect(await lookUp(known)).toEqual(found);
+    expect(await get(`/v1/profiles/${String(found.body.profileId)}`)).toEqual(found);
+  });
+
+  it('is never answered with anything personal', async () => {
+    await sell('etsy', { email });
+    await attributed();
+    const text = JSON.stringify(await lookUp({ email }));
+    expect(text).not.toContain(email);
+    expect(text).not.toContain(hasher.hashEmail(email));
+  });
+
+  it('is not the same person by the same account id on another channel', async () => {
+    await sell('etsy', { channelCustomerId: `C${number}` });
+    await attributed();
+    expect(await lookUp({ channel: 'ebay', channelCustomerId: `C${number}` })).toMatchObject({ status: 404 });
+  });
+
+  it('is made for nobody when an order says nothing of its buyer', async () => {
+    await sell('etsy', undefined);
+    const before = await store.head();
+    await attributed();
+    expect(await store.head()).toBe(before);
+  });
+});
+
+describe('what is refused', () => {
+  it.each<[string, unknown, number, string]>([
+    ['a stranger', { email: 'nobody@example.com' }, 404, 'unknown-profile'],
+    ['nothing', {}, 400, 'invalid-request'],
+    ['no object', [], 400, 'invalid-request'],
+    ['two things at once', { email: 'a@example.com', phone: '+49301234567' }, 400, 'invalid-request'],
+    ['an account without its channel', { channelCustomerId: '7' }, 400, 'invalid-request'],
+    ['an unknown field', { email: 'a@example.com', name: 'Ada' }, 400, 'invalid-request'],
+    ['a number for an e-mail', { email: 7 }, 400, 'invalid-request'],
+    ['an e-mail of 255 characters', { email: `${'a'.repeat(250)}@b.de` }, 400, 'invalid-request'],
+    ['an e-mail that is none', { email: 'n/a' }, 422, 'identifies-nobody'],
+    ['a phone without digits', { phone: 'none' }, 422, 'identifies-nobody'],
+    ['a blank account', { channel: 'etsy', channelCustomerId: ' ' }, 422, 'identifies-nobody'],
+  ])('looking up %s', async (_, body, status, code) => {
+    expect(await lookUp(body)).toMatchObject({ status, body: { code } });
+  });
+
+  it('repeats nothing personal in the problem', async () => {
+    const answers = [
+      await lookUp({ email: 'nobody@example.com' }),
+      await lookUp({ email: 'nobody', phone: '+49301234567' }),
+    ];
+    expect(JSON.stringify(answers)).not.toMatch(/nobody@|49301234567/);
+  });
+
+  it.each([
+    ['/v1/profiles/not-a-uuid', 400, 'invalid-request'],
+    [`/v1/profiles/${idFrom('nobody')}`, 404, 'unknown-profile'],
+  ])('%s', async (path, status, code) => {
+    expect(await get(path)).toMatchObject({ status, body: { code } });
+  });
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+const get = async (path: string): Promise<Answer> => answerOf(await fetch(`${service.httpUrl}${path}`));
+
+const lookUp = async (body: unknown): Promise<Answer> =>
+  answerOf(
+    await fetch(`${service.httpUrl}/v1/profiles/lookup`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  );
+
+const answerOf = async (response: Response): Promise<Answer> => ({
+  status: response.status,
+  body: (await response.json()) as Record<string, unknown>,
+});
+
+const kindsOf = ({ body }: Answer): string[] => (body.identities as { kind: string }[]).map(({ kind }) => kind).sort();
+
+let sold = 0;
+/** What the orders service records of a sale. */
+async function sell(channel: string, customer: ChannelSale['customer']): Promise<void> {
+  sold += 1;
+  const orderId = `${channel}.${sold}`;
+  const buyer: Buyer = hasher.hashCustomer(channel, customer);
+  const placedAt = '2026-03-01T10:00:00.000Z';
+  const data = {
+    orderId,
+    channel,
+    externalOrderId: `${sold}`,
+    externalRevision: 0,
+    currency: 'EUR',
+    lines: [],
+    buyer,
+    placedAt,
+  };
+  const metadata = { commandId: orderId, correlationId: 'c', actor: `channel:${channel}`, occurredAt: placedAt };
+  await store.append([
+    {
+      stream: `order-${orderId}`,
+      expected: 'no-stream',
+      events: [{ id: idFrom(orderId), type: 'SaleRecorded', data, metadata }],
+    },
+  ]);
+}
+
+/** Resolves when the process has seen every sale and the view shows what it did. */
+async function attributed(): Promise<void> {
+  const head = await store.head();
+  for (const process of runners.processes) await process.waitFor(head, 10_000);
+  await runners.projection('profiles').waitFor(await store.head(), 10_000);
+}
+
+function rootModule(): DynamicModule {
+  @Module({})
+  class Core {}
+  @Module({})
+  class Root {}
+  const providers = [
+    { provide: EVENT_STORE, useValue: store },
+    { provide: READ_MODELS, useValue: readModels },
+    { provide: Runners, useValue: runners },
+    { provide: CLOCK, useValue: systemClock },
+    { provide: IDEMPOTENCY_STORE, useValue: new MemoryIdempotencyStore() },
+  ];
+  const core = { module: Core, global: true, providers, exports: providers.map(({ provide }) => provide) };
+  return { module: Root, imports: [core, CustomersModule] };
+}

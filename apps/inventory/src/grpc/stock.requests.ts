@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { channelIdSchema, quantity, skuSchema } from '#platform';
+import { reservationIdSchema } from '../stock/reserve-stock/reserve-stock.command.js';
+
+// Shapes of the messages of stock.proto.
+
+// proto3 has no absent strings and numbers: the default stands for it.
+const unlessEmpty = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => (value === '' || value === 0 ? undefined : value), schema);
+
+export const reserveRequest = z.strictObject({
+  sku: skuSchema,
+  channel: channelIdSchema,
+  units: quantity,
+  reservationId: unlessEmpty(reservationIdSchema.optional()),
+  ttlSeconds: unlessEmpty(z.int().min(1).max(86_400).default(900)),
+});
+export const confirmRequest = z.strictObject({
+  sku: skuSchema,
+  reservationId: reservationIdSchema,
+  channel: channelIdSchema,
+  orderId: z.string().min(1).max(256),
+  lineId: unlessEmpty(z.string().max(64).default('1')),
+});
+export const releaseRequest = z.strictObject({ sku: skuSchema, reservationId: reservationIdSchema });
+export const getAvailabilityRequest = z.strictObject({ skus: z.array(skuSchema).min(1).max(100) });
+export const watchAvailabilityRequest = z.strictObject({
+  afterSequence: z.int().min(0),
+  skus: z.array(skuSchema).max(1_000),
+});

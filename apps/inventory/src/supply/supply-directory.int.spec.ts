@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { EventStore } from '#event-sourcing';
+import { CoreModule, type RunningService, Shutdown, startService } from '#platform';
+import { openReadModels, type ReadModels, Runners } from '#read-models';
+import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
+import { eventually, InventoryHarness, inPagesOf, ManualClock } from '../../test/inventory-harness.js';
+import { InventoryModule } from '../inventory.module.js';
+
+class Root {}
+
+class RecordingRunners extends Runners {
+  started = false;
+  override start(): void {
+    this.started = true;
+    super.start();
+  }
+}
+
+let database: TestDatabase;
+let readModels: ReadModels;
+let store: InMemoryEventStore;
+let inventory: InventoryHarness;
+let service: RunningService | undefined;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  readModels = await openReadModels({ url: database.url, poolSize: 6 });
+  store = new InMemoryEventStore();
+  inventory = await InventoryHarness.open(store);
+  await inventory.openLocations('main');
+  await inventory.supplyMap('shop', 'main');
+  await inventory.receive('a', 5);
+});
+afterEach(async () => {
+  await service?.stop();
+  service = undefined;
+  await inventory.close();
+  await readModels.close();
+  await database.drop();
+});
+
+async function start(over: EventStore, runners: Runners): Promise<RunningService> {
+  const database = { url: '', owned: false, close: async () => {}, detach: async () => {} };
+  const core = { store: over, readModels, runners, clock: new ManualClock(), database };
+  const config = {
+    dataDir: '/nowhere',
+    host: '127.0.0.1',
+    httpPort: 0,
+    grpcPort: 0,
+    hashKey: Buffer.alloc(32),
+    logLevel: 'silent' as const,
+  };
+  const shutdown = new Shutdown();
+  shutdown.onShutdown('runners', () => runners.stop());
+  service = await startService({ module: Root, imports: [CoreModule.over(core), InventoryModule] }, config, {
+    shutdown,
+  });
+  return service;
+}
+
+describe('locations and policies', () => {
+  it('are known before the first process decides anything: an order that waited is not declined at the start', async () => {
+    await inventory.order({
+      type: 'OrderSubmitted',
+      data: {
+        orderId: 'o1',
+        channel: 'shop',
+        currency: 'EUR',
+        lines: [{ lineId: '1', sku: 'a', units: 5, unitPriceMinor: 100 }],
+        buyer: {},
+        placedAt: '2026-01-31T12:00:00Z',
+      },
+    });
+    const runners = new RecordingRunners(readModels, store);
+    const startedBeforeRead: boolean[] = [];
+    const watched: EventStore = {
+      ...inPagesOf(1, store),
+      subscribe: (options) => {
+        if (options.filter?.types?.includes('LocationOpened')) startedBeforeRead.push(runners.started);
+        return store.subscribe(options);
+      },
+    };
+    await start(watched, runners);
+    expect(startedBeforeRead[0]).toBe(false);
+    await eventually(async () => (await inventory.typesOf('a')).length > 1);
+    expect(await inventory.typesOf('a')).toEqual(['StockReceived', 'StockAllocated']);
+  });
+
+  it('are read on from where reading failed', async () => {
+    let broken = false;
+    const failing: EventStore = {
+      ...inPagesOf(1, store),
+      subscribe: (options) => {
+        if (broken) return store.subscribe(options);
+        broken = true;
+        return failingAfterOnePage(store.subscribe(options));
+      },
+    };
+    const other = await InventoryHarness.open(failing);
+    await other.openLocations('store');
+    expect(broken).toBe(true);
+    expect(other.supply.locations).toEqual(['main', 'store']);
+    await other.shutdown.run();
+  });
+});
+
+async function* failingAfterOnePage<Page>(pages: AsyncIterable<Page>): AsyncIterable<Page> {
+  for await (const page of pages) {
+    yield page;
+    throw new Error('the connection broke');
+  }
+}
