@@ -1,0 +1,224 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { EventDefinitions } from '#contracts';
+import { StartupError } from '#platform';
+import type { Projection } from '#read-models';
+import { type Terminal, writeLine } from './console/terminal.js';
+import { importCatalog } from './import/import-catalog.js';
+import { type OpenLog, type OpenLogFunction, withLog } from './log/open-log.js';
+import { projectionNamed, rebuildView } from './rebuild/rebuild-view.js';
+import { replay } from './replay/replay.js';
+import { showStream, showStreams } from './show/show-stream.js';
+import { RequestRefused, SystemUnreachable } from './system/api-client.js';
+import type { StartSystem } from './system/system.js';
+import { UsageError } from './usage-error.js';
+import type { ChannelCheck } from './verify/channel-check.js';
+import { verify } from './verify/verify.js';
+
+/** What the command line works with; `main.ts` binds it to the real thing. */
+export interface OpsDependencies {
+  /** Where the installation keeps its data. */
+  readonly dataDir: string;
+  /** Folder of the column mappings `replay` chooses from. */
+  readonly mappingsFolder: string;
+  readonly startSystem: StartSystem;
+  readonly openLog: OpenLogFunction;
+  /** Every view of every service. */
+  readonly projections: readonly Projection[];
+  readonly definitions: EventDefinitions;
+  /** Reaches the channels, given the open log to look up what is registered and what is available. */
+  readonly channelCheck: (log: OpenLog) => ChannelCheck;
+  readonly terminal: Terminal;
+  /** Aborts when the user wants to stop. */
+  readonly signal: AbortSignal;
+}
+
+/** All is well; there are differences, or it failed; it was called in a way that cannot work. */
+export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Runs one command line (without `node` and the script) and answers its exit code. Never throws. */
+export async function runOps(args: readonly string[], dependencies: OpsDependencies): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
+  const program = programOf(dependencies, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return exitCodeOf(error, dependencies);
+  }
+}
+
+function exitCodeOf(error: unknown, { terminal, signal }: OpsDependencies): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  terminal.err.write(`${signal.aborted ? 'Stopped.' : sentenceOf(error)}\n`);
+  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+}
+
+/** What an operator can do something about is one sentence; anything else is a fault, and its stack helps to find it. */
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isForTheOperator = [UsageError, StartupError, RequestRefused, SystemUnreachable].some(
+    (kind) => error instanceof kind,
+  );
+  return isForTheOperator ? error.message : (error.stack ?? error.message);
+}
+
+function programOf(dependencies: OpsDependencies, exitWith: (code: ExitCode) => void): Command {
+  const { terminal } = dependencies;
+  const program = new Command('ops')
+    .description(
+      'Works on one data directory (EINKLANG_DATA_DIR, else .data in the project), whether the system runs on it or not.',
+    )
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.err.write(text) })
+    .showHelpAfterError('Say --help after a command to see what it takes.')
+    .addHelpText(
+      'after',
+      `\n${EXIT_CODES}${examples(['replay sales.csv.zst', 'verify', 'rebuild stock', 'show stock-85123A --last 5'])}`,
+    );
+  const commands = [replayCommand, importCommand, showCommand, rebuildCommand, verifyCommand];
+  for (const command of commands) program.addCommand(command(dependencies, exitWith).copyInheritedSettings(program));
+  return program;
+}
+
+const EXIT_CODES = `Exit codes:
+  0  all is well
+  1  there are differences, something was refused or failed, or it was stopped
+  2  the command was called in a way that cannot work
+`;
+
+const examples = (lines: readonly string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  npm run ops -- ${line}\n`).join('')}`;
+
+type CommandFactory = (dependencies: OpsDependencies, exitWith: (code: ExitCode) => void) => Command;
+
+const replayCommand: CommandFactory = ({ dataDir, mappingsFolder, startSystem, terminal, signal }, exitWith) =>
+  new Command('replay')
+    .description(
+      'Sends a sales CSV (plain, gzip or zstd) through the system: invoices become sales on five channels, returns and corrections stock movements.',
+    )
+    .argument('<file>', 'sales CSV with a header')
+    .option('--mapping <file>', 'column mapping (JSON); without it the one in apps/ops/mappings that fits the header')
+    .option('--again', 'send a file that was replayed before once more, to see that it changes nothing', false)
+    .addHelpText(
+      'after',
+      `\nIt goes on where an earlier run stopped; Ctrl-C stops it after the requests in flight. Rows that cannot be used go to
+<data directory>/replay/<name>.rejected.csv with line and reason, what the system refuses to <name>.refused.csv.
+${examples(['replay ../shared/data/uci-online-retail/online-retail.csv.zst', 'replay sales.csv --mapping my-shop.json', 'replay sales.csv --again'])}\n${EXIT_CODES}`,
+    )
+    .action(async (file: string, options: { mapping?: string; again: boolean }) => {
+      const result = await replay({
+        dataDir,
+        mappingsFolder,
+        file,
+        mapping: options.mapping,
+        again: options.again,
+        startSystem,
+        terminal,
+        signal,
+      });
+      exitWith(
+        result.outcome === 'stopped' || result.outcome === 'changed' || result.refused > 0 ? EXIT.failed : EXIT.ok,
+      );
+    });
+
+const importCommand: CommandFactory = ({ dataDir, startSystem, terminal, signal }, exitWith) =>
+  new Command('import')
+    .description('Sends products, variants, prices and listings of a CSV (plain, gzip or zstd) to the catalogue.')
+    .argument('<csv>', 'catalogue CSV; a sample is apps/ops/samples/catalogue.csv')
+    .addHelpText(
+      'after',
+      `\nColumns: product_id, product_title, sku, title (all needed), and as many as wanted of attribute:<name>,
+price:<channel>:<currency> and listing:<channel>. A row is taken whole or not at all; the same row again changes nothing.
+Rows that were not taken go to <data directory>/import/<name>.rejected.csv with line and reason.
+${examples(['import apps/ops/samples/catalogue.csv'])}\n${EXIT_CODES}`,
+    )
+    .action(async (file: string) => {
+      const { rejected } = await importCatalog({ dataDir, file, startSystem, terminal, signal });
+      exitWith(rejected > 0 ? EXIT.failed : EXIT.ok);
+    });
+
+interface ShowFlags {
+  readonly streams: boolean;
+  readonly from: number;
+  readonly limit: number;
+  readonly last?: number;
+  readonly json: boolean;
+}
+
+const showCommand: CommandFactory = ({ openLog, terminal }, exitWith) =>
+  new Command('show')
+    .description('Prints the events of a stream: revision, position in the log, time, type, data.')
+    .argument('<stream>', 'such as stock-85123A, or with --streams the beginning of a name')
+    .option('--from <revision>', 'first revision to show', wholeNumberFrom(0), 0)
+    .option('--limit <count>', 'show at most this many', wholeNumberFrom(1), 100)
+    .option('--last <count>', 'show this many from the end instead', wholeNumberFrom(1))
+    .option('--streams', 'list the streams whose name begins with <stream>', false)
+    .option('--json', 'one JSON object per line', false)
+    .addHelpText(
+      'after',
+      `${examples(['show stock-85123A --last 5', 'show order-amazon.536365 --json', 'show --streams order-ebay. --limit 20'])}\n${EXIT_CODES}`,
+    )
+    .action(async (stream: string, flags: ShowFlags) => {
+      const shown = await withLog(openLog, (log) =>
+        flags.streams ? showStreams(log, stream, flags, terminal) : showStream(log.store, stream, flags, terminal),
+      );
+      if (shown === 0)
+        terminal.err.write(
+          flags.streams ? `No stream begins with "${stream}".\n` : `There is no such event in a stream "${stream}".\n`,
+        );
+      exitWith(shown === 0 ? EXIT.failed : EXIT.ok);
+    });
+
+const rebuildCommand: CommandFactory = ({ openLog, projections, terminal, signal }) =>
+  new Command('rebuild')
+    .description('Fills a view from the start of the log, beside the live one, and puts it in its place.')
+    .argument('[view]', 'name of the view')
+    .option('--list', 'list the views', false)
+    .addHelpText('after', `${examples(['rebuild --list', 'rebuild stock'])}\n${EXIT_CODES}`)
+    .action(async (view: string | undefined, flags: { list: boolean }) => {
+      if (flags.list) {
+        for (const { name, version } of projections) writeLine(terminal, `${name} (version ${version})`);
+        return;
+      }
+      if (view === undefined) throw new UsageError('Say which view to rebuild; --list shows them.');
+      const projection = projectionNamed(projections, view);
+      await withLog(openLog, (log) => rebuildView(log, projection, signal, terminal));
+    });
+
+const verifyCommand: CommandFactory = (
+  { openLog, projections, definitions, channelCheck, terminal, signal },
+  exitWith,
+) =>
+  new Command('verify')
+    .description(
+      'Checks the log, folds it again and compares every view with it, and compares what every registered channel shows with what is available.',
+    )
+    .option('--skip-channels', 'do not ask the channels', false)
+    .addHelpText(
+      'after',
+      `\nA channel that cannot be reached counts as a difference unless --skip-channels is given.\n${examples(['verify', 'verify --skip-channels'])}\n${EXIT_CODES}`,
+    )
+    .action(async (flags: { skipChannels: boolean }) => {
+      const isFine = await withLog(openLog, (log) =>
+        verify({
+          log,
+          definitions,
+          projections,
+          channels: flags.skipChannels ? undefined : channelCheck(log),
+          signal,
+          terminal,
+        }),
+      );
+      exitWith(isFine ? EXIT.ok : EXIT.failed);
+    });
+
+const wholeNumberFrom =
+  (least: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`);
+  };

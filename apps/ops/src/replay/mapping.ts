@@ -1,0 +1,98 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { UsageError } from '../usage-error.js';
+
+const pattern = z.string().refine(isPattern, 'is not a regular expression');
+const channelId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a channel id (lower-case letters, digits, hyphens)');
+
+/** How the rows of a sales CSV are to be read. The README describes each entry. */
+export const mappingSchema = z.strictObject({
+  name: z.string().min(1),
+  delimiter: z.string().length(1).default(','),
+  currency: z.string().regex(/^[A-Z]{3}$/, 'is not an ISO 4217 code'),
+  location: z.strictObject({ locationId: z.string().min(1).max(64), name: z.string().min(1) }),
+  columns: z.strictObject({
+    invoice: z.string(),
+    sku: z.string(),
+    quantity: z.string(),
+    date: z.string(),
+    unitPrice: z.string(),
+    description: z.string().optional(),
+    customer: z.string().optional(),
+    country: z.string().optional(),
+  }),
+  date: z.strictObject({
+    format: z.string().regex(/YYYY.*MM.*DD|DD.*MM.*YYYY|MM.*DD.*YYYY/, 'needs YYYY, MM and DD'),
+    timeZone: z.string().refine(isTimeZone, 'is not an IANA time zone'),
+  }),
+  customerSuffix: z.string().default(''),
+  upperCaseSku: z.boolean().default(false),
+  returnInvoices: pattern.optional(),
+  goods: pattern.default('.'),
+  otherCodes: z.record(z.string(), z.string()).default({}),
+  channels: z
+    .array(
+      z.strictObject({
+        channel: channelId,
+        weight: z.int().min(1).max(1_000_000),
+        countries: z.array(z.string()).min(1).optional(),
+      }),
+    )
+    .min(1)
+    .refine((channels) => channels.some(({ countries }) => !countries), 'needs a channel that takes every country'),
+});
+export type Mapping = z.output<typeof mappingSchema>;
+
+/** Reads a mapping file. Throws {@link UsageError} with a line per fault. */
+export async function loadMapping(path: string): Promise<Mapping> {
+  const parsed = mappingSchema.safeParse(await readJson(path));
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || 'the file'} ${issue.message}`);
+  throw new UsageError(`${path} is not a column mapping:\n${faults.join('\n')}`);
+}
+
+/** The mapping in `folder` whose columns the header has. Throws {@link UsageError} when none or several fit. */
+export async function chooseMapping(folder: string, header: readonly string[]): Promise<Mapping> {
+  const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
+  const mappings = await Promise.all(files.map((file) => loadMapping(join(folder, file))));
+  const fitting = mappings.filter((mapping) => fits(mapping, header));
+  const [only] = fitting;
+  if (only && fitting.length === 1) return only;
+  const names = fitting.map(({ name }) => name).join(', ');
+  throw new UsageError(
+    only
+      ? `The header fits several mappings (${names}). Name one with --mapping.`
+      : `No mapping in ${folder} fits the header "${header.join(',').slice(0, 200)}". Write one and name it with --mapping.`,
+  );
+}
+
+/** Whether every column the mapping names is in the header. */
+export const fits = (mapping: Mapping, header: readonly string[]): boolean =>
+  Object.values(mapping.columns).every((column) => column === undefined || header.includes(column));
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`${path} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) instanceof RegExp;
+  } catch {
+    return false;
+  }
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }) instanceof Intl.DateTimeFormat;
+  } catch {
+    return false;
+  }
+}

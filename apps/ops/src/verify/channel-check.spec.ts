@@ -1,0 +1,114 @@
+import { describe, expect, it } from '@jest/globals';
+import { newId } from '#kernel';
+import { InMemoryEventStore } from '#testing';
+import { checkOfChannels, type ReadableChannel } from './channel-check.js';
+
+describe('comparing a channel with the stock view', () => {
+  it('finds a wrong number and a listing that is not shown, and no others', async () => {
+    const check = await checkOf([
+      pages(
+        [['a-1', 5]],
+        [
+          ['b-1', 7],
+          ['not-ours', 1],
+        ],
+      ),
+    ]);
+    expect(await check.channels()).toEqual(['ebay']);
+    expect(await check.differences('ebay')).toEqual({
+      listings: 3,
+      differences: [
+        { sku: 'B', externalId: 'b-1', shown: 7, available: 8 },
+        { sku: 'C', externalId: 'c-1', shown: undefined, available: 0 },
+      ],
+    });
+  });
+
+  it('does not count what was only on its way', async () => {
+    const check = await checkOf([
+      pages([
+        ['a-1', 4],
+        ['b-1', 7],
+        ['c-1', 0],
+      ]),
+      pages([
+        ['a-1', 5],
+        ['b-1', 7],
+        ['c-1', 0],
+      ]),
+    ]);
+    expect((await check.differences('ebay')).differences).toEqual([
+      { sku: 'B', externalId: 'b-1', shown: 7, available: 8 },
+    ]);
+  });
+
+  it('fails when the channel cannot be reached', async () => {
+    const check = await checkOf([{ readStock: () => Promise.reject(new Error('The channel is away.')) }]);
+    await expect(check.differences('ebay')).rejects.toThrow('The channel is away.');
+  });
+});
+
+/** Each look asks the next of `channels`, the last one for ever. */
+async function checkOf(channels: ReadableChannel[]) {
+  const store = new InMemoryEventStore();
+  const settings = {
+    channel: 'ebay',
+    name: 'eBay',
+    connector: 'simulated',
+    currency: 'GBP',
+    baseUrl: 'http://here',
+    pushesPerSecond: 1,
+  };
+  await append(store, 'channel-ebay', 'ChannelRegistered', settings);
+  for (const sku of ['A', 'B', 'C', 'D'])
+    await append(store, `variant-${sku}`, 'ListingCreated', {
+      sku,
+      channel: 'ebay',
+      externalId: `${sku.toLowerCase()}-1`,
+    });
+  await append(store, 'variant-D', 'ListingEnded', { sku: 'D', channel: 'ebay', externalId: 'd-1' });
+  await append(store, 'variant-A', 'ListingCreated', { sku: 'A', channel: 'amazon', externalId: 'B00A' });
+  let look = 0;
+  return checkOfChannels({
+    store,
+    connect: () => {
+      const channel = channels[Math.min(look, channels.length - 1)];
+      look += 1;
+      if (!channel) throw new Error('There is no such look.');
+      return channel;
+    },
+    available: async () =>
+      new Map([
+        ['A', 5],
+        ['B', 8],
+      ]),
+    signal: new AbortController().signal,
+    secondLookMs: 1,
+  });
+}
+
+function pages(...all: [externalId: string, quantity: number][][]): ReadableChannel {
+  return {
+    readStock: async (after) => {
+      const index = after === undefined ? 0 : Number(after);
+      const items = (all[index] ?? []).map(([externalId, quantity]) => ({ externalId, quantity }));
+      return { items, next: index + 1 < all.length ? String(index + 1) : undefined };
+    },
+  };
+}
+
+const append = (store: InMemoryEventStore, stream: string, type: string, data: object) =>
+  store.append([
+    {
+      stream,
+      expected: 'any',
+      events: [
+        {
+          id: newId(),
+          type,
+          data,
+          metadata: { commandId: newId(), correlationId: 'c', actor: 'test', occurredAt: '2026-01-01T00:00:00.000Z' },
+        },
+      ],
+    },
+  ]);
