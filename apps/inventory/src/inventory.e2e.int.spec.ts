@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
   type CallOptions,
@@ -629,5 +630,12 @@ describe('the views after all this', () => {
     expect(await core.readModels.query(`select units from analytics.shortages where sku = 'short'`)).toEqual([
       { units: 0 },
     ]);
+  });
+
+  it('answer the queries of the README', async () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+    const queries = [...readme.matchAll(/```sql\n(.*?)```/gs)].flatMap(([, sql = '']) => sql.trim().split(/;\s*/));
+    const answers = await Promise.all(queries.filter(Boolean).map((sql) => core.readModels.query(sql)));
+    expect(answers.length).toBeGreaterThanOrEqual(4);
   });
 });
