@@ -46,11 +46,18 @@ class GatedStore extends InMemoryEventStore {
   readonly waiting: (() => void)[] = [];
   readonly batches: number[] = [];
   open = false;
+  private fault: Error | undefined;
 
   override async append(appends: readonly StreamAppend[]): Promise<AppendResult> {
     this.batches.push(appends.reduce((sum, { events }) => sum + events.length, 0));
     if (!this.open) await new Promise<void>((resolve) => this.waiting.push(resolve));
+    if (this.fault) throw this.fault;
     return super.append(appends);
+  }
+
+  refuseWith(fault: Error): void {
+    this.fault = fault;
+    this.letThrough();
   }
 
   letThrough(): void {
@@ -314,5 +321,72 @@ describe('idle streams', () => {
     expect(loads).toBe(11);
     await runner.execute('s0', take(1), metadata());
     expect(loads).toBe(12);
+  });
+});
+
+describe('a command that an event caused', () => {
+  const forgetful = { rememberedCommands: 2 };
+
+  it('is recognised however many commands came between, and after a restart', async () => {
+    const store = new InMemoryEventStore();
+    const { runner } = runnerOn(store, forgetful);
+    await runner.execute('a', take(1), metadata('caused'), 0);
+    for (let index = 0; index < 5; index += 1)
+      await runner.execute('a', take(1), metadata(`between${index}`), index + 1);
+    expect(await runner.execute('a', take(1), metadata('caused'), 0)).toMatchObject({ repeated: true });
+    const restarted = new CommandRunner(shelf, store, forgetful);
+    expect(await restarted.execute('a', take(1), metadata('caused'), 0)).toMatchObject({ repeated: true });
+    expect(await store.head()).toBe(6);
+  });
+
+  it('reads the stream again only where its memory ends after the cause', async () => {
+    const store = new InMemoryEventStore();
+    let reads = 0;
+    const readStream = store.readStream.bind(store);
+    store.readStream = (...args) => {
+      reads += 1;
+      return readStream(...args);
+    };
+    const { runner } = runnerOn(store, forgetful);
+    for (let index = 0; index < 4; index += 1) await runner.execute('a', take(1), metadata(), 1_000 + index);
+    expect(reads).toBe(0);
+    await runner.execute('a', take(1), metadata(), 0);
+    await runner.execute('a', take(1), metadata(), 0);
+    expect(reads).toBe(1);
+  });
+
+  it('is recognised on every stream it spans, while others decide', async () => {
+    const { store, runner } = runnerOn(undefined, forgetful);
+    const both = () => [
+      { id: 'a', command: take(1) },
+      { id: 'b', command: take(1) },
+    ];
+    await runner.executeTogether(both(), metadata('caused'), 0);
+    for (let index = 0; index < 4; index += 1) await runner.execute('a', take(1), metadata());
+    const [again, other] = await Promise.all([
+      runner.executeTogether(both(), metadata('caused'), 0),
+      runner.execute('b', take(1), metadata()),
+    ]);
+    expect(again).toMatchObject([{ repeated: true }, { repeated: true }]);
+    expect(other).toMatchObject({ repeated: false, revision: 1 });
+    expect(await store.head()).toBe(7);
+  });
+});
+
+describe('commands behind one whose append failed', () => {
+  it('fail with it, so that none overtakes it', async () => {
+    const store = new GatedStore();
+    const { runner } = runnerOn(store);
+    const first = runner.execute('a', take(1), metadata());
+    await until(() => store.waiting.length === 1);
+    const behind = runner.execute('a', take(1), metadata());
+    const fail = new Error('disk full');
+    const answers = Promise.allSettled([first, behind]);
+    store.refuseWith(fail);
+    expect(await answers).toMatchObject([
+      { status: 'rejected', reason: fail },
+      { status: 'rejected', reason: fail },
+    ]);
+    expect(runner.depth).toBe(0);
   });
 });

@@ -13,6 +13,7 @@ import {
 import { Mailbox, type Waiting } from './mailbox.js';
 import type { Outcome } from './outcome.js';
 import { Overloaded } from './overloaded.js';
+import { RecentCommands, type StoredRecentCommands } from './recent-commands.js';
 import { type Decided, type Group, Turn } from './turn.js';
 
 export interface CommandTo<Command> {
@@ -31,7 +32,7 @@ export interface CommandRunnerOptions {
   readonly maxIdleStreams?: number;
   /** Commands of one stream that are decided in one turn, so that a hot stream leaves room for the others. */
   readonly maxPerTurn?: number;
-  /** Ids of answered commands remembered per stream. */
+  /** Ids of answered commands remembered per stream: the window in which a repeat from outside is recognised. */
   readonly rememberedCommands?: number;
   /** Told of a snapshot that could not be stored: it only costs speed. */
   readonly onSnapshotFailed?: (error: unknown) => void;
@@ -82,9 +83,13 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   /**
    * Decides one command and stores its events.
    * Throws `Rejected` when the decider refuses, {@link Overloaded} when too much waits, and the store's errors.
+   *
+   * A command of an id that was answered before changes nothing. Of commands that come from outside, the last
+   * `rememberedCommands` per stream are known; one that an event caused (`causedAt`: position of that event) is known
+   * for ever, because its events can only lie after that position and are looked up there where memory ends.
    */
-  async execute(id: string, command: Command, metadata: EventMetadata): Promise<Outcome<Event>> {
-    const [outcome] = await this.executeTogether([{ id, command }], metadata);
+  async execute(id: string, command: Command, metadata: EventMetadata, causedAt?: number): Promise<Outcome<Event>> {
+    const [outcome] = await this.executeTogether([{ id, command }], metadata, causedAt);
     return outcome as Outcome<Event>;
   }
 
@@ -96,6 +101,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   async executeTogether(
     commands: readonly CommandTo<Command>[],
     metadata: EventMetadata,
+    causedAt?: number,
   ): Promise<readonly Outcome<Event>[]> {
     const targets = commands.map(({ id, command }) => ({ mailbox: this.mailboxOf(id), command }));
     if (targets.length > 1 && new Set(targets.map(({ mailbox }) => mailbox)).size < targets.length) {
@@ -103,7 +109,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     }
     for (const { mailbox } of targets) this.refuseWhenFull(mailbox);
     if (targets.length === 0) return [];
-    return new Promise((resolve, reject) => this.enqueue({ targets, metadata, resolve, reject }));
+    return new Promise((resolve, reject) => this.enqueue({ targets, metadata, causedAt, resolve, reject }));
   }
 
   /** Commands that wait or are being stored. */
@@ -160,7 +166,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       this.ready.delete(mailbox);
       for (let left = this.options.maxPerTurn; left > 0; left -= 1) {
         const waiting = mailbox.queue.first();
-        if (!waiting || !isNext(waiting)) break;
+        if (!waiting || !isNext(waiting) || this.recalls(waiting, turn)) break;
         for (const target of waiting.targets) target.mailbox.queue.shift();
         turn.add({ waiting, decided: this.decide(waiting, now) });
         taken += 1;
@@ -168,6 +174,48 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     }
     this.drain.turnTaken(taken);
     for (const group of turn.groups()) void this.commit(group, startedAt);
+  }
+
+  /**
+   * True when a stream of the command may have forgotten that it answered it: then its memory is filled first, as soon
+   * as nothing of this turn waits to be stored there.
+   */
+  private recalls({ targets, causedAt }: Waiting<Command, Event, State>, turn: Turn<Command, Event, State>): boolean {
+    if (causedAt === undefined) return false;
+    const forgetful = targets.filter(({ mailbox }) => mailbox.recent.forgottenUpTo > causedAt);
+    if (forgetful.length === 0) return false;
+    if (!forgetful.some(({ mailbox }) => turn.has(mailbox))) {
+      for (const { mailbox } of forgetful) void this.recall(mailbox, causedAt);
+    }
+    return true;
+  }
+
+  private async recall(mailbox: Mailbox<Command, Event, State>, causedAt: number): Promise<void> {
+    mailbox.status = 'loading';
+    try {
+      mailbox.recent.recall(await this.commandsAfter(causedAt, mailbox), causedAt);
+      mailbox.status = 'idle';
+      this.wake(mailbox);
+      this.scheduleTurn();
+    } catch (error) {
+      this.refuseAll(mailbox, error);
+    }
+  }
+
+  /** The commands whose events lie in a stream after a position, oldest first. */
+  private async commandsAfter(
+    position: number,
+    { stream, revision }: Mailbox<Command, Event, State>,
+  ): Promise<[string, number][]> {
+    const commands: [string, number][] = [];
+    for (let from = revision; from >= 0; from -= RECALLED_PER_READ) {
+      const page = await this.store.readStream(stream, { from, limit: RECALLED_PER_READ, direction: 'backwards' });
+      for (const event of page) {
+        if (event.position <= position) return commands.reverse();
+        commands.push([event.metadata.commandId, event.position]);
+      }
+    }
+    return commands.reverse();
   }
 
   /** Decides on every stream before a state moves, so that a refusal by one leaves all as they were. */
@@ -223,7 +271,9 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       mailbox.status = 'idle';
       mailbox.revision += length;
       mailbox.sinceSnapshot += length;
-      if (length > 0 && position !== undefined) mailbox.position = position;
+      if (length === 0 || position === undefined) continue;
+      mailbox.position = position;
+      mailbox.recent.committed(position);
     }
     this.saveDueSnapshots([...group.events.keys()]);
     this.waiting -= group.members.length;
@@ -245,6 +295,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     }
     this.waiting -= group.members.length;
     for (const { waiting } of group.members) waiting.reject(error);
+    // What came after must not be decided without what came before: a parcel without its order would find none.
+    for (const mailbox of group.events.keys()) this.refuseAll(mailbox, error);
   }
 
   private saveDueSnapshots(mailboxes: readonly Mailbox<Command, Event, State>[]): void {
@@ -289,10 +341,9 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private restore(mailbox: Mailbox<Command, Event, State>, history: StreamHistory | undefined): void {
     try {
       const { state, recent, position } = this.readSnapshot(history?.snapshot);
-      mailbox.restored(state, history?.snapshot?.revision ?? -1);
+      mailbox.restored(state, history?.snapshot?.revision ?? -1, recent);
       mailbox.position = position;
       mailbox.snapshotSize = this.decider.snapshot?.size?.(state) ?? 0;
-      for (const commandId of recent) mailbox.recent.add(commandId);
       for (const event of history?.events ?? []) this.replay(mailbox, event as RecordedEvent<Event>);
       mailbox.sinceSnapshot = history?.events.length ?? 0;
       this.wake(mailbox);
@@ -304,15 +355,26 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private replay(mailbox: Mailbox<Command, Event, State>, event: RecordedEvent<Event>): void {
     if (!this.knownTypes.has(event.type)) throw new UnknownEvent(mailbox.stream, event.type, event.revision);
     mailbox.state = this.decider.evolve(mailbox.state as State, event);
-    mailbox.recent.add(event.metadata.commandId);
+    mailbox.recent.add(event.metadata.commandId, event.position);
     mailbox.revision = event.revision;
     mailbox.position = event.position;
   }
 
-  private readSnapshot(snapshot: Snapshot | undefined): { state: State; recent: readonly string[]; position: number } {
-    if (!snapshot || !this.decider.snapshot) return { state: this.decider.initialState(), recent: [], position: 0 };
-    const stored = snapshot.state as { state: unknown; recent: string[]; position: number };
-    return { ...stored, state: this.decider.snapshot.read(stored.state) };
+  private readSnapshot(snapshot: Snapshot | undefined): {
+    state: State;
+    recent: RecentCommands;
+    position: number;
+  } {
+    const { rememberedCommands } = this.options;
+    if (!snapshot || !this.decider.snapshot) {
+      return { state: this.decider.initialState(), recent: new RecentCommands(rememberedCommands), position: 0 };
+    }
+    const stored = snapshot.state as { state: unknown; recent: StoredRecentCommands; position: number };
+    return {
+      state: this.decider.snapshot.read(stored.state),
+      recent: RecentCommands.from(stored.recent, rememberedCommands),
+      position: stored.position,
+    };
   }
 
   /** A stream that cannot be read answers nobody; a command over several streams leaves its other queues as well. */
@@ -349,6 +411,7 @@ export class UnknownEvent extends Error {
 }
 
 const MAX_STREAMS_PER_LOAD = 2_000;
+const RECALLED_PER_READ = 1_000;
 
 /** True when the command stands first in every queue it is in and all its streams may decide. */
 function isNext<Command, Event extends DomainEvent, State>(waiting: Waiting<Command, Event, State>): boolean {

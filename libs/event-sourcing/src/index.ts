@@ -1,3 +1,4 @@
+export * from './because-of.js';
 export * from './command-runner.js';
 export * from './decider.js';
 export * from './event-registry.js';

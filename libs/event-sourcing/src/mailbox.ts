@@ -6,6 +6,8 @@ import { RecentCommands } from './recent-commands.js';
 export interface Waiting<Command, Event extends DomainEvent, State> {
   readonly targets: readonly Target<Command, Event, State>[];
   readonly metadata: EventMetadata;
+  /** Position of the event that made the command be sent, if one did. */
+  readonly causedAt: number | undefined;
   readonly resolve: (outcomes: readonly Outcome<Event>[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -31,16 +33,16 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
 
   constructor(
     readonly stream: string,
-    private readonly rememberedCommands: number,
+    rememberedCommands: number,
   ) {
     this.recent = new RecentCommands(rememberedCommands);
   }
 
-  restored(state: State, revision: number): void {
+  restored(state: State, revision: number, recent: RecentCommands): void {
     this.status = 'idle';
     this.state = state;
     this.revision = revision;
-    this.recent = new RecentCommands(this.rememberedCommands);
+    this.recent = recent;
   }
 
   forgetState(): void {

@@ -1,26 +1,75 @@
+/** What a snapshot keeps of {@link RecentCommands}. */
+export interface StoredRecentCommands {
+  /** Command ids with the positions of their events, oldest first. */
+  readonly commands: readonly (readonly [commandId: string, position: number])[];
+  readonly forgottenUpTo: number;
+}
+
 /**
- * The ids of the last commands a stream answered, so that a repeated command changes nothing. Ids are found again after
- * a restart in the metadata of the stream's events and in its snapshot.
+ * The ids of the last commands that changed a stream, so that a repeated command changes nothing. Memory is bounded: the
+ * oldest are forgotten, and {@link forgottenUpTo} says how far back that reaches. They can be {@link recall}ed from the
+ * stream, whose events carry them.
  */
 export class RecentCommands {
-  private readonly ids = new Set<string>();
+  private readonly positions = new Map<string, number>();
+  private uncommitted: string[] = [];
+  /** No command is forgotten whose events lie after this position. */
+  private forgotten = 0;
 
-  constructor(private readonly limit: number) {}
+  constructor(private limit: number) {}
+
+  static from({ commands, forgottenUpTo }: StoredRecentCommands, limit: number): RecentCommands {
+    const recent = new RecentCommands(limit);
+    for (const [commandId, position] of commands) recent.positions.set(commandId, position);
+    recent.limit = Math.max(limit, commands.length);
+    recent.forgotten = forgottenUpTo;
+    return recent;
+  }
+
+  get forgottenUpTo(): number {
+    return this.forgotten;
+  }
 
   has(commandId: string): boolean {
-    return this.ids.has(commandId);
+    return this.positions.has(commandId);
   }
 
-  add(commandId: string): void {
-    this.ids.add(commandId);
-    if (this.ids.size <= this.limit) return;
-    for (const oldest of this.ids) {
-      this.ids.delete(oldest);
+  /** A command whose events are in the log at `position`, or are about to be: see {@link committed}. */
+  add(commandId: string, position?: number): void {
+    if (position === undefined) this.uncommitted.push(commandId);
+    this.positions.set(commandId, position ?? Number.POSITIVE_INFINITY);
+    if (this.positions.size > this.limit) this.forgetOldest();
+  }
+
+  /** The commands added without a position were stored by one append that ended at `position`. */
+  committed(position: number): void {
+    for (const commandId of this.uncommitted)
+      if (this.positions.has(commandId)) this.positions.set(commandId, position);
+    if (this.forgotten === Number.POSITIVE_INFINITY) this.forgotten = position;
+    this.uncommitted = [];
+  }
+
+  /**
+   * Puts back what was forgotten: every command of the stream after `since`, oldest first. There is room for them from
+   * now on, so that a reader that lags far behind does not make the stream be read for each of its commands.
+   */
+  recall(commands: StoredRecentCommands['commands'], since: number): void {
+    const newer = [...this.positions];
+    this.positions.clear();
+    for (const [commandId, position] of [...commands, ...newer]) this.positions.set(commandId, position);
+    this.limit = Math.max(this.limit, this.positions.size * 2);
+    this.forgotten = since;
+  }
+
+  toJSON(): StoredRecentCommands {
+    return { commands: [...this.positions], forgottenUpTo: this.forgotten };
+  }
+
+  private forgetOldest(): void {
+    for (const [commandId, position] of this.positions) {
+      this.positions.delete(commandId);
+      this.forgotten = Math.max(this.forgotten, position);
       return;
     }
-  }
-
-  toJSON(): string[] {
-    return [...this.ids];
   }
 }

@@ -36,6 +36,11 @@ export class Turn<Command, Event extends DomainEvent, State> {
     group?.add(member);
   }
 
+  /** True when something was decided on the stream in this turn. */
+  has(mailbox: Mailbox<Command, Event, State>): boolean {
+    return this.groupOf.has(mailbox);
+  }
+
   groups(): ReadonlySet<Group<Command, Event, State>> {
     return new Set(this.groupOf.values());
   }

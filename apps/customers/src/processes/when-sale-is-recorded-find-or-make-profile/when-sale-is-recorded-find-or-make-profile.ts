@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Buyer, IdentityEvent, OrderEvent } from '#contracts';
-import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { becauseOf, EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
 import { idFrom } from '#kernel';
 import type { Reaction } from '#read-models';
 import { identityDecider } from '../../identity/identity.decider.js';
 import { type Identity, identityIdOf } from '../../identity/identity.js';
 import { IdentityRunner } from '../../identity/identity-runner.js';
 import { ProfileRunner } from '../../profile/profile-runner.js';
-import { becauseOf } from '../because-of.js';
 import { inOrderPerKey } from '../in-order-per-key.js';
 
 type Sale = RecordedEvent<Extract<OrderEvent, { type: 'SaleRecorded' | 'OrderSubmitted' }>>;

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OrderEvent } from '#contracts';
-import type { RecordedEvent } from '#event-sourcing';
+import { becauseOf, type RecordedEvent } from '#event-sourcing';
 import type { Reaction } from '#read-models';
 import { STOCK_RUNNER, type StockRunner } from '../../stock/change-stock.js';
 import type { StockCommand } from '../../stock/stock.decide.js';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
-import { becauseOf, bySku } from '../reaction-command.js';
+import { bySku } from '../by-sku.js';
 
 type OrderFact = Extract<
   OrderEvent,
@@ -29,7 +29,7 @@ export class WhenAnOrderChangesFollowWithStock implements Reaction {
   async react(events: readonly RecordedEvent[]): Promise<void> {
     const sent = (events as readonly RecordedEvent<OrderFact>[]).flatMap((event) =>
       this.commandsOf(event).map(([sku, command]) =>
-        this.runner.execute(sku, command, becauseOf(this.name, event, `${command.type}/${sku}`)),
+        this.runner.execute(sku, command, becauseOf(this.name, event, `${command.type}/${sku}`), event.position),
       ),
     );
     await Promise.all(sent);

@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OrderEvent } from '#contracts';
-import type { RecordedEvent } from '#event-sourcing';
+import { becauseOf, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import type { Reaction } from '#read-models';
 import { STOCK_RUNNER, type StockRunner } from '../../stock/change-stock.js';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
-import { becauseOf, bySku } from '../reaction-command.js';
+import { bySku } from '../by-sku.js';
 
 type OrderSubmitted = RecordedEvent<Extract<OrderEvent, { type: 'OrderSubmitted' }>>;
 
@@ -45,6 +45,7 @@ export class WhenOrderIsSubmittedAllocateStock implements Reaction {
           },
         })),
         metadata,
+        event.position,
       );
     } catch (error) {
       if (!(error instanceof Rejected)) throw error;
@@ -59,6 +60,7 @@ export class WhenOrderIsSubmittedAllocateStock implements Reaction {
           },
         })),
         metadata,
+        event.position,
       );
     }
   }

@@ -1,11 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { StockEvent } from '#contracts';
-import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { becauseOf, EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
 import type { Reaction } from '#read-models';
 import type { ShortSku } from '../../order/checkout.decide.js';
 import { OrderRunner } from '../../order/order-runner.js';
 import { OrderDecisions } from '../../order/submit-order/order-decisions.js';
-import { becauseOf } from '../because-of.js';
 
 type AllocationDeclined = RecordedEvent<Extract<StockEvent, { type: 'StockAllocationDeclined' }>>;
 

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { StockEvent } from '#contracts';
-import type { RecordedEvent } from '#event-sourcing';
+import { becauseOf, type RecordedEvent } from '#event-sourcing';
 import type { Reaction } from '#read-models';
 import { OrderRunner } from '../../order/order-runner.js';
 import { OrderDecisions } from '../../order/submit-order/order-decisions.js';
-import { becauseOf } from '../because-of.js';
 
 type StockAllocated = RecordedEvent<Extract<StockEvent, { type: 'StockAllocated' }>>;
 

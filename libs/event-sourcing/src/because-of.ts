@@ -1,7 +1,10 @@
-import type { EventMetadata, RecordedEvent } from '#event-sourcing';
 import { idFrom } from '#kernel';
+import type { EventMetadata, RecordedEvent } from './event-store.js';
 
-/** Metadata of a command that a process sends because of an event: the same for every delivery of that event. */
+/**
+ * Metadata of a command that a process sends because of an event: the same for every delivery of that event. `target`
+ * tells the commands of one event apart. Hand the event's position to the runner as well (`causedAt`).
+ */
 export const becauseOf = (process: string, event: RecordedEvent, target: string): EventMetadata => ({
   commandId: idFrom(`${event.id}/${target}`),
   correlationId: event.metadata.correlationId,
