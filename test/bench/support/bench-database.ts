@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { openDatabase, type Shutdown } from '#platform';
+import { connectTo, type PostgresClient } from '../baselines/postgres.js';
 
 /** A PostgreSQL server with durable settings, of this run alone. */
 export interface BenchDatabase {
@@ -11,7 +11,9 @@ export interface BenchDatabase {
   readonly folder: string;
   /** What decides whether an acknowledged commit survives, as the server tells it. */
   readonly settings: Readonly<Record<string, string>>;
-  connect(): Promise<Client>;
+  connect(): Promise<PostgresClient>;
+  /** The URL of one more, empty database on the same server. */
+  createDatabase(name: string): Promise<string>;
 }
 
 /** Starts the embedded server in a temporary folder; `shutdown` stops it and removes the folder. */
@@ -20,15 +22,14 @@ export async function openBenchDatabase(shutdown: Shutdown): Promise<BenchDataba
   shutdown.onShutdown('temporary folder', () => rm(folder, { recursive: true, force: true }));
   const server = await openDatabase({ dataDir: folder, log: () => {} });
   shutdown.onShutdown('database', () => server.close());
-  const connect = () => connected(server.url);
-  return { url: server.url, folder, connect, settings: await settingsOf(connect) };
-}
-
-async function connected(url: string): Promise<Client> {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => {});
-  await client.connect();
-  return client;
+  const connect = () => connectTo(server.url);
+  const createDatabase = async (name: string): Promise<string> => {
+    const client = await connect();
+    await client.query(`create database "${name}"`);
+    await client.end();
+    return Object.assign(new URL(server.url), { pathname: name }).href;
+  };
+  return { url: server.url, folder, connect, createDatabase, settings: await settingsOf(connect) };
 }
 
 const SETTINGS = [
@@ -42,7 +43,7 @@ const SETTINGS = [
   'max_wal_size',
 ];
 
-async function settingsOf(connect: () => Promise<Client>): Promise<Record<string, string>> {
+async function settingsOf(connect: () => Promise<PostgresClient>): Promise<Record<string, string>> {
   const client = await connect();
   try {
     const settings: Record<string, string> = {};

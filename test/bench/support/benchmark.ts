@@ -1,5 +1,6 @@
 import type { BenchDatabase } from './bench-database.js';
 import type { ChartPanel } from './chart.js';
+import { formatNumber } from './format.js';
 import type { Figure, Measurements } from './measurements.js';
 
 /** One question that `npm run bench -- <name>` answers. */
@@ -51,7 +52,3 @@ export async function interleaved(bench: Bench, contenders: readonly Contender[]
     }
   }
 }
-
-/** Three significant digits at least, thousands separated. */
-export const formatNumber = (value: number): string =>
-  value.toLocaleString('en-GB', { maximumFractionDigits: Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 3 });

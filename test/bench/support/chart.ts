@@ -1,4 +1,4 @@
-import { formatNumber } from './benchmark.js';
+import { formatNumber } from './format.js';
 import type { Figure } from './measurements.js';
 
 /** Bars of one unit below a heading. A whisker runs from the smallest to the greatest round. */
@@ -33,7 +33,9 @@ export function chartSvg(title: string, panels: readonly ChartPanel[]): string {
 function panelSvg({ title, bars }: ChartPanel): string {
   const scale = scaleOf(bars);
   const rows = bars.map((bar, index) => barSvg(bar, HEADING_HEIGHT + index * ROW_HEIGHT, scale));
-  return [text(16, 30, `${title}${scale.logarithmic ? ', logarithmic' : ''}`, 'font-weight="bold"'), ...rows].join('\n');
+  return [text(16, 30, `${title}${scale.logarithmic ? ', logarithmic' : ''}`, 'font-weight="bold"'), ...rows].join(
+    '\n',
+  );
 }
 
 interface Scale {

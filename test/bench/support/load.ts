@@ -10,8 +10,8 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
-/** One operation. False: it was answered, and the answer was no. */
-export type Operation = () => Promise<boolean | void>;
+/** One operation for a caller, numbered from 0. Resolves with false when it was answered, and the answer was no. */
+export type Operation = (caller: number) => Promise<unknown>;
 
 /** A fixed number of callers, each of whom asks again as soon as it is answered. */
 export async function closedLoop({
@@ -21,7 +21,7 @@ export async function closedLoop({
 }: {
   readonly inFlight: number;
   readonly seconds: number;
-  readonly operation: (caller: number) => Promise<boolean | void>;
+  readonly operation: Operation;
 }): Promise<LoadResult> {
   const meter = new Meter();
   const endsAt = performance.now() + seconds * 1_000;
@@ -58,7 +58,7 @@ export async function openLoop({
   const total = Math.round(perSecond * seconds);
   const answers: Promise<void>[] = [];
   const start = async (intendedAt: number): Promise<void> => {
-    const accepted = await operation();
+    const accepted = await operation(0);
     meter.add(performance.now() - intendedAt, accepted !== false);
   };
   for (let sent = 0; sent < total && !signal?.aborted; ) {

@@ -2,8 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { findPackageJSON } from 'node:module';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type Bench, formatNumber, type Result } from './benchmark.js';
+import type { Bench, Result } from './benchmark.js';
 import { chartSvg } from './chart.js';
+import { formatNumber } from './format.js';
 import type { Figure } from './measurements.js';
 
 export type Settings = Readonly<Record<string, string | number>>;
@@ -19,7 +20,12 @@ export const settingsOf = ({ database, rounds, seconds }: Bench): Settings => ({
   secondsPerMeasurement: seconds,
 });
 
-export function printReport(name: string, figures: readonly Figure[], ratios: readonly Figure[], settings: Settings): void {
+export function printReport(
+  name: string,
+  figures: readonly Figure[],
+  ratios: readonly Figure[],
+  settings: Settings,
+): void {
   const lines = [
     `\n${name}`,
     ...table('figure', figures),
@@ -39,7 +45,9 @@ function table(heading: string, figures: readonly Figure[]): string[] {
     ...figures.map(({ name, median, min, max }) => [name, ...[median, min, max].map(formatNumber)]),
   ];
   const width = Math.max(...rows.map(([first]) => first?.length ?? 0)) + 2;
-  return rows.map(([first = '', ...numbers]) => first.padEnd(width) + numbers.map((cell) => cell.padStart(14)).join(''));
+  return rows.map(
+    ([first = '', ...numbers]) => first.padEnd(width) + numbers.map((cell) => cell.padStart(14)).join(''),
+  );
 }
 
 /** Writes `<name>.json` and `<name>.svg` below test/bench/results; gives the folder. */

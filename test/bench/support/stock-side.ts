@@ -7,6 +7,7 @@ import {
   type EventMetadata,
   type EventStore,
   type Outcome,
+  Overloaded,
   withRegistry,
 } from '#event-sourcing';
 import { PostgresEventStore } from '#event-store-postgres';
@@ -23,21 +24,18 @@ export type StockDecider = Decider<StockCommand, StockEvent, Stock>;
 export class StockSide {
   readonly runner: CommandRunner<StockCommand, StockEvent, Stock>;
 
-  private constructor(
+  /** A runner that knows no stream yet, over a store that is open. */
+  constructor(
     readonly store: EventStore,
-    decider: StockDecider,
-    options: CommandRunnerOptions,
+    options: CommandRunnerOptions = {},
+    decider: StockDecider = stockDecider,
   ) {
     this.runner = new CommandRunner(decider, store, { rememberedCommands: 2_048, ...options });
   }
 
-  static async open(
-    url: string,
-    options: CommandRunnerOptions = {},
-    decider: StockDecider = stockDecider,
-  ): Promise<StockSide> {
+  static async open(url: string, options?: CommandRunnerOptions): Promise<StockSide> {
     const store = await PostgresEventStore.open({ url, writer: true, holder: 'benchmark' });
-    return new StockSide(withRegistry(store, eventRegistry), decider, options);
+    return new StockSide(withRegistry(store, eventRegistry), options);
   }
 
   receive(sku: string, units: number): Promise<Outcome<StockEvent>> {
@@ -49,14 +47,15 @@ export class StockSide {
       await Promise.all(skus.slice(from, from + 10_000).map((sku) => this.receive(sku, units)));
   }
 
-  /** Reserves one unit; false when there is none left. */
+  /** Reserves one unit; false when there is none left or too much waits already. */
   async reserve(sku: string): Promise<boolean> {
     const own = metadata();
     try {
       await this.runner.execute(sku, reserveOne(own.commandId), own);
       return true;
     } catch (error) {
-      if (error instanceof Rejected && error.code === 'insufficient-stock') return false;
+      const refused = error instanceof Overloaded || (error instanceof Rejected && error.code === 'insufficient-stock');
+      if (refused) return false;
       throw error;
     }
   }

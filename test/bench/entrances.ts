@@ -1,0 +1,125 @@
+import { call, caughtUp } from './clients/api.js';
+import { streamLoad, unaryLoad } from './clients/grpc-load.js';
+import { httpLoad } from './clients/http-load.js';
+import { type ServerProcess, startNoOp, startStandalone } from './servers/child.js';
+import { type Bench, type Benchmark, type Contender, interleaved, type Result } from './support/benchmark.js';
+
+const CONNECTIONS = 64;
+const BULK_LINES = 100;
+const BULK_CONNECTIONS = 16;
+const STREAM_IN_FLIGHT = 1_024;
+const PLENTY = 1_000_000_000;
+
+export const entrances: Benchmark = {
+  name: 'entrances',
+  summary: 'one hot SKU over HTTP (single, bulk) and gRPC (unary, stream), against a Fastify that does nothing',
+  run: async (bench) => {
+    const einklang = await startStandalone(bench.database);
+    const noOp = await startNoOp();
+    try {
+      const race = new EntranceRace(bench, einklang, noOp);
+      const contenders = race.contenders();
+      bench.progress('warming up');
+      for (const { measure } of contenders) await measure(0);
+      await interleaved(bench, contenders);
+    } finally {
+      await noOp.stop();
+      await einklang.stop();
+    }
+    return resultOf(bench);
+  },
+};
+
+class EntranceRace {
+  #skus = 0;
+
+  constructor(
+    private readonly bench: Bench,
+    private readonly einklang: ServerProcess,
+    private readonly noOp: ServerProcess,
+  ) {}
+
+  contenders(): Contender[] {
+    return [
+      { name: 'HTTP single', measure: () => this.#single() },
+      { name: 'Fastify no-op', measure: () => this.#noOp() },
+      { name: `HTTP bulk of ${BULK_LINES}`, measure: () => this.#bulk() },
+      { name: 'gRPC unary', measure: () => this.#unary() },
+      { name: 'gRPC stream', measure: () => this.#stream() },
+    ];
+  }
+
+  async #single() {
+    const { perSecond, p50Ms, p99Ms } = await this.#http('/v1/reservations', await this.#reservation(), CONNECTIONS);
+    return { requestsPerSecond: perSecond, p50Ms, p99Ms };
+  }
+
+  /** Both kinds, since a GET has no body to read and a POST has the one that the single reservation has. */
+  async #noOp() {
+    const { seconds } = this.bench;
+    const load = { url: this.noOp.httpUrl, connections: CONNECTIONS, seconds };
+    const get = await httpLoad({ ...load, request: { method: 'GET', path: '/no-op' } });
+    const body = { sku: 'NO-OP', channel: 'shop', units: 1, ttlSeconds: 86_400 };
+    const post = await httpLoad({ ...load, request: { method: 'POST', path: '/no-op', body } });
+    return { noOpGetPerSecond: get.perSecond, noOpPostPerSecond: post.perSecond };
+  }
+
+  async #bulk() {
+    const reservation = await this.#reservation();
+    const body = { reservations: Array.from({ length: BULK_LINES }, () => reservation) };
+    const { perSecond, p99Ms } = await this.#http('/v1/reservations/bulk', body, BULK_CONNECTIONS);
+    return { reservationsPerSecond: perSecond * BULK_LINES, bulkP99Ms: p99Ms };
+  }
+
+  async #unary() {
+    const load = { port: this.einklang.grpcPort, inFlight: CONNECTIONS, seconds: this.bench.seconds };
+    const { perSecond, p99Ms } = await unaryLoad({ ...load, request: await this.#reservation() });
+    return { grpcUnaryPerSecond: perSecond, grpcUnaryP99Ms: p99Ms };
+  }
+
+  async #stream() {
+    const load = { port: this.einklang.grpcPort, inFlight: STREAM_IN_FLIGHT, seconds: this.bench.seconds };
+    const { perSecond, p99Ms } = await streamLoad({ ...load, request: await this.#reservation() });
+    return { grpcStreamPerSecond: perSecond, grpcStreamP99Ms: p99Ms };
+  }
+
+  #http(path: string, body: object, connections: number) {
+    const { httpUrl: url } = this.einklang;
+    const isGood = (answer: string) => !answer.includes('"problem"');
+    return httpLoad({ url, request: { method: 'POST', path, body }, connections, seconds: this.bench.seconds, isGood });
+  }
+
+  /** A body for a SKU of its own; the views have taken in all that came before, so that they disturb nobody. */
+  async #reservation() {
+    this.#skus += 1;
+    const sku = `HOT-${this.#skus}`;
+    const { httpUrl: url } = this.einklang;
+    await call(url, 'PUT', '/v1/locations/main', { name: 'main' });
+    await call(url, 'POST', `/v1/stock/${sku}/receipts`, { locationId: 'main', units: PLENTY });
+    await caughtUp(url, this.bench.signal);
+    return { sku, channel: 'shop', units: 1, ttlSeconds: 86_400 };
+  }
+}
+
+function resultOf({ measurements }: Bench): Result {
+  const bars = (...metrics: readonly string[]) => metrics.map((metric) => measurements.figure(metric));
+  return {
+    ratios: [
+      measurements.ratio('singleVsNoop', 'requestsPerSecond', 'noOpGetPerSecond'),
+      measurements.ratio('singleVsNoopPost', 'requestsPerSecond', 'noOpPostPerSecond'),
+      measurements.ratio('bulkVsSingle', 'reservationsPerSecond', 'requestsPerSecond'),
+      measurements.ratio('grpcStreamVsSingle', 'grpcStreamPerSecond', 'requestsPerSecond'),
+    ],
+    charts: [
+      { title: 'Requests per second', bars: bars('requestsPerSecond', 'noOpGetPerSecond', 'noOpPostPerSecond') },
+      {
+        title: 'Durable reservations per second',
+        bars: bars('requestsPerSecond', 'reservationsPerSecond', 'grpcUnaryPerSecond', 'grpcStreamPerSecond'),
+      },
+      {
+        title: 'Milliseconds until the answer',
+        bars: bars('p50Ms', 'p99Ms', 'bulkP99Ms', 'grpcUnaryP99Ms', 'grpcStreamP99Ms'),
+      },
+    ],
+  };
+}
