@@ -12,6 +12,8 @@ export interface StoredRecentCommands {
  */
 export class RecentCommands {
   private readonly positions = new Map<string, number>();
+  /** Kept between calls: a new iterator would step over everything that was deleted before it. */
+  private oldest = this.positions.entries();
   private uncommitted: string[] = [];
   /** No command is forgotten whose events lie after this position. */
   private forgotten = 0;
@@ -56,6 +58,7 @@ export class RecentCommands {
   recall(commands: StoredRecentCommands['commands'], since: number): void {
     const newer = [...this.positions];
     this.positions.clear();
+    this.oldest = this.positions.entries();
     for (const [commandId, position] of [...commands, ...newer]) this.positions.set(commandId, position);
     this.limit = Math.max(this.limit, this.positions.size * 2);
     this.forgotten = since;
@@ -66,10 +69,10 @@ export class RecentCommands {
   }
 
   private forgetOldest(): void {
-    for (const [commandId, position] of this.positions) {
-      this.positions.delete(commandId);
-      this.forgotten = Math.max(this.forgotten, position);
-      return;
-    }
+    const { value } = this.oldest.next();
+    if (!value) return;
+    const [commandId, position] = value;
+    this.positions.delete(commandId);
+    this.forgotten = Math.max(this.forgotten, position);
   }
 }

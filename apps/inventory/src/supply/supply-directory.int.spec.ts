@@ -5,6 +5,7 @@ import { openReadModels, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { eventually, InventoryHarness, inPagesOf, ManualClock } from '../../test/inventory-harness.js';
 import { InventoryModule } from '../inventory.module.js';
+import { SupplyDirectory } from './supply-directory.js';
 
 class Root {}
 
@@ -84,6 +85,26 @@ describe('locations and policies', () => {
     expect(startedBeforeRead[0]).toBe(false);
     await eventually(async () => (await inventory.typesOf('a')).length > 1);
     expect(await inventory.typesOf('a')).toEqual(['StockReceived', 'StockAllocated']);
+  });
+
+  it('are taken from the stock view at the next start, so that a long log need not be read again', async () => {
+    const runners = new Runners(readModels, store);
+    await start(store, runners);
+    await runners.projection('stock').waitFor(await store.head(), 10_000);
+    await service?.stop();
+    const readFrom: number[] = [];
+    const watched: EventStore = {
+      ...inPagesOf(1, store),
+      subscribe: (options) => {
+        const supply =
+          options.filter?.types?.includes('LocationOpened') && !options.filter.types.includes('StockReceived');
+        if (supply) readFrom.push(options.after);
+        return store.subscribe(options);
+      },
+    };
+    const { app } = await start(watched, new Runners(readModels, store));
+    expect(readFrom).toEqual([await store.head()]);
+    expect(app.get(SupplyDirectory, { strict: false }).locations).toEqual(['main']);
   });
 
   it('are read on from where reading failed', async () => {

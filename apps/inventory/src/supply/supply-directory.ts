@@ -3,23 +3,26 @@ import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import { Shutdown } from '#platform';
+import { READ_MODELS, type ReadModels } from '#read-models';
 import type { ChannelPolicy } from '../stock/available-to-sell.js';
-import { addToSupply, emptySupply, policyOf, type SupplyEvent, supplyEventTypes } from './policies.js';
+import { stockProjection } from '../views/stock/stock.projection.js';
+import { addToSupply, emptySupply, policyOf, type Supply, type SupplyEvent, supplyEventTypes } from './policies.js';
 
 /**
- * Locations and channel policies in memory: a few hundred events at most, read from the log at start and followed from
- * there, so that a decision on stock costs no read.
+ * Locations and channel policies in memory, so that a decision on stock costs no read. The start is what the stock view
+ * has folded; the log is followed from there, so a log of millions of events does not delay the first decision.
  */
 @Injectable()
 export class SupplyDirectory implements OnModuleInit {
   private readonly logger = new Logger(SupplyDirectory.name);
-  private readonly supply = emptySupply();
+  private supply = emptySupply();
   private position = 0;
   private caughtUp = Promise.withResolvers<void>();
   private waiters: { position: number; resolve: () => void }[] = [];
 
   constructor(
     @Inject(EVENT_STORE) private readonly store: EventStore,
+    @Inject(READ_MODELS) private readonly readModels: Pick<ReadModels, 'query'>,
     private readonly shutdown: Shutdown,
   ) {}
 
@@ -57,6 +60,7 @@ export class SupplyDirectory implements OnModuleInit {
     const { signal } = this.shutdown;
     while (!signal.aborted) {
       try {
+        if (this.position === 0) await this.beginWithView();
         await this.read(signal);
         break;
       } catch (error) {
@@ -67,6 +71,22 @@ export class SupplyDirectory implements OnModuleInit {
     }
     this.caughtUp.resolve();
     this.answer(Number.POSITIVE_INFINITY);
+  }
+
+  /** Supply and position of the stock view, which one commit keeps together; nothing where the view is new. */
+  private async beginWithView(): Promise<void> {
+    const [there] = await this.readModels.query<{ exists: boolean }>(
+      "select to_regclass('view_stock.supply') is not null as exists",
+    );
+    if (!there?.exists) return;
+    const [row] = await this.readModels.query<{ supply: Supply; position: number }>(
+      `select s.supply, c.position from view_stock.supply s, read_models.checkpoints c
+       where c.kind = 'projection' and c.name = $1 and c.version = $2`,
+      [stockProjection.name, stockProjection.version],
+    );
+    if (!row) return;
+    this.supply = row.supply;
+    this.position = row.position;
   }
 
   private async read(signal: AbortSignal): Promise<void> {

@@ -1,0 +1,19 @@
+import { describe, expect, it } from '@jest/globals';
+import { idFrom, newId } from './ids.js';
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-([78])[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+describe('ids', () => {
+  it('are new every time, and in the order of their milliseconds', () => {
+    const ids = Array.from({ length: 10_000 }, (_, index) => newId(1_700_000_000_000 + index));
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids.toSorted()).toEqual(ids);
+    expect(ids.every((id) => UUID.exec(id)?.[1] === '7')).toBe(true);
+  });
+
+  it('from a name are the same every time, and others for other names', () => {
+    expect(idFrom('a')).toBe(idFrom('a'));
+    expect(idFrom('a')).not.toBe(idFrom('b'));
+    expect(UUID.exec(idFrom('a'))?.[1]).toBe('8');
+  });
+});
