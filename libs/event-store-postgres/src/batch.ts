@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RecordedEvent } from '#event-sourcing';
-import { recorded, type SerialisedAppend } from './stored-event.js';
+import { EVENT_SEPARATOR, recorded, type SerialisedAppend } from './stored-event.js';
 
 /** An append with the revision its first event gets. */
 export interface PlacedAppend {
@@ -23,7 +23,7 @@ export interface Batch {
   readonly id: string;
   readonly firstPosition: number;
   readonly recordedAt: string;
-  /** JSON of the events in UTF-8, comma-separated within brackets. */
+  /** JSON of the events in UTF-8, within brackets, with {@link EVENT_SEPARATOR} between them. */
   readonly bytes: Buffer;
   readonly slices: readonly StreamSlice[];
   readonly events: readonly RecordedEvent[];
@@ -36,7 +36,7 @@ export function buildBatch(placed: readonly PlacedAppend[], firstPosition: numbe
   let length = OPEN.length;
   for (const { append, firstRevision } of placed) {
     const chunk = Buffer.from(textOf(append, firstRevision));
-    if (events.length > 0) length += chunks.push(COMMA) && COMMA.length;
+    if (events.length > 0) length += chunks.push(SEPARATOR) && SEPARATOR.length;
     addSlice(slices, append, firstRevision, events.length, length + 1, chunk.length);
     append.events.forEach((event, index) => {
       events.push(recorded(event, append.stream, firstRevision + index, firstPosition + events.length, recordedAt));
@@ -49,13 +49,13 @@ export function buildBatch(placed: readonly PlacedAppend[], firstPosition: numbe
 }
 
 const OPEN = Buffer.from('[');
-const COMMA = Buffer.from(',');
+const SEPARATOR = Buffer.from(EVENT_SEPARATOR);
 const CLOSE = Buffer.from(']');
 
 function textOf({ starts, ends }: SerialisedAppend, firstRevision: number): string {
   let text = '';
   for (let index = 0; index < starts.length; index += 1) {
-    text += `${index > 0 ? ',' : ''}${starts[index]}${firstRevision + index}${ends[index]}`;
+    text += `${index > 0 ? EVENT_SEPARATOR : ''}${starts[index]}${firstRevision + index}${ends[index]}`;
   }
   return text;
 }

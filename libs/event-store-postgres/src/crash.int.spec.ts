@@ -144,12 +144,19 @@ it('lets waiting appends go with a clear error when the store closes while the s
   client.on('error', () => {});
   await client.connect();
   await client.query('begin; lock table event_store.writer');
+  const backend = (await client.query<{ pid: number }>('select pg_backend_pid() as pid')).rows[0]?.pid ?? 0;
   const waiting = expect(
     store.append([{ stream: STREAM, expected: 'any', events: [newEvent()] }]),
   ).rejects.toBeInstanceOf(EventStoreUnavailable);
   await database.detach();
-  await killServer(dataDir);
-  await Promise.all([waiting, store.close()]);
+  // Stopped, it keeps its lock while the server dies around it; set free, the append could still be committed at the last moment.
+  process.kill(backend, 'SIGSTOP');
+  try {
+    await killServer(dataDir);
+    await Promise.all([waiting, store.close()]);
+  } finally {
+    process.kill(backend, 'SIGKILL');
+  }
   await client.end();
   await rm(dataDir, { recursive: true });
 });

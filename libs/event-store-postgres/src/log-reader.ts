@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
-import { type EventFilter, matcherOf, type Page, type RecordedEvent } from '#event-sourcing';
+import type { EventFilter, Page, RecordedEvent } from '#event-sourcing';
+import { type Commit, MadeCommit, StoredCommit, type Wanted, wantedBy } from './commit.js';
 import { type CommitSignal, headOf } from './commit-signal.js';
 import { persistently } from './connection.js';
-import { decode } from './stored-event.js';
 
 export interface LogReaderOptions {
   readonly pool: Pool;
@@ -21,7 +21,8 @@ export interface SubscribeOptions {
 
 /**
  * Reads the log in order. Positions have no gaps and commits become visible in their order, so the event after n is n + 1:
- * nothing has to be held back for transactions that are still open. Decoded commits are shared by all readers.
+ * nothing has to be held back for transactions that are still open. Commits, and what was parsed of them, are shared by all
+ * readers.
  */
 export class LogReader {
   readonly #pool: Pool;
@@ -29,7 +30,7 @@ export class LogReader {
   readonly #seesEveryCommit: () => boolean;
   readonly #commits = new LRUCache<number, Commit>({
     maxSize: CACHED_BYTES_MAX,
-    sizeCalculation: ({ bytes }) => bytes,
+    sizeCalculation: ({ heapBytes }) => heapBytes,
   });
   readonly #fetching = new Map<number, Promise<Commit | undefined>>();
 
@@ -41,20 +42,20 @@ export class LogReader {
 
   /** Keeps a commit that was just made, so that subscribers get these very objects. */
   remember(firstPosition: number, events: readonly RecordedEvent[], bytes: number): void {
-    this.#commits.set(firstPosition, { firstPosition, events, bytes });
+    this.#commits.set(firstPosition, new MadeCommit(firstPosition, events, bytes));
   }
 
   async page(after: number, limit: number = DEFAULT_PAGE_EVENTS, filter?: EventFilter): Promise<Page> {
-    return persistently(() => this.#page({ position: after, commit: undefined }, limit, matcherOf(filter)));
+    return persistently(() => this.#page({ position: after, last: undefined }, limit, wantedBy(filter)));
   }
 
   async *subscribe({ after, filter, limit = DEFAULT_PAGE_EVENTS, signal }: SubscribeOptions): AsyncGenerator<Page> {
-    const matches = matcherOf(filter);
-    const cursor: Cursor = { position: after, commit: undefined };
+    const wanted = wantedBy(filter);
+    const cursor: Cursor = { position: after, last: undefined };
     const mayGoOn = (): boolean => !signal.aborted && !this.#signal.ended;
     for (let first = true; mayGoOn(); first = false) {
       const before = cursor.position;
-      const page = await this.#pageUntilEnd(cursor, limit, matches, mayGoOn);
+      const page = await this.#pageUntilEnd(cursor, limit, wanted, mayGoOn);
       if (!page) return;
       if (first || page.position > before) yield page;
       if (page.caughtUp) await this.#signal.beyond(cursor.position, signal);
@@ -64,11 +65,11 @@ export class LogReader {
   async #pageUntilEnd(
     cursor: Cursor,
     limit: number,
-    matches: Matcher,
+    wanted: Wanted,
     mayGoOn: () => boolean,
   ): Promise<Page | undefined> {
     try {
-      return await persistently(() => this.#page(cursor, limit, matches), {
+      return await persistently(() => this.#page(cursor, limit, wanted), {
         timeoutMs: Number.POSITIVE_INFINITY,
         mayGoOn,
       });
@@ -79,41 +80,51 @@ export class LogReader {
   }
 
   /** Moves the cursor over up to `limit` wanted events. It is moved at the end, so a failed read can be repeated. */
-  async #page(cursor: Cursor, limit: number, matches: Matcher): Promise<Page> {
+  async #page(cursor: Cursor, limit: number, wanted: Wanted): Promise<Page> {
     const events: RecordedEvent[] = [];
-    let { position, commit } = cursor;
+    let { position, last } = cursor;
     const scanEnd = position + Math.max(limit, SCANNED_EVENTS_MAX);
-    while (events.length < limit && position < scanEnd) {
-      commit = holds(commit, position + 1)
-        ? commit
-        : (this.#commits.get(position + 1) ?? (await this.#fetchOnce(position + 1)));
-      if (!commit) break;
-      position = collect(commit, position, { into: events, limit, scanEnd, matches });
+    for (;;) {
+      const commit = this.#atHand(position + 1, last) ?? (await this.#fetchOnce(position + 1, last));
+      const caughtUp = commit === undefined;
+      last = commit ?? last;
+      if (caughtUp || events.length >= limit || position >= scanEnd) {
+        Object.assign(cursor, { position, last });
+        return { events, position, caughtUp };
+      }
+      const heapBytes = commit.heapBytes;
+      position = collect(commit, position, { into: events, limit, scanEnd, wanted });
+      if (commit.heapBytes > heapBytes) this.#account(commit);
     }
-    const caughtUp =
-      !holds(commit, position + 1) && !(this.#commits.has(position + 1) || (await this.#fetchOnce(position + 1)));
-    Object.assign(cursor, { position, commit });
-    return { events, position, caughtUp };
   }
 
-  /** The commit that holds a position; undefined when it is not written yet. Readers at the same place share one query. */
-  async #fetchOnce(position: number): Promise<Commit | undefined> {
+  #atHand(position: number, last: Commit | undefined): Commit | undefined {
+    return last && holds(last, position) ? last : this.#commits.get(position);
+  }
+
+  /** It grew while its events were parsed; the cache takes note of sizes only when something is put in. */
+  #account(commit: Commit): void {
+    if (this.#commits.delete(commit.firstPosition)) this.#commits.set(commit.firstPosition, commit);
+  }
+
+  /**
+   * The commit that holds a position; undefined when it is not written yet. `last` is where the reader comes from. Readers
+   * at the same place share one query.
+   */
+  async #fetchOnce(position: number, last: Commit | undefined): Promise<Commit | undefined> {
     if (this.#seesEveryCommit() && position > this.#signal.head) return undefined;
     const running = this.#fetching.get(position);
     if (running !== undefined) return running;
-    const fetching = this.#fetch(position).finally(() => this.#fetching.delete(position));
+    const begins = last !== undefined && endOf(last) + 1 === position;
+    const fetching = this.#fetch(position, begins).finally(() => this.#fetching.delete(position));
     this.#fetching.set(position, fetching);
     return fetching;
   }
 
-  async #fetch(position: number): Promise<Commit | undefined> {
-    const start = await this.#pool.query<{ start: number | null }>({
-      name: 'commit-of',
-      text: COMMIT_OF_SQL,
-      values: [position],
-    });
-    const first = start.rows[0]?.start;
-    if (first === undefined || first === null) return undefined;
+  /** `begins`: the position is known to be the first one of its commit. */
+  async #fetch(position: number, begins: boolean): Promise<Commit | undefined> {
+    const first = begins ? position : await this.#firstPositionOf(position);
+    if (first === undefined) return undefined;
     const cached = this.#commits.get(first);
     if (cached) return cached;
     const result = await this.#pool.query<CommitRow>({
@@ -122,8 +133,20 @@ export class LogReader {
       values: [first, FETCHED_BYTES],
     });
     const commits = result.rows.map(commitOf);
-    for (const commit of commits) this.#commits.set(commit.firstPosition, commit);
+    for (const commit of commits) {
+      // The one that is there may have events parsed already.
+      if (!this.#commits.has(commit.firstPosition)) this.#commits.set(commit.firstPosition, commit);
+    }
     return commits[0];
+  }
+
+  async #firstPositionOf(position: number): Promise<number | undefined> {
+    const result = await this.#pool.query<{ start: number }>({
+      name: 'commit-of',
+      text: COMMIT_OF_SQL,
+      values: [position],
+    });
+    return result.rows[0]?.start;
   }
 
   async head(): Promise<number> {
@@ -131,33 +154,25 @@ export class LogReader {
   }
 }
 
-interface Commit {
-  readonly firstPosition: number;
-  readonly events: readonly RecordedEvent[];
-  /** Size of the JSON. */
-  readonly bytes: number;
-}
-
 interface CommitRow {
   readonly first_position: number;
-  readonly recorded_at: Date;
+  readonly event_count: number;
   readonly bytes: number;
+  readonly recorded_at: Date;
   readonly events: string;
 }
 
 interface Cursor {
   position: number;
-  /** The commit the last page ended in: the next one may begin in the middle of it. */
-  commit: Commit | undefined;
+  /** The commit the next page begins in or, at the end of the log, the last one. */
+  last: Commit | undefined;
 }
-
-type Matcher = (event: RecordedEvent) => boolean;
 
 const DEFAULT_PAGE_EVENTS = 1_000;
 const SCANNED_EVENTS_MAX = 10_000;
-/** Parsed events take three to four times the memory of their JSON. */
-const CACHED_BYTES_MAX = 16 * 1_048_576;
-/** Per query while catching up: parsing this much takes some ten milliseconds, in which nothing else runs. */
+/** Of the heap, text and parsed events together. */
+const CACHED_BYTES_MAX = 24 * 1_048_576;
+/** Per query while catching up. */
 const FETCHED_BYTES = 1_048_576;
 
 const COMMIT_OF_SQL = `
@@ -170,7 +185,8 @@ select b.first_position as start
  where b.first_position + b.event_count > $1`;
 
 const COMMITS_SQL = `
-select b.first_position, b.recorded_at, s.bytes, convert_from(substring(b.events from 2 for s.bytes - 2), 'UTF8') as events
+select b.first_position, b.event_count, s.bytes - 2 as bytes, b.recorded_at,
+       convert_from(substring(b.events from 2 for s.bytes - 2), 'UTF8') as events
   from (select first_position, bytes, sum(bytes) over (order by first_position) - bytes as bytes_before
           from (select first_position, octet_length(events) as bytes
                   from event_store.batches
@@ -181,26 +197,31 @@ select b.first_position, b.recorded_at, s.bytes, convert_from(substring(b.events
  where s.bytes_before < $2
  order by b.first_position`;
 
-const commitOf = (row: CommitRow): Commit => ({
-  firstPosition: row.first_position,
-  events: decode(row.events, row.first_position, row.recorded_at.toISOString()),
-  bytes: row.bytes,
-});
+const commitOf = (row: CommitRow): Commit =>
+  new StoredCommit({
+    firstPosition: row.first_position,
+    eventCount: row.event_count,
+    recordedAt: row.recorded_at.toISOString(),
+    text: row.events,
+    textBytes: row.bytes,
+  });
 
-const holds = (commit: Commit | undefined, position: number): boolean =>
-  commit !== undefined && position >= commit.firstPosition && position < commit.firstPosition + commit.events.length;
+const endOf = ({ firstPosition, eventCount }: Commit): number => firstPosition + eventCount - 1;
+
+const holds = (commit: Commit, position: number): boolean =>
+  position >= commit.firstPosition && position <= endOf(commit);
 
 /** Adds the wanted events of a commit after `position`; gives the position of the last event looked at. */
 function collect(
-  { firstPosition, events }: Commit,
+  commit: Commit,
   position: number,
-  { into, limit, scanEnd, matches }: { into: RecordedEvent[]; limit: number; scanEnd: number; matches: Matcher },
+  { into, limit, scanEnd, wanted }: { into: RecordedEvent[]; limit: number; scanEnd: number; wanted: Wanted },
 ): number {
+  const { firstPosition, eventCount } = commit;
   let index = position + 1 - firstPosition;
-  const end = Math.min(events.length, scanEnd + 1 - firstPosition);
+  const end = Math.min(eventCount, scanEnd + 1 - firstPosition);
   for (; index < end && into.length < limit; index += 1) {
-    const event = events[index];
-    if (event && matches(event)) into.push(event);
+    if (commit.matches(index, wanted)) into.push(commit.eventAt(index));
   }
   return firstPosition + index - 1;
 }

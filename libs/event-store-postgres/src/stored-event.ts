@@ -20,6 +20,12 @@ export interface SerialisedAppend extends StreamAppend {
 
 const STREAM_NAME_MAX = 500;
 
+/**
+ * Stands between two stored events. JSON.stringify escapes line breaks, so a raw one is always an end of an event, and a
+ * commit can be taken apart without parsing it.
+ */
+export const EVENT_SEPARATOR = ',\n';
+
 /** Throws {@link EventTooLarge}; RangeError for a stream name that cannot be stored. */
 export function serialise(append: StreamAppend): SerialisedAppend {
   const { stream, events } = append;
@@ -40,8 +46,14 @@ export function serialise(append: StreamAppend): SerialisedAppend {
 
 /** The events of one slice of a commit, all of one stream or a whole batch, from their JSON without the outer brackets. */
 export function decode(text: string, firstPosition: number, recordedAt: string): RecordedEvent[] {
-  const stored = JSON.parse(`[${text}]`) as (NewEvent & { stream: string; revision: number })[];
+  const stored = JSON.parse(`[${text}]`) as StoredEvent[];
   return stored.map((event, index) => recorded(event, event.stream, event.revision, firstPosition + index, recordedAt));
+}
+
+/** One event of those. */
+export function decodeOne(text: string, position: number, recordedAt: string): RecordedEvent {
+  const event = JSON.parse(text) as StoredEvent;
+  return recorded(event, event.stream, event.revision, position, recordedAt);
 }
 
 export const recorded = (
@@ -51,6 +63,11 @@ export const recorded = (
   position: number,
   recordedAt: string,
 ): RecordedEvent => ({ id, type, data, metadata, stream, revision, position, recordedAt });
+
+interface StoredEvent extends NewEvent {
+  readonly stream: string;
+  readonly revision: number;
+}
 
 function dataJson(stream: string, { type, data }: NewEvent): string {
   const text = JSON.stringify(data);

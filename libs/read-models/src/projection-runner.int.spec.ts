@@ -65,6 +65,17 @@ describe('a projection', () => {
     expect(await storedPosition()).toBe(501);
   });
 
+  it('is written in pages of the size it asks for', async () => {
+    await receive(store, skus(120));
+    const sizes: number[] = [];
+    const apply: Projection['apply'] = async (page, tx) => {
+      sizes.push(page.length);
+      await stockView.apply(page, tx);
+    };
+    await started({ ...stockView, pageSize: 50, apply }).waitFor(120, 10_000);
+    expect(sizes).toEqual([50, 50, 20]);
+  });
+
   it('counts an event once when the store hands it over twice', async () => {
     const runner = started(stockView, repeating(store), { pageSize: 10 });
     await runner.waitFor(await receive(store, skus(95)), 10_000);

@@ -6,7 +6,7 @@ import { rebuild } from './rebuild.js';
 import { Runner, type RunnerTiming } from './runner.js';
 
 export interface ProjectionRunnerOptions extends RunnerTiming {
-  /** Events per transaction at most. */
+  /** Instead of what the projection says. */
   readonly pageSize?: number;
 }
 
@@ -26,7 +26,7 @@ export class ProjectionRunner extends Runner {
     readModels: ReadModels,
     projection: Projection,
     store: EventStore,
-    { pageSize = 5_000, ...timing }: ProjectionRunnerOptions = {},
+    { pageSize = projection.pageSize ?? 5_000, ...timing }: ProjectionRunnerOptions = {},
   ) {
     super(readModels, store, timing);
     this.#projection = projection;

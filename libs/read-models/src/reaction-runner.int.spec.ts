@@ -67,6 +67,18 @@ describe('a reaction', () => {
     expect(told).toEqual([...positions(1, 300), 306]);
   });
 
+  it('gets pages of the size it asks for', async () => {
+    await receive(store, skus(120));
+    const sizes: number[] = [];
+    const react = async (events: readonly RecordedEvent[]) => {
+      sizes.push(events.length);
+    };
+    runner = new ReactionRunner(readModels, { name: NAME, types: ['StockReceived'], pageSize: 50, react }, store);
+    runner.start();
+    await runner.waitFor(120, 10_000);
+    expect(sizes).toEqual([50, 50, 20]);
+  });
+
   it('gets events again rather than never when the connection is lost before the checkpoint', async () => {
     const locked = Promise.withResolvers<void>();
     let killing: Promise<void> | undefined;

@@ -10,6 +10,8 @@ export interface Reaction {
   readonly name: string;
   /** Stored names of the events it reacts to. */
   readonly types: readonly string[];
+  /** Events handed over at once at most, 500 where nothing is said. Greater where few of many events lead to a command. */
+  readonly pageSize?: number;
   /**
    * Sends the commands that follow from these events (in log order) and resolves when all have been answered. May get
    * the same events again, so the commands must be idempotent. Rejects when any of it should be tried again.
@@ -18,7 +20,7 @@ export interface Reaction {
 }
 
 export interface ReactionRunnerOptions extends RunnerTiming {
-  /** Events handed to the reaction at once at most. */
+  /** Instead of what the reaction says. */
   readonly pageSize?: number;
   /** Failed attempts of a page after which its events are tried one by one. */
   readonly attempts?: number;
@@ -45,7 +47,7 @@ export class ReactionRunner extends Runner {
     readModels: ReadModels,
     reaction: Reaction,
     store: EventStore,
-    { pageSize = 500, attempts = 8, ...timing }: ReactionRunnerOptions = {},
+    { pageSize = reaction.pageSize ?? 500, attempts = 8, ...timing }: ReactionRunnerOptions = {},
   ) {
     super(readModels, store, timing);
     this.#reaction = reaction;

@@ -244,7 +244,6 @@ export abstract class Runner {
     this.#error = undefined;
     this.#caughtUp = page.caughtUp;
     this.#reach(page.position);
-    if (this.#position - this.#storedPosition >= SKIPPED_POSITIONS_MAX) await this.#storeSkipped();
   }
 
   /** A store that reconnects may hand over events again. */
@@ -262,7 +261,7 @@ export abstract class Runner {
     await this.tick();
   }
 
-  /** Events of other types passed: nothing to write but how far we are, and that not at every page. */
+  /** Events of other types passed: nothing to write but how far we are, and that once a second is enough for a restart. */
   async #storeSkipped(): Promise<void> {
     await advanceCheckpoint(this.readModels, this.key, this.checkpointAt(this.#storedPosition), this.#position, 0);
     this.#storedPosition = this.#position;
@@ -297,7 +296,6 @@ interface Waiter {
 }
 
 const TICK_MS = 1_000;
-const SKIPPED_POSITIONS_MAX = 1_000;
 
 /** The promise's answer, or 'tick' when it takes longer than a second. */
 async function orTick<T>(promise: Promise<T>): Promise<T | 'tick'> {

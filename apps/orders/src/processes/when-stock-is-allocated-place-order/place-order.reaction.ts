@@ -15,6 +15,8 @@ type StockAllocated = RecordedEvent<Extract<StockEvent, { type: 'StockAllocated'
 export class WhenStockIsAllocatedPlaceOrder implements Reaction {
   readonly name = 'when-stock-is-allocated-place-order';
   readonly types = ['StockAllocated'];
+  /** Most allocations are of sales that have happened, and lead to no command. */
+  readonly pageSize = 5_000;
 
   constructor(
     private readonly orders: OrderRunner,
