@@ -1,62 +1,47 @@
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
-import { Logger } from '@nestjs/common';
-import { allEvents } from '#contracts';
-import { loadConfig, PinoLogger, runMain } from '#platform';
-import { catalogProjections } from '../../catalog/src/catalog.module.js';
-import { channelsProjections } from '../../channels/src/channels.module.js';
-import { ConnectorRegistry } from '../../channels/src/connectors/connector-registry.js';
-import { customersProjections } from '../../customers/src/customers.module.js';
-import { inventoryProjections } from '../../inventory/src/inventory.module.js';
-import { ordersProjections } from '../../orders/src/orders.module.js';
-import { startStandalone } from '../../standalone/src/start-standalone.js';
-import { openCoreLog } from './log/open-core-log.js';
-import type { OpenLog } from './log/open-log.js';
-import { type OpsDependencies, runOps } from './ops.js';
-import { checkOfChannels } from './verify/channel-check.js';
+import { setFlagsFromString } from 'node:v8';
+// Not by the name of the library: that would load all of it, which takes the memory of the whole system.
+import { type Config, loadConfig } from '../../../libs/platform/src/config.js';
+import { StartupError } from '../../../libs/platform/src/startup-error.js';
+import { JsonClient } from '../../standalone/src/json-client.js';
+import { shopSecretIn } from '../../standalone/src/simulated-shop/shop-files.js';
+import { Shops } from '../../standalone/src/simulated-shop/shops.js';
+import { runOps } from './ops.js';
 
-const SECOND_LOOK_MS = 2_000;
+// A client beside a running system should be small: half the memory for a third more of its time. `services.ts` ends it.
+setFlagsFromString('--memory-saver-mode');
 
-// Puts the commands and the services together: the only place of this program that knows both.
-await runMain(async () => {
-  const config = loadConfig({ EINKLANG_LOG_LEVEL: 'warn', ...process.env });
-  // The results of a command are on standard output, so what is logged goes to the other.
-  Logger.overrideLogger(new PinoLogger(config.logLevel, process.stderr));
-  const stop = stopOnSignals();
-  process.exitCode = await runOps(process.argv.slice(2), {
-    dataDir: config.dataDir,
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const config = configOf(process.env);
+  if (!config) return 1;
+  const { dataDir } = config;
+  const signal = stopOnSignals();
+  const services = () => import('./services.js');
+  return runOps(process.argv.slice(2), {
+    dataDir,
     mappingsFolder: join(dirname(findPackageJSON(import.meta.url) ?? process.cwd()), 'apps/ops/mappings'),
-    startSystem: ({ httpPort }) => startStandalone({ ...config, httpPort, grpcPort: 0 }),
-    openLog: () => openCoreLog(config),
-    projections: [
-      ...catalogProjections,
-      ...inventoryProjections,
-      ...ordersProjections,
-      ...customersProjections,
-      ...channelsProjections,
-    ],
-    definitions: allEvents,
-    channelCheck: (log) => channelCheck(log, stop),
+    startSystem: async (options) => (await services()).startSystem(config, options),
+    openShop: async (url, stop) => new Shops(new JsonClient(url, stop), await shopSecretIn(dataDir)),
+    openLog: async () => (await services()).openLog(config),
+    projections: async () => (await services()).allProjections,
+    definitions: async () => (await services()).allEvents,
+    channelCheck: async (log) => (await services()).channelCheck(config, log, signal),
     terminal: { out: process.stdout, err: process.stderr },
-    signal: stop,
-  } satisfies OpsDependencies);
-});
-
-function channelCheck(log: OpenLog, signal: AbortSignal) {
-  const connectors = ConnectorRegistry.fromEnvironment();
-  return checkOfChannels({
-    store: log.store,
-    connect: (address) => connectors.of(address),
-    available: async (channel, skus) => {
-      const rows = await log.readModels.query<{ sku: string; units: number }>(
-        'select sku, (available ->> $1)::integer as units from view_stock.stock where sku = any($2) and available ? $1',
-        [channel, skus],
-      );
-      return new Map(rows.map(({ sku, units }) => [sku, units]));
-    },
     signal,
-    secondLookMs: SECOND_LOOK_MS,
   });
+}
+
+function configOf(environment: NodeJS.ProcessEnv): Config | undefined {
+  try {
+    return loadConfig({ EINKLANG_LOG_LEVEL: 'warn', ...environment });
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return undefined;
+  }
 }
 
 /** The first signal lets a command end in order; a second one ends the process at once. */

@@ -139,9 +139,10 @@ describe('the command line', () => {
   });
 
   it('counts a channel that cannot be reached as a difference unless told to skip it', async () => {
-    const channelCheck = () => ({
+    const channelCheck = async () => ({
       channels: async () => ['ebay'],
       differences: () => Promise.reject(new Error('It is away.')),
+      close: async () => {},
     });
     expect(await ops('verify', { channelCheck })).toBe(1);
     expect(terminal.text()).toContain('channel ebay: not checked: It is away.');
@@ -182,11 +183,13 @@ function ops(...args: (string | Partial<Parameters<typeof runOps>[1]>)[]) {
     mappingsFolder: join(import.meta.dirname, '../mappings'),
     startSystem: async () => ({ httpUrl: system.httpUrl, stop: async () => {} }),
     openLog: () => openCoreLog(loadConfig({ EINKLANG_DATA_DIR: dataDir, DATABASE_URL: database.url })),
-    projections: [receivedUnits],
-    definitions: allEvents,
-    channelCheck: () => ({
+    openShop: () => Promise.reject(new Error('There is no shop.')),
+    projections: async () => [receivedUnits],
+    definitions: async () => allEvents,
+    channelCheck: async () => ({
       channels: async () => [],
       differences: () => Promise.reject(new Error('There are no channels.')),
+      close: async () => {},
     }),
     terminal,
     signal: new AbortController().signal,

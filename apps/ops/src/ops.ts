@@ -1,18 +1,16 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import type { EventDefinitions } from '#contracts';
-import { StartupError } from '#platform';
 import type { Projection } from '#read-models';
 import { type Terminal, writeLine } from './console/terminal.js';
-import { importCatalog } from './import/import-catalog.js';
 import { type OpenLog, type OpenLogFunction, withLog } from './log/open-log.js';
-import { projectionNamed, rebuildView } from './rebuild/rebuild-view.js';
-import { replay } from './replay/replay.js';
-import { showStream, showStreams } from './show/show-stream.js';
+import type { OpenShop } from './replay/channels.js';
 import { RequestRefused, SystemUnreachable } from './system/api-client.js';
 import type { StartSystem } from './system/system.js';
 import { UsageError } from './usage-error.js';
 import type { ChannelCheck } from './verify/channel-check.js';
-import { verify } from './verify/verify.js';
+
+// A command loads its own code, and the services, only when it is called: `replay` beside a running system takes a
+// third of the memory that way.
 
 /** What the command line works with; `main.ts` binds it to the real thing. */
 export interface OpsDependencies {
@@ -21,12 +19,13 @@ export interface OpsDependencies {
   /** Folder of the column mappings `replay` chooses from. */
   readonly mappingsFolder: string;
   readonly startSystem: StartSystem;
+  readonly openShop: OpenShop;
   readonly openLog: OpenLogFunction;
   /** Every view of every service. */
-  readonly projections: readonly Projection[];
-  readonly definitions: EventDefinitions;
+  readonly projections: () => Promise<readonly Projection[]>;
+  readonly definitions: () => Promise<EventDefinitions>;
   /** Reaches the channels, given the open log to look up what is registered and what is available. */
-  readonly channelCheck: (log: OpenLog) => ChannelCheck;
+  readonly channelCheck: (log: OpenLog) => Promise<ChannelCheck>;
   readonly terminal: Terminal;
   /** Aborts when the user wants to stop. */
   readonly signal: AbortSignal;
@@ -59,9 +58,9 @@ function exitCodeOf(error: unknown, { terminal, signal }: OpsDependencies): Exit
 /** What an operator can do something about is one sentence; anything else is a fault, and its stack helps to find it. */
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const isForTheOperator = [UsageError, StartupError, RequestRefused, SystemUnreachable].some(
-    (kind) => error instanceof kind,
-  );
+  const isForTheOperator =
+    error.name === 'StartupError' ||
+    [UsageError, RequestRefused, SystemUnreachable].some((kind) => error instanceof kind);
   return isForTheOperator ? error.message : (error.stack ?? error.message);
 }
 
@@ -94,13 +93,17 @@ const examples = (lines: readonly string[]): string =>
 
 type CommandFactory = (dependencies: OpsDependencies, exitWith: (code: ExitCode) => void) => Command;
 
-const replayCommand: CommandFactory = ({ dataDir, mappingsFolder, startSystem, terminal, signal }, exitWith) =>
+const replayCommand: CommandFactory = (
+  { dataDir, mappingsFolder, startSystem, openShop, terminal, signal },
+  exitWith,
+) =>
   new Command('replay')
     .description(
       'Sends a sales CSV (plain, gzip or zstd) through the system: invoices become sales on five channels, returns and corrections stock movements.',
     )
     .argument('<file>', 'sales CSV with a header')
     .option('--mapping <file>', 'column mapping (JSON); without it the one in apps/ops/mappings that fits the header')
+    .option('--no-channels', 'record the sales only: no channel is registered and told its numbers')
     .option('--again', 'send a file that was replayed before once more, to see that it changes nothing', false)
     .addHelpText(
       'after',
@@ -108,13 +111,16 @@ const replayCommand: CommandFactory = ({ dataDir, mappingsFolder, startSystem, t
 <data directory>/replay/<name>.rejected.csv with line and reason, what the system refuses to <name>.refused.csv.
 ${examples(['replay ../shared/data/uci-online-retail/online-retail.csv.zst', 'replay sales.csv --mapping my-shop.json', 'replay sales.csv --again'])}\n${EXIT_CODES}`,
     )
-    .action(async (file: string, options: { mapping?: string; again: boolean }) => {
+    .action(async (file: string, options: { mapping?: string; again: boolean; channels: boolean }) => {
+      const { replay } = await import('./replay/replay.js');
       const result = await replay({
         dataDir,
         mappingsFolder,
         file,
         mapping: options.mapping,
         again: options.again,
+        channels: options.channels,
+        openShop,
         startSystem,
         terminal,
         signal,
@@ -136,6 +142,7 @@ Rows that were not taken go to <data directory>/import/<name>.rejected.csv with 
 ${examples(['import apps/ops/samples/catalogue.csv'])}\n${EXIT_CODES}`,
     )
     .action(async (file: string) => {
+      const { importCatalog } = await import('./import/import-catalog.js');
       const { rejected } = await importCatalog({ dataDir, file, startSystem, terminal, signal });
       exitWith(rejected > 0 ? EXIT.failed : EXIT.ok);
     });
@@ -162,6 +169,7 @@ const showCommand: CommandFactory = ({ openLog, terminal }, exitWith) =>
       `${examples(['show stock-85123A --last 5', 'show order-amazon.536365 --json', 'show --streams order-ebay. --limit 20'])}\n${EXIT_CODES}`,
     )
     .action(async (stream: string, flags: ShowFlags) => {
+      const { showStream, showStreams } = await import('./show/show-stream.js');
       const shown = await withLog(openLog, (log) =>
         flags.streams ? showStreams(log, stream, flags, terminal) : showStream(log.store, stream, flags, terminal),
       );
@@ -180,11 +188,12 @@ const rebuildCommand: CommandFactory = ({ openLog, projections, terminal, signal
     .addHelpText('after', `${examples(['rebuild --list', 'rebuild stock'])}\n${EXIT_CODES}`)
     .action(async (view: string | undefined, flags: { list: boolean }) => {
       if (flags.list) {
-        for (const { name, version } of projections) writeLine(terminal, `${name} (version ${version})`);
+        for (const { name, version } of await projections()) writeLine(terminal, `${name} (version ${version})`);
         return;
       }
       if (view === undefined) throw new UsageError('Say which view to rebuild; --list shows them.');
-      const projection = projectionNamed(projections, view);
+      const { projectionNamed, rebuildView } = await import('./rebuild/rebuild-view.js');
+      const projection = projectionNamed(await projections(), view);
       await withLog(openLog, (log) => rebuildView(log, projection, signal, terminal));
     });
 
@@ -199,15 +208,17 @@ const verifyCommand: CommandFactory = (
     .option('--skip-channels', 'do not ask the channels', false)
     .addHelpText(
       'after',
-      `\nA channel that cannot be reached counts as a difference unless --skip-channels is given.\n${examples(['verify', 'verify --skip-channels'])}\n${EXIT_CODES}`,
+      `\nWhere the simulated shop of the data directory does not run, it is started for the check, with the numbers it had.
+A channel that cannot be reached counts as a difference unless --skip-channels is given.\n${examples(['verify', 'verify --skip-channels'])}\n${EXIT_CODES}`,
     )
     .action(async (flags: { skipChannels: boolean }) => {
-      const isFine = await withLog(openLog, (log) =>
+      const { verify } = await import('./verify/verify.js');
+      const isFine = await withLog(openLog, async (log) =>
         verify({
           log,
-          definitions,
-          projections,
-          channels: flags.skipChannels ? undefined : channelCheck(log),
+          definitions: await definitions(),
+          projections: await projections(),
+          channels: flags.skipChannels ? undefined : await channelCheck(log),
           signal,
           terminal,
         }),

@@ -2,7 +2,8 @@ import { Logger } from '@nestjs/common';
 import { Command, InvalidArgumentError } from 'commander';
 import { type Config, endOnSignals, loadConfig, PinoLogger, runMain, Shutdown } from '#platform';
 import { runDemo } from './demo/run-demo.js';
-import { shopSecretIn, startShopProcess } from './demo/shop-process.js';
+import { hasShop, shopSecretIn } from './simulated-shop/shop-files.js';
+import { startWithShop } from './simulated-shop/start-with-shop.js';
 import { startStandalone } from './start-standalone.js';
 
 interface Options {
@@ -14,9 +15,16 @@ interface Options {
 const program = new Command('einklang')
   .description('Runs every service of Einklang in one process.')
   .option('--demo', 'open five simulated channels, a catalogue and shoppers, and show what happens')
-  .option('--rate <orders per second>', 'with --demo: how much the shoppers buy over all channels (default: 40)', positive)
+  .option(
+    '--rate <orders per second>',
+    'with --demo: how much the shoppers buy over all channels (default: 40)',
+    positive,
+  )
   .option('--seconds <seconds>', 'with --demo: end by itself, with exit code 1 if anything was oversold', positive)
-  .addHelpText('after', '\nPorts, data directory and secrets come from the environment: see apps/standalone/README.md.');
+  .addHelpText(
+    'after',
+    '\nPorts, data directory and secrets come from the environment: see apps/standalone/README.md.',
+  );
 
 await runMain(async () => {
   const options = program.parse().opts<Options>();
@@ -28,28 +36,37 @@ await runMain(async () => {
   else await start(config, shutdown);
 });
 
+/** Where channels of the data directory are played by its simulated shop, that goes on as well. */
 async function start(config: Config, shutdown: Shutdown): Promise<void> {
-  const { httpUrl, grpcPort } = await startStandalone(config, shutdown);
-  process.stdout.write(`Einklang answers at ${httpUrl} (API docs: ${httpUrl}/docs), gRPC on port ${grpcPort}. Ctrl-C ends it.\n`);
+  if (hasShop(config.dataDir)) {
+    const { httpUrl, grpcPort, shopUrl } = await startWithShop(config, shutdown);
+    tellStarted(httpUrl, grpcPort, `, its simulated shop at ${shopUrl}`);
+  } else {
+    const { httpUrl, grpcPort } = await startStandalone(config, shutdown);
+    tellStarted(httpUrl, grpcPort, '');
+  }
 }
 
-/** The same system, and beside it a process with simulated shops and their shoppers. */
+function tellStarted(httpUrl: string, grpcPort: number | undefined, shop: string): void {
+  process.stdout.write(
+    `Einklang answers at ${httpUrl} (API docs: ${httpUrl}/docs), gRPC on port ${grpcPort}${shop}. Ctrl-C ends it.\n`,
+  );
+}
+
+/** The same system with simulated shops, and shoppers in them. */
 async function demo(config: Config, shutdown: Shutdown, { rate, seconds }: Options): Promise<void> {
-  const secret = await shopSecretIn(config.dataDir);
-  process.env['SIMULATED_SHOP_SECRET'] = secret;
   process.stdout.write('Starting Einklang and its database …\n');
-  const { httpUrl } = await startStandalone(config, shutdown);
-  const shop = await startShopProcess({ dataDir: config.dataDir, secret, log: (line) => new Logger('SimulatedShop').warn(line) });
+  const { httpUrl, shopUrl } = await startWithShop(config, shutdown);
   const demonstration = runDemo({
     baseUrl: httpUrl,
-    shopUrl: shop.url,
-    secret,
+    shopUrl,
+    secret: await shopSecretIn(config.dataDir),
     screen: process.stdout,
     signal: shutdown.signal,
     ...(seconds !== undefined && { seconds }),
     ...(rate !== undefined && { ordersPerSecond: rate }),
   });
-  const ended = demonstration.catch(() => undefined).finally(() => shop.close());
+  const ended = demonstration.catch(() => undefined);
   shutdown.onShutdown('demo', async () => void (await ended));
   const { exitCode } = await demonstration;
   const clean = await shutdown.run();

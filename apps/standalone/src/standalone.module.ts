@@ -11,10 +11,11 @@ import { OrdersModule } from '../../orders/src/orders.module.js';
 @Module({ imports: [InventoryModule, OrdersModule], exports: [InventoryModule, OrdersModule] })
 class PortsModule {}
 
-/** Every service in one process. */
 @Module({})
-export class StandaloneModule {
-  static over(core: Core): DynamicModule {
-    return { module: StandaloneModule, imports: [CoreModule.over(core), PortsModule, CatalogModule, CustomersModule, ChannelsModule] };
-  }
-}
+class StandaloneModule {}
+
+/** Every service in one process, on what is already open. */
+export const standaloneModule = (core: Core): DynamicModule => ({
+  module: StandaloneModule,
+  imports: [CoreModule.over(core), PortsModule, CatalogModule, CustomersModule, ChannelsModule],
+});

@@ -2,13 +2,17 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { type Config, openCore, type RunningService, Shutdown, startService } from '#platform';
-import { StandaloneModule } from './standalone.module.js';
+import { standaloneModule } from './standalone.module.js';
 
 /** Where a running system writes how it is reached, for the ops commands. */
 export const runningFile = (dataDir: string): string => join(dataDir, 'running.json');
 
-/** All services, on the database of the configuration. */
-export async function startStandalone(config: Config, shutdown: Shutdown = new Shutdown()): Promise<RunningService> {
+/** All services, on the database of the configuration. `shopUrl` is where a simulated shop answers that was started for it. */
+export async function startStandalone(
+  config: Config,
+  shutdown: Shutdown = new Shutdown(),
+  { shopUrl }: { readonly shopUrl?: string } = {},
+): Promise<RunningService> {
   try {
     const core = await openCore(config, shutdown, {
       writer: true,
@@ -20,11 +24,11 @@ export async function startStandalone(config: Config, shutdown: Shutdown = new S
         void shutdown.run().finally(() => process.exit(1));
       },
     });
-    const service = await startService(StandaloneModule.over(core), config, {
+    const service = await startService(standaloneModule(core), config, {
       grpc: { packages: ['einklang.inventory.v1'], protoFiles: ['einklang/inventory/v1/stock.proto'] },
       shutdown,
     });
-    await announce(config, service, shutdown);
+    await announce(config, service, shopUrl, shutdown);
     return service;
   } catch (error) {
     await shutdown.run();
@@ -32,9 +36,14 @@ export async function startStandalone(config: Config, shutdown: Shutdown = new S
   }
 }
 
-async function announce(config: Config, { httpUrl, grpcPort }: RunningService, shutdown: Shutdown): Promise<void> {
+async function announce(
+  config: Config,
+  { httpUrl, grpcPort }: RunningService,
+  shopUrl: string | undefined,
+  shutdown: Shutdown,
+): Promise<void> {
   const file = runningFile(config.dataDir);
   await mkdir(config.dataDir, { recursive: true });
-  await writeFile(file, JSON.stringify({ pid: process.pid, httpUrl, grpcPort }));
+  await writeFile(file, JSON.stringify({ pid: process.pid, httpUrl, grpcPort, shopUrl }));
   shutdown.onShutdown('running.json', () => rm(file, { force: true }));
 }

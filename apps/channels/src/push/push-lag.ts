@@ -23,7 +23,7 @@ export class PushLag {
       name: 'einklang_channel_push_lag_seconds',
       help: 'Time from learning of a change to its acknowledgement by the channel',
       labelNames: ['channel'],
-      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800],
+      buckets: LAG_BUCKETS_SECONDS,
     });
   }
 
@@ -76,6 +76,11 @@ class SlidingHistogram {
   }
 }
 
+// Dense, so that a quantile can be read off the histogram.
+const LAG_BUCKETS_SECONDS = [
+  0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7.5, 10, 15, 20, 30,
+  45, 60, 90, 120, 180, 300, 600, 1_800,
+];
 const SLICE_MS = 5_000;
 const SLICES = 12;
 const HIGHEST_MS = 86_400_000;

@@ -37,6 +37,7 @@ export const mappingSchema = z.strictObject({
     .array(
       z.strictObject({
         channel: channelId,
+        name: z.string().min(1).max(100).optional(),
         weight: z.int().min(1).max(1_000_000),
         countries: z.array(z.string()).min(1).optional(),
       }),

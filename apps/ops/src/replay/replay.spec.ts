@@ -20,6 +20,8 @@ const realFile =
 /** Half a million rows, on a machine that is busy with other specs. */
 const WHOLE_FILE_TIMEOUT_MS = 240_000;
 
+const SHOP_URL = 'http://127.0.0.1:9';
+
 let dataDir: string;
 let file: string;
 let system: RecordingSystem;
@@ -67,6 +69,27 @@ describe('replaying a sales file', () => {
       expect(taken.reduce((sum, sale) => sum + sale.lines.length, 0)).toBe(lines);
       expect(taken.reduce((sum, sale) => sum + sale.lines.reduce((all, line) => all + line.units, 0), 0)).toBe(units);
     }
+  });
+
+  it('registers the channels where the shop is, every SKU listed, and waits until they took all numbers', async () => {
+    system.waiting.set('ebay', 3);
+    const terminal = memoryTerminal();
+    const { items, totals } = await run({ terminal });
+    expect([...system.channels].sort()).toEqual(
+      ['amazon', 'ebay', 'etsy', 'till', 'web-shop'].map((channel) => [channel, SHOP_URL]),
+    );
+    for (const listed of system.listings.values()) expect(listed.size).toBe(items.length);
+    expect(system.waiting.get('ebay')).toBe(0);
+    const sales = totals.sales.toLocaleString('en-GB');
+    expect(terminal.text()).toContain(`${sales} ebay             in 0 requests; lag p50 100 ms, p99 982 ms`);
+  });
+
+  it('leaves channels alone when told to, and a system without a shop when not', async () => {
+    const startSystem = async () => ({ httpUrl: system.httpUrl, stop: async () => {} });
+    await expect(run({ startSystem })).rejects.toThrow('runs without the simulated shop');
+    expect(system.sales.size).toBe(0);
+    expect((await run({ startSystem, channels: false })).outcome).toBe('replayed');
+    expect(system.channels.size).toBe(0);
   });
 
   it('books the opening stock, and lets the chosen SKUs run short', async () => {
@@ -193,12 +216,14 @@ describe('replaying a sales file', () => {
 });
 
 function run(change: Partial<ReplayOptions> = {}): Promise<ReplayResult> {
-  const startSystem = async () => ({ httpUrl: system.httpUrl, stop: async () => {} });
+  const startSystem = async () => ({ httpUrl: system.httpUrl, shopUrl: SHOP_URL, stop: async () => {} });
   return replay({
     dataDir,
     file,
     mappingsFolder,
     again: false,
+    channels: true,
+    openShop: async () => system.shop,
     startSystem,
     terminal: memoryTerminal(),
     signal: stop.signal,

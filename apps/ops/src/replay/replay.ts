@@ -1,15 +1,25 @@
 import { basename, join } from 'node:path';
-import { formatNumber, formatSeconds, startProgress, type Terminal, writeLine } from '../console/terminal.js';
+import {
+  type Progress as Bar,
+  formatNumber,
+  formatSeconds,
+  startProgress,
+  type Terminal,
+  writeLine,
+} from '../console/terminal.js';
 import { ResultFile } from '../csv/result-file.js';
 import { ApiClient } from '../system/api-client.js';
 import { readStatus, type SystemStatus, waitUntilCaughtUp } from '../system/caught-up.js';
 import type { StartSystem } from '../system/system.js';
 import { type SystemInUse, useSystem } from '../system/use-system.js';
+import { UsageError } from '../usage-error.js';
+import { type OpenShop, openChannels } from './channels.js';
 import { Cursor, type Progress } from './cursor.js';
 import { chooseMapping, loadMapping, type Mapping } from './mapping.js';
 import type { OpeningItem } from './opening-stock.js';
 import { fileIdOf, headerOf, type SalesFile, stepsOf, surveyFile } from './plan-file.js';
 import type { PlanTotals } from './plan-totals.js';
+import { figuresSince, type PushCounts, readPushCounts, waitUntilPushed } from './pushes.js';
 import { type StepAnswers, StepSender } from './send-steps.js';
 import { setUp } from './set-up.js';
 
@@ -21,6 +31,9 @@ export interface ReplayOptions {
   readonly mappingsFolder: string;
   /** Send everything once more, to see that it changes nothing. */
   readonly again: boolean;
+  /** Sell on channels of the simulated shop, which are told every number; without, sales are recorded and nothing is pushed. */
+  readonly channels: boolean;
+  readonly openShop: OpenShop;
   readonly startSystem: StartSystem;
   readonly terminal: Terminal;
   /** Ends the replay after the requests in flight; a later call goes on from there. */
@@ -46,7 +59,7 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const file = await describeFile(options);
   const { rows, totals, opening } = await surveyFile(file);
   const items = opening.items();
-  const system = await useSystem(options.dataDir, options.startSystem);
+  const system = await useSystem(options.dataDir, options.startSystem, { needsShop: options.channels });
   try {
     return await new Replay(options, startedAt, file, rows, totals, items, opening.earliestMs, system).run();
   } finally {
@@ -89,6 +102,8 @@ class Replay {
     if (stored?.done) return this.#alreadyDone(stored);
     this.#announce(stored);
     try {
+      if (this.options.channels) await this.#openChannels();
+      const pushedBefore = await this.#pushCounts();
       const begun = await this.#setUp(cursor, stored);
       const reached = await this.#sendAll(cursor, begun);
       if (!reached.done) {
@@ -99,8 +114,10 @@ class Replay {
         return this.#result('stopped', reached);
       }
       const status = await this.#waitForViews();
+      await this.#waitForPushes();
       await cursor.save({ ...reached, head: status.head });
       this.#summarise(reached, status, status.head - before.head, reached.rowsRead - (stored?.rowsRead ?? 0));
+      this.#tellPushes(pushedBefore, await this.#pushCounts());
       return this.#result(this.#toldAgain(known, reached), reached);
     } catch (error) {
       const progress = cursor.progress;
@@ -144,6 +161,20 @@ class Replay {
         : `Using the system at ${this.system.httpUrl}.`,
     );
     if (stored) writeLine(terminal, `Going on after row ${formatNumber(stored.rowsRead)}.`);
+  }
+
+  async #openChannels(): Promise<void> {
+    const { shopUrl, httpUrl } = this.system;
+    if (shopUrl === undefined)
+      throw new UsageError(
+        `The system at ${httpUrl} runs without the simulated shop. End it, and this command starts both; or say --no-channels.`,
+      );
+    const shop = await this.options.openShop(shopUrl, this.options.signal);
+    await openChannels(this.#api, shop, shopUrl, this.#mapping, this.items);
+  }
+
+  #pushCounts(): Promise<PushCounts> {
+    return this.options.channels ? readPushCounts(this.#api) : Promise.resolve(new Map());
   }
 
   async #setUp(cursor: Cursor, stored: Progress | undefined): Promise<Progress> {
@@ -233,6 +264,35 @@ class Replay {
       });
     } finally {
       bar.end();
+    }
+  }
+
+  async #waitForPushes(): Promise<void> {
+    if (!this.options.channels) return;
+    const channels = this.#mapping.channels.map(({ channel }) => channel);
+    let bar: Bar | undefined;
+    try {
+      await waitUntilPushed(this.#api, channels, {
+        onWaiting: (waiting, most) => {
+          bar ??= startProgress(this.options.terminal, 'Channels taking the last numbers', most);
+          bar.update(most - waiting);
+        },
+        signal: this.options.signal,
+      });
+    } finally {
+      bar?.end();
+    }
+  }
+
+  #tellPushes(before: PushCounts, after: PushCounts): void {
+    if (!this.options.channels) return;
+    writeLine(this.options.terminal, 'Numbers pushed per channel, every one acknowledged:');
+    for (const { channel } of this.#mapping.channels) {
+      const { pushes, requests, p50Ms, p99Ms } = figuresSince(before.get(channel), after.get(channel));
+      writeLine(
+        this.options.terminal,
+        `  ${formatNumber(pushes).padStart(11)} ${channel.padEnd(16)} in ${formatNumber(requests)} requests; lag p50 ${formatNumber(p50Ms)} ms, p99 ${formatNumber(p99Ms)} ms`,
+      );
     }
   }
 

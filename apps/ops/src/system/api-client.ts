@@ -33,22 +33,27 @@ export class ApiClient {
 
   /** The parsed answer. Throws {@link RequestRefused} and {@link SystemUnreachable}. */
   async get<Schema extends z.ZodType>(path: string, answer: Schema): Promise<z.output<Schema>> {
-    return answer.parse(await this.#send('GET', path, undefined));
+    return answer.parse(parsedAnswer(await this.#send('GET', path, undefined)));
+  }
+
+  /** The answer as it comes. */
+  async getText(path: string): Promise<string> {
+    return this.#send('GET', path, undefined);
   }
 
   /** `json` is the body, serialised already. */
   async post<Schema extends z.ZodType>(path: string, json: string, answer: Schema): Promise<z.output<Schema>> {
-    return answer.parse(await this.#send('POST', path, json));
+    return answer.parse(parsedAnswer(await this.#send('POST', path, json)));
   }
 
   async put(path: string, body: object): Promise<void> {
     await this.#send('PUT', path, JSON.stringify(body));
   }
 
-  async #send(method: string, path: string, body: string | undefined): Promise<unknown> {
+  async #send(method: string, path: string, body: string | undefined): Promise<string> {
     for (let attempt = 1; ; attempt += 1) {
       const answer = await this.#once(method, path, body);
-      if (answer.status < 300) return answer.text === '' ? {} : JSON.parse(answer.text);
+      if (answer.status < 300) return answer.text;
       if (!mayGoBetterLater(answer.status) || attempt >= MAX_ATTEMPTS) throw refusal(method, path, answer);
       await delay(answer.retryAfterMs);
     }
@@ -97,6 +102,8 @@ function refusal(method: string, path: string, { status, text }: Answer): Reques
     `${method} ${path} was answered ${status} (${problem.code}): ${problem.detail}`,
   );
 }
+
+const parsedAnswer = (text: string): unknown => (text === '' ? {} : JSON.parse(text));
 
 function parsed(text: string): unknown {
   try {

@@ -29,6 +29,11 @@ describe('the system a command works with', () => {
     expect(started).toEqual([]);
   });
 
+  it('comes with the simulated shop that runs beside it', async () => {
+    await writeRunning({ pid: process.pid, httpUrl: running.httpUrl, shopUrl: 'http://127.0.0.1:9' });
+    expect(await use()).toMatchObject({ isOurs: false, shopUrl: 'http://127.0.0.1:9' });
+  });
+
   it.each([
     ['nothing says that one runs', async () => {}],
     ['the file is from a process that is gone', () => writeRunning({ pid: 2 ** 22 + 1, httpUrl: running.httpUrl })],

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { RunningSystem, StartSystem } from './system.js';
+import type { RunningSystem, StartSystem, SystemOptions } from './system.js';
 
 /** The system of a data directory, for one command. */
 export interface SystemInUse extends RunningSystem {
@@ -13,22 +13,29 @@ export interface SystemInUse extends RunningSystem {
  * The system that runs on `dataDir`, or one started here. A running one is known by `<dataDir>/running.json`, which it
  * writes when it starts; the file counts only while that process lives and answers.
  */
-export async function useSystem(dataDir: string, start: StartSystem): Promise<SystemInUse> {
-  const httpUrl = await runningSystemUrl(dataDir);
-  if (httpUrl !== undefined) return { httpUrl, isOurs: false, stop: async () => {} };
-  const system = await start({ dataDir, httpPort: 0 });
-  return { httpUrl: system.httpUrl, isOurs: true, stop: () => system.stop() };
+export async function useSystem(
+  dataDir: string,
+  start: StartSystem,
+  { needsShop = false }: Partial<Pick<SystemOptions, 'needsShop'>> = {},
+): Promise<SystemInUse> {
+  const running = await runningSystem(dataDir);
+  if (running) return { ...running, isOurs: false, stop: async () => {} };
+  const system = await start({ dataDir, httpPort: 0, needsShop });
+  const { httpUrl, shopUrl } = system;
+  return { httpUrl, ...(shopUrl !== undefined && { shopUrl }), isOurs: true, stop: () => system.stop() };
 }
 
 /** Where the system of a data directory answers; undefined when none does. */
-export async function runningSystemUrl(dataDir: string): Promise<string | undefined> {
+async function runningSystem(dataDir: string): Promise<Omit<RunningSystem, 'stop'> | undefined> {
   const running = await readRunningFile(join(dataDir, 'running.json'));
   if (!running || !isAlive(running.pid)) return undefined;
   const httpUrl = running.httpUrl.replace(/\/$/, '');
-  return (await isLive(httpUrl)) ? httpUrl : undefined;
+  if (!(await isLive(httpUrl))) return undefined;
+  return { httpUrl, ...(running.shopUrl !== undefined && { shopUrl: running.shopUrl }) };
 }
 
-const runningFile = z.object({ pid: z.int().positive(), httpUrl: z.url({ protocol: /^https?$/ }) });
+const address = z.url({ protocol: /^https?$/ });
+const runningFile = z.object({ pid: z.int().positive(), httpUrl: address, shopUrl: address.optional() });
 const LIVE_TIMEOUT_MS = 5_000;
 
 async function readRunningFile(path: string): Promise<z.output<typeof runningFile> | undefined> {

@@ -17,6 +17,13 @@ const movement = z.strictObject({
   occurredAt: z.iso.datetime(),
 });
 type Movement = z.output<typeof movement>;
+const channelSettings = z.strictObject({
+  name: z.string().min(1),
+  connector: z.literal('simulated'),
+  currency: z.literal('GBP'),
+  baseUrl: z.url(),
+  pushesPerSecond: z.int().min(1).max(1_000),
+});
 const catalogRow = z.looseObject({ productId: z.string(), sku: z.string().max(64), title: z.string().min(1) });
 
 /**
@@ -30,6 +37,12 @@ export class RecordingSystem implements RunningSystem {
   readonly locations = new Set<string>();
   readonly supplyMaps = new Set<string>();
   readonly onHand = new Map<string, number>();
+  /** Where each registered channel is. */
+  readonly channels = new Map<string, string>();
+  /** External ids per channel of the shop. */
+  readonly listings = new Map<string, Set<string>>();
+  /** Numbers that channels still have to take; one of each goes with every look at them. */
+  readonly waiting = new Map<string, number>();
   /** `METHOD path` of every request, in the order of arrival. */
   readonly requests: string[] = [];
   /** Called before a request has its effect. */
@@ -54,12 +67,19 @@ export class RecordingSystem implements RunningSystem {
         ({ status, body }) =>
           response
             .writeHead(status, { 'content-type': 'application/json', 'retry-after': '0' })
-            .end(JSON.stringify(body)),
+            .end(typeof body === 'string' ? body : JSON.stringify(body)),
         (error: unknown) => response.writeHead(500).end(JSON.stringify({ code: 'fault', detail: String(error) })),
       );
     });
     return system;
   }
+
+  /** The shop of its channels. */
+  readonly shop = {
+    putListings: async (channel: string, listings: readonly { readonly externalId: string }[]): Promise<void> => {
+      this.listings.set(channel, new Set(listings.map(({ externalId }) => externalId)));
+    },
+  };
 
   async stop(): Promise<void> {
     this.server.closeAllConnections();
@@ -72,6 +92,7 @@ export class RecordingSystem implements RunningSystem {
     this.requests.push(route);
     this.onRequest(route);
     const answer = this.#handle(route, body);
+    if (typeof answer === 'string') return { status: 200, body: answer };
     const status = this.answerWith(route);
     return status === undefined
       ? { status: 200, body: answer }
@@ -86,6 +107,15 @@ export class RecordingSystem implements RunningSystem {
         memoryBytes: 1,
         runners: [{ name: 'everything', kind: 'projection', position: this.#head, lag: 0 }],
       };
+    }
+    if (route === 'GET /v1/channels/lag') return { items: [...this.channels.keys()].map((name) => this.#lagOf(name)) };
+    if (route === 'GET /metrics') return this.#metrics();
+    const channel = /^PUT \/v1\/channels\/(.+)$/.exec(route)?.[1];
+    if (channel !== undefined) {
+      const { baseUrl } = channelSettings.parse(body);
+      if (!this.listings.has(channel)) throw new Error(`Channel ${channel} has nothing listed yet.`);
+      this.channels.set(channel, baseUrl);
+      return { position: this.#head };
     }
     const put = /^PUT \/v1\/(locations|supply-maps)\/(.+)$/.exec(route);
     if (put?.[2] !== undefined) {
@@ -105,6 +135,26 @@ export class RecordingSystem implements RunningSystem {
       return { results: rows.map((row) => this.#takeRow(row)) };
     }
     throw new Error(`Nothing answers ${route}.`);
+  }
+
+  #lagOf(channel: string): object {
+    const waiting = this.waiting.get(channel) ?? 0;
+    this.waiting.set(channel, Math.max(0, waiting - 1));
+    return { channel, waiting };
+  }
+
+  /** As many numbers for each channel as there are sales, half of them within 0.1 s and all within 1 s. */
+  #metrics(): string {
+    const count = this.sales.size;
+    return [...this.channels.keys()]
+      .flatMap((channel) => [
+        `einklang_channel_push_lag_seconds_bucket{le="0.1",channel="${channel}"} ${count / 2}`,
+        `einklang_channel_push_lag_seconds_bucket{le="1",channel="${channel}"} ${count}`,
+        `einklang_channel_push_lag_seconds_bucket{le="+Inf",channel="${channel}"} ${count}`,
+        `einklang_channel_push_lag_seconds_count{channel="${channel}"} ${count}`,
+        `einklang_channel_push_requests_total{channel="${channel}",outcome="answered"} 3`,
+      ])
+      .join('\n');
   }
 
   #takeSale(sale: Sale): object {

@@ -71,7 +71,7 @@ async function checkOf(channels: ReadableChannel[]) {
   let look = 0;
   return checkOfChannels({
     store,
-    connect: () => {
+    connect: async () => {
       const channel = channels[Math.min(look, channels.length - 1)];
       look += 1;
       if (!channel) throw new Error('There is no such look.');

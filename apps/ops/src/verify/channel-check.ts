@@ -20,7 +20,12 @@ export interface ChannelCheck {
   differences(
     channel: string,
   ): Promise<{ readonly listings: number; readonly differences: readonly ChannelDifference[] }>;
+  /** Lets go of what was started to reach them. */
+  close(): Promise<void>;
 }
+
+/** Where a registered channel is, and what speaks to it. */
+export type RegisteredChannel = z.output<typeof address>;
 
 /** A channel as its connector reads it. */
 export interface ReadableChannel {
@@ -35,12 +40,10 @@ export interface ReadableChannel {
 
 export interface ChannelCheckOptions {
   readonly store: EventStore;
-  /** The connector of a registered channel. Throws when this process has none. */
-  readonly connect: (address: {
-    readonly channel: string;
-    readonly connector: string;
-    readonly baseUrl: string;
-  }) => ReadableChannel;
+  /** The connector of a registered channel. Rejects when this process has none. */
+  readonly connect: (channel: RegisteredChannel) => Promise<ReadableChannel>;
+  /** See {@link ChannelCheck.close}. */
+  readonly close?: () => Promise<void>;
   /** What the stock view says is available on a channel, per SKU; a SKU without stock is left out. */
   readonly available: (channel: string, skus: readonly string[]) => Promise<ReadonlyMap<string, number>>;
   readonly signal: AbortSignal;
@@ -50,8 +53,9 @@ export interface ChannelCheckOptions {
 
 /** Compares channels with the stock view; which channels and listings there are comes from the log itself. */
 export function checkOfChannels(options: ChannelCheckOptions): ChannelCheck {
-  const { store, connect, signal, secondLookMs } = options;
+  const { store, connect, close = async () => {}, signal, secondLookMs } = options;
   return {
+    close,
     channels: async () => [...(await registeredChannels(store)).keys()],
     differences: async (channel) => {
       const address = (await registeredChannels(store)).get(channel);
@@ -60,7 +64,7 @@ export function checkOfChannels(options: ChannelCheckOptions): ChannelCheck {
       const look = async () =>
         differencesOf(
           listings,
-          await numbersOf(connect(address), signal),
+          await numbersOf(await connect(address), signal),
           await availableOf(options, channel, listings),
         );
       const first = await look();

@@ -84,9 +84,13 @@ async function checkChannels({ channels, signal, terminal }: VerifyOptions): Pro
     return true;
   }
   let isFine = true;
-  for (const channel of await channels.channels()) {
-    signal.throwIfAborted();
-    isFine = (await checkChannel(channels, channel, terminal)) && isFine;
+  try {
+    for (const channel of await channels.channels()) {
+      signal.throwIfAborted();
+      isFine = (await checkChannel(channels, channel, terminal)) && isFine;
+    }
+  } finally {
+    await channels.close();
   }
   return isFine;
 }

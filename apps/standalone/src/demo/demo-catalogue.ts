@@ -1,3 +1,4 @@
+import type { ShopListing } from '../simulated-shop/shops.js';
 import { CHANNELS, type DemoChannel } from './demo-plan.js';
 
 /** A row of `POST /v1/catalog/import`. */
@@ -9,15 +10,6 @@ export interface CatalogueRow {
   readonly attributes: Readonly<Record<string, string>>;
   readonly prices: readonly { readonly channel: string; readonly currency: string; readonly amountMinor: number }[];
   readonly listings: readonly { readonly channel: string; readonly externalId: string }[];
-}
-
-/** A listing as the shop takes it. */
-export interface ShopListing {
-  readonly externalId: string;
-  readonly sku: string;
-  readonly title: string;
-  readonly priceMinor: number;
-  readonly currency: string;
 }
 
 /** 60 products in 5 colours, the same at every start: each SKU has a price and a listing on every channel. */

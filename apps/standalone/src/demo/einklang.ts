@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { type JsonClient, RequestFailed } from '../json-client.js';
 import type { CatalogueRow } from './demo-catalogue.js';
 import type { DemoChannel } from './demo-plan.js';
-import { type JsonClient, RequestFailed } from './json-client.js';
 
 export interface Receipt {
   /** The same id again changes nothing. */

@@ -1,13 +1,13 @@
 import { newId } from '#kernel';
+import { JsonClient } from '../json-client.js';
+import { Shops } from '../simulated-shop/shops.js';
 import { demoCatalogue } from './demo-catalogue.js';
 import { CHANNELS, LOCATIONS, type StockPlan, stockPlanFor } from './demo-plan.js';
 import { count, type DemoOutput, DemoScreen } from './demo-screen.js';
 import { type DemoTime, realTime } from './demo-time.js';
 import { Einklang } from './einklang.js';
 import { type Figures, readFigures } from './figures.js';
-import { JsonClient } from './json-client.js';
 import { partsOf, setUp } from './set-up.js';
-import { Shops } from './shops.js';
 
 export interface DemoOptions {
   /** Where Einklang answers, such as http://127.0.0.1:3000. */

@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Rejected } from '#kernel';
 import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, toPage } from '#platform';
@@ -16,6 +16,7 @@ const parkedSale = z.object({
   attempts: z.int(),
   error: z.string(),
 });
+const waitingSale = z.object({ id: z.int(), state: z.literal('waiting') });
 const parkedQuery = z.strictObject(pageQuery);
 const parkedId = z.coerce.number<string>().int().min(1);
 
@@ -43,11 +44,12 @@ export class ParkedSalesController {
   @Post(':id/retry')
   @HttpCode(202)
   @ApiOperation({ summary: 'Try a parked sale again' })
+  @ApiAcceptedResponse({ standardSchema: waitingSale })
   @Problems({ 'not-found': ['unknown-channel', 'not-parked'] })
   async retry(
     @Param('channel', { schema: channelIdSchema }) channel: string,
     @Param('id', { schema: parkedId }) id: number,
-  ) {
+  ): Promise<z.output<typeof waitingSale>> {
     this.directory.get(channel);
     if (!(await this.table.unpark(channel, id)))
       throw new Rejected('not-found', 'not-parked', `No sale ${id} of ${channel} is parked.`);

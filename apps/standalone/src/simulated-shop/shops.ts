@@ -1,7 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import type { ShopListing } from './demo-catalogue.js';
-import type { JsonClient } from './json-client.js';
+import type { JsonClient } from '../json-client.js';
+
+/** A listing as the shop takes it. */
+export interface ShopListing {
+  readonly externalId: string;
+  readonly sku: string;
+  readonly title: string;
+  readonly priceMinor: number;
+  readonly currency: string;
+}
 
 /** The channels' own side, played by the simulated shop: see its README for the routes. */
 export class Shops {
@@ -10,8 +18,12 @@ export class Shops {
     private readonly secret: string,
   ) {}
 
+  /** Creates or replaces listings, however many; a listing that is there keeps its number. */
   async putListings(channel: string, listings: readonly ShopListing[]): Promise<void> {
-    await this.#ask('PUT', channel, 'listings', z.unknown(), { listings });
+    for (let start = 0; start < listings.length; start += LISTINGS_PER_REQUEST) {
+      const part = listings.slice(start, start + LISTINGS_PER_REQUEST);
+      await this.#ask('PUT', channel, 'listings', z.unknown(), { listings: part });
+    }
   }
 
   /** What a channel shows per SKU. */
@@ -43,6 +55,9 @@ export class Shops {
     );
   }
 }
+
+/** Far below the 1 MiB that a request may have. */
+const LISTINGS_PER_REQUEST = 500;
 
 const stock = z.object({ items: z.array(z.object({ sku: z.string(), quantity: z.int() })) });
 const statistics = z.object({

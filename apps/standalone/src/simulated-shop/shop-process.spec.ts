@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { StartupError } from '#platform';
-import { shopSecretIn, startShopProcess } from './shop-process.js';
+import { shopSecretIn } from './shop-files.js';
+import { startShopProcess } from './shop-process.js';
 
 const SECRET = 'a secret that only specs know, 32+';
 

@@ -1,16 +1,16 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { StartupError, systemCodeOf } from '#platform';
+import { StartupError } from '#platform';
+import { shopFile } from './shop-files.js';
 
 export interface ShopProcessOptions {
   readonly dataDir: string;
-  /** At least 32 characters: see {@link shopSecretIn}. */
+  /** At least 32 characters: see `shopSecretIn`. */
   readonly secret: string;
   /** Told when the shop died and is started again. */
   readonly log: (message: string) => void;
@@ -26,8 +26,8 @@ export interface ShopProcess {
 }
 
 /**
- * Runs the simulated shop as a process of its own, on any free port of this machine and with
- * `<dataDir>/simulated-shop.sqlite`. When it dies it is started again. Throws {@link StartupError} where it cannot start.
+ * Runs the simulated shop as a process of its own, on any free port of this machine and with the file of the data
+ * directory (see {@link shopFile}). When it dies it is started again. Throws {@link StartupError} where it cannot start.
  */
 export async function startShopProcess(options: ShopProcessOptions): Promise<ShopProcess> {
   await mkdir(options.dataDir, { recursive: true });
@@ -36,24 +36,10 @@ export async function startShopProcess(options: ShopProcessOptions): Promise<Sho
   return { url: `http://127.0.0.1:${port}`, close: () => keeper.close() };
 }
 
-/**
- * SIMULATED_SHOP_SECRET of the environment, or else the secret in `<dataDir>/simulated-shop-secret` (mode 0600), made
- * once. The connector `simulated` must be given the same.
- */
-export async function shopSecretIn(dataDir: string, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
-  const given = environment.SIMULATED_SHOP_SECRET;
-  if (given) return given;
-  const file = join(dataDir, 'simulated-shop-secret');
-  await mkdir(dataDir, { recursive: true });
-  try {
-    await writeFile(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx', flush: true });
-  } catch (error) {
-    if (systemCodeOf(error) !== 'EEXIST') throw error;
-  }
-  return (await readFile(file, 'utf8')).trim();
-}
-
-const SHOP_SCRIPT = fileURLToPath(new URL('../../../channels/simulated-shop/main.js', import.meta.url));
+// Of the same kind as this file: specs run the sources.
+const SHOP_SCRIPT = fileURLToPath(
+  new URL(`../../../channels/simulated-shop/main${extname(import.meta.url)}`, import.meta.url),
+);
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 5_000;
 const LEAST_PAUSE_MS = 250;
@@ -105,7 +91,7 @@ class ShopKeeper {
         ...process.env,
         SIMULATED_SHOP_PORT: String(this.#port),
         SIMULATED_SHOP_SECRET: secret,
-        SIMULATED_SHOP_FILE: join(dataDir, 'simulated-shop.sqlite'),
+        SIMULATED_SHOP_FILE: shopFile(dataDir),
       },
     });
   }

@@ -1,0 +1,87 @@
+import { setFlagsFromString } from 'node:v8';
+import { Logger } from '@nestjs/common';
+import { allEvents } from '#contracts';
+import { type Config, PinoLogger } from '#platform';
+import { catalogProjections } from '../../catalog/src/catalog.module.js';
+import { channelsProjections } from '../../channels/src/channels.module.js';
+import { ConnectorRegistry } from '../../channels/src/connectors/connector-registry.js';
+import { customersProjections } from '../../customers/src/customers.module.js';
+import { inventoryProjections } from '../../inventory/src/inventory.module.js';
+import { ordersProjections } from '../../orders/src/orders.module.js';
+import { hasShop, shopSecretIn } from '../../standalone/src/simulated-shop/shop-files.js';
+import { startShopProcess } from '../../standalone/src/simulated-shop/shop-process.js';
+import { startWithShop } from '../../standalone/src/simulated-shop/start-with-shop.js';
+import { startStandalone } from '../../standalone/src/start-standalone.js';
+import { openCoreLog } from './log/open-core-log.js';
+import type { OpenLog } from './log/open-log.js';
+import type { RunningSystem, SystemOptions } from './system/system.js';
+import { type ChannelCheck, checkOfChannels } from './verify/channel-check.js';
+import { StandInShop } from './verify/stand-in-shop.js';
+
+// Everything of ops that knows the services. Loading it takes the memory of the whole system, so only what needs it does.
+
+// From here on speed counts.
+setFlagsFromString('--no-memory-saver-mode');
+
+export { allEvents };
+
+export const allProjections = [
+  ...catalogProjections,
+  ...inventoryProjections,
+  ...ordersProjections,
+  ...customersProjections,
+  ...channelsProjections,
+];
+
+/** The whole system in this process. */
+export async function startSystem(
+  config: Config,
+  { httpPort, needsShop }: Omit<SystemOptions, 'dataDir'>,
+): Promise<RunningSystem> {
+  logToErrorOutput(config);
+  const settings = { ...config, httpPort, grpcPort: 0 };
+  return needsShop || hasShop(config.dataDir) ? startWithShop(settings) : startStandalone(settings);
+}
+
+/** See {@link openCoreLog}. */
+export function openLog(config: Config): Promise<OpenLog> {
+  logToErrorOutput(config);
+  return openCoreLog(config);
+}
+
+/** The check of all channels that have a connector here. */
+export async function channelCheck(config: Config, log: OpenLog, signal: AbortSignal): Promise<ChannelCheck> {
+  const { dataDir } = config;
+  const secret = hasShop(dataDir) ? await shopSecretIn(dataDir) : process.env.SIMULATED_SHOP_SECRET;
+  const connectors = ConnectorRegistry.fromEnvironment({ SIMULATED_SHOP_SECRET: secret });
+  const logger = new Logger('SimulatedShop');
+  const standIn = new StandInShop({
+    connect: (channel) => connectors.of(channel),
+    startShop: async () =>
+      secret !== undefined && hasShop(dataDir)
+        ? startShopProcess({ dataDir, secret, log: (line) => logger.warn(line) })
+        : undefined,
+    signal,
+  });
+  return checkOfChannels({
+    store: log.store,
+    connect: (channel) => standIn.connect(channel),
+    close: () => standIn.close(),
+    available: async (channel, skus) => {
+      const rows = await log.readModels.query<{ sku: string; units: number }>(
+        'select sku, (available ->> $1)::integer as units from view_stock.stock where sku = any($2) and available ? $1',
+        [channel, skus],
+      );
+      return new Map(rows.map(({ sku, units }) => [sku, units]));
+    },
+    signal,
+    secondLookMs: SECOND_LOOK_MS,
+  });
+}
+
+const SECOND_LOOK_MS = 2_000;
+
+/** The results of a command are on standard output, so what is logged goes to the other. */
+function logToErrorOutput({ logLevel }: Config): void {
+  Logger.overrideLogger(new PinoLogger(logLevel, process.stderr));
+}
