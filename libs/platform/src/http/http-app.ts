@@ -71,11 +71,31 @@ function installBodies(instance: FastifyInstance, adapter: FastifyAdapter): void
   adapter.useBodyParser('application/json', true, { bodyLimit: MAX_BODY_BYTES }, (_, body, done) =>
     done(null, parseJsonBody(body)),
   );
+  instance.addHook('onSend', (request, reply, payload, done) => {
+    if (reply.statusCode === 413) letBodyEnd(request.raw, reply);
+    done(null, payload);
+  });
   instance.addHook('onRoute', (route) => {
     const config: { bodyLimitBytes?: number } | undefined = route.config;
     if (config?.bodyLimitBytes !== undefined) route.bodyLimit = config.bodyLimitBytes;
   });
 }
+
+/**
+ * A client that still sends hears an answer only when it is done; Fastify would close the connection under it, and it
+ * would report a broken pipe. What is read here is thrown away.
+ */
+function letBodyEnd(body: IncomingMessage, reply: FastifyReply): void {
+  void reply.removeHeader('connection');
+  let bytesLeft = MAX_REFUSED_BODY_BYTES;
+  body.on('data', (chunk: Buffer) => {
+    bytesLeft -= chunk.length;
+    if (bytesLeft < 0) body.destroy();
+  });
+}
+
+/** Who sends more than this after a refusal is cut off. */
+const MAX_REFUSED_BODY_BYTES = 67_108_864;
 
 function installContext(instance: FastifyInstance, shutdown: Shutdown): void {
   instance.addHook('onRequest', (request, reply, done) => {

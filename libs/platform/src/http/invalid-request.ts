@@ -22,5 +22,6 @@ export class InvalidRequest extends Error {
   }
 }
 
+/** What zod says where a schema states no message of its own has no full stop. */
 const sentenceOf = (issue: RequestIssue | undefined): string =>
-  issue ? `${issue.in} ${issue.pointer}: ${issue.message}` : '';
+  issue ? `${issue.in} ${issue.pointer}: ${issue.message}`.replace(/[^.!?]$/, '$&.') : '';

@@ -1,6 +1,6 @@
 import { Body, Controller, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { CommandMetadata, Problems, slug } from '#platform';
@@ -20,8 +20,8 @@ const body = z
 export class CancelLinesController {
   constructor(private readonly commands: CommandBus) {}
 
-  /** Cancels units that have not left. */
   @Post()
+  @ApiOperation({ summary: 'Cancels units that have not left' })
   @Problems({
     'not-found': ['unknown-order', 'unknown-line'],
     conflict: ['not-cancellable', 'order-not-placed'],

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { channelSale } from '#contracts';
 import type { EventMetadata } from '#event-sourcing';
@@ -55,8 +55,8 @@ const bulkAnswer = z.object({
 export class ChannelSalesController {
   constructor(private readonly intake: OrdersIntake) {}
 
-  /** Records a sale that has happened on a channel. The same message twice changes nothing. */
   @Post()
+  @ApiOperation({ summary: 'Records a sale that has happened on a channel. The same message twice changes nothing' })
   @Problems({
     invalid: ['duplicate-line', 'total-too-large', 'unusable-text', 'invalid-placed-at'],
     conflict: ['currency-changed'],
@@ -71,8 +71,11 @@ export class ChannelSalesController {
     return result;
   }
 
-  /** Records up to 500 sales, with a result for each in their order. Revisions of one order are applied in that order. */
   @Post('bulk')
+  @ApiOperation({
+    summary:
+      'Records up to 500 sales, with a result for each in their order. Revisions of one order are applied in that order',
+  })
   @HttpCode(200)
   @BodyLimit(MAX_BULK_BODY_BYTES)
   @ApiOkResponse({ standardSchema: bulkAnswer, description: 'A result per sale' })

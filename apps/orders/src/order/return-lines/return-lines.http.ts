@@ -1,6 +1,6 @@
 import { Body, Controller, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { CommandMetadata, externalId, locationIdSchema, Problems } from '#platform';
@@ -22,8 +22,10 @@ const body = z
 export class ReturnLinesController {
   constructor(private readonly commands: CommandBus) {}
 
-  /** Records that shipped units came back to a location: at most what has left and not come back. */
   @Post()
+  @ApiOperation({
+    summary: 'Records that shipped units came back to a location: at most what has left and not come back',
+  })
   @Problems({
     'not-found': ['unknown-order', 'unknown-line'],
     conflict: ['not-shipped', 'return-differs', 'order-not-placed'],

@@ -1,6 +1,6 @@
 import { Body, Controller, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { CommandMetadata, externalId, Problems } from '#platform';
@@ -20,8 +20,8 @@ const body = z
 export class ShipLinesController {
   constructor(private readonly commands: CommandBus) {}
 
-  /** Records that units of an order have left. */
   @Post()
+  @ApiOperation({ summary: 'Records that units of an order have left' })
   @Problems({
     'not-found': ['unknown-order', 'unknown-line'],
     conflict: ['not-open', 'shipment-differs', 'order-not-placed'],

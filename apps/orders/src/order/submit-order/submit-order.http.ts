@@ -1,6 +1,6 @@
 import { Body, Controller, Post, Res } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiAcceptedResponse, ApiCreatedResponse, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { channelSale, type OrderEvent } from '#contracts';
@@ -29,8 +29,11 @@ export class SubmitOrderController {
     private readonly hasher: PersonalDataHasher,
   ) {}
 
-  /** Orders goods from our own shop, and waits a little for inventory's answer. With an Idempotency-Key a retry is the same order. */
   @Post()
+  @ApiOperation({
+    summary:
+      "Orders goods from our own shop, and waits a little for inventory's answer. With an Idempotency-Key a retry is the same order",
+  })
   @Problems({ conflict: ['insufficient-stock'], invalid: ['duplicate-line', 'total-too-large', 'unusable-text'] })
   @ApiCreatedResponse({ standardSchema: answer, description: 'Placed: stock for every line is allocated' })
   @ApiAcceptedResponse({ standardSchema: answer, description: 'Submitted; look at the order in a moment' })

@@ -1,5 +1,5 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { channelIdSchema, decodeCursor, type PageOf, pageOf, pageQuery, toPage } from '#platform';
 import { type DailySales, DailySalesQuery } from './daily-sales.query.js';
@@ -31,8 +31,11 @@ const dailySales = z
 export class DailySalesController {
   constructor(private readonly sales: DailySalesQuery) {}
 
-  /** What was sold per channel, day and currency, oldest day first. Changes to an order correct the day it was placed on. */
   @Get()
+  @ApiOperation({
+    summary:
+      'What was sold per channel, day and currency, oldest day first. Changes to an order correct the day it was placed on',
+  })
   @ApiOkResponse({ standardSchema: pageOf(dailySales) })
   async list(@Query({ schema: filter }) query: z.output<typeof filter>): Promise<PageOf<DailySales>> {
     const after = decodeCursor(query.cursor, cursor);

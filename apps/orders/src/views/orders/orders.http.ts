@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Rejected } from '#kernel';
 import { channelIdSchema, decodeCursor, type PageOf, Problems, pageOf, pageQuery, toPage } from '#platform';
@@ -50,8 +50,8 @@ const details = summary.extend({ lines: z.array(line) }).meta({ id: 'Order' });
 export class OrdersController {
   constructor(private readonly orders: OrdersQuery) {}
 
-  /** Orders, newest first. */
   @Get()
+  @ApiOperation({ summary: 'Orders, newest first' })
   @ApiOkResponse({ standardSchema: pageOf(summary) })
   async list(@Query({ schema: filter }) query: z.output<typeof filter>): Promise<PageOf<OrderSummary>> {
     const after = decodeCursor(query.cursor, cursor);
@@ -59,8 +59,8 @@ export class OrdersController {
     return toPage(rows, query.limit, ({ placedAt, orderId }) => [placedAt, orderId]);
   }
 
-  /** One order with its lines. */
   @Get(':orderId')
+  @ApiOperation({ summary: 'One order with its lines' })
   @Problems({ 'not-found': ['unknown-order'] })
   @ApiOkResponse({ standardSchema: details })
   async byId(@Param('orderId', orderIdParameter) orderId: string): Promise<OrderDetails> {

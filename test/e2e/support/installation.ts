@@ -1,0 +1,172 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { Api } from './api.js';
+
+export const SECRET = 'a secret that only these specs know';
+
+/** What a process printed and how it ended. */
+export interface Ended {
+  readonly exitCode: number | null;
+  readonly output: string;
+}
+
+/** A data directory of its own, and processes of the real programs on it. Nothing of it is left after `remove`. */
+export class Installation {
+  private readonly processes = new Set<ChildProcess>();
+  private printed = '';
+
+  private constructor(readonly dataDir: string) {}
+
+  static async create(): Promise<Installation> {
+    // A run that is killed leaves this to the next one: see the set-up of jest in libs/testing.
+    return new Installation(await mkdtemp(join(tmpdir(), `einklang-test-${process.pid}-e2e-`)));
+  }
+
+  /** Everything all processes have printed until now, logs included. */
+  get output(): string {
+    return this.printed;
+  }
+
+  /** Starts the standalone system on any free port, or the port given, and resolves once it answers. */
+  async start(environment: Record<string, string> = {}): Promise<RunningSystem> {
+    const child = this.spawn(STANDALONE, [], environment);
+    const output = outputOf(child);
+    const address = await Promise.race([output.match(/answers at (http:\S+) .*gRPC on port (\d+)/), exitOf(child)]);
+    if (address === 'exit') throw new Error(`The system did not start: ${output.text()}`);
+    return new RunningSystem(child, address[1] ?? '');
+  }
+
+  /** Runs the standalone program to its end: for starts that cannot succeed. */
+  startInVain(environment: Record<string, string>): Promise<Ended> {
+    return this.runToTheEnd(STANDALONE, [], environment);
+  }
+
+  /** `npm run ops -- …` on this data directory. */
+  ops(...args: string[]): Promise<Ended> {
+    return this.runToTheEnd(OPS, args, {});
+  }
+
+  /** Address of the embedded database, while it runs. */
+  async databaseUrl(): Promise<string> {
+    const [password, lock] = await Promise.all([
+      readFile(join(this.dataDir, 'postgres.password'), 'utf8'),
+      readFile(this.#lockFile, 'utf8'),
+    ]);
+    return `postgresql://postgres:${password.trim()}@127.0.0.1:${lock.split('\n')[3]}/postgres`;
+  }
+
+  /** Ends what still runs, the database as well, and deletes the data. */
+  async remove(): Promise<void> {
+    for (const child of this.processes) child.kill('SIGKILL');
+    const pid = Number((await readFile(this.#lockFile, 'utf8').catch(() => '')).split('\n')[0]);
+    if (pid) signal(pid, 'SIGINT');
+    while (pid && signal(pid, 0)) await delay(20);
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  get #lockFile(): string {
+    return join(this.dataDir, 'postgres', 'postmaster.pid');
+  }
+
+  private async runToTheEnd(program: URL, args: readonly string[], environment: Record<string, string>) {
+    const child = this.spawn(program, args, environment);
+    const output = outputOf(child);
+    await once(child, 'close');
+    return { exitCode: child.exitCode, output: output.text() };
+  }
+
+  /** The sources and not a build, which may be older than they are. */
+  private spawn(program: URL, args: readonly string[], environment: Record<string, string>): ChildProcess {
+    const child = spawn(process.execPath, ['--import', HOOKS.href, fileURLToPath(program), ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...withoutOurVariables(process.env),
+        EINKLANG_DATA_DIR: this.dataDir,
+        EINKLANG_HTTP_PORT: '0',
+        EINKLANG_GRPC_PORT: '0',
+        SIMULATED_SHOP_SECRET: SECRET,
+        ...environment,
+      },
+    });
+    this.processes.add(child);
+    child.once('exit', () => this.processes.delete(child));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => (this.printed += text));
+    return child;
+  }
+}
+
+/** A standalone process that answers. */
+export class RunningSystem {
+  readonly api: Api;
+
+  constructor(
+    private readonly child: ChildProcess,
+    readonly httpUrl: string,
+  ) {
+    this.api = new Api(httpUrl);
+  }
+
+  /** kill -9. The database, a process of its own, lives on. */
+  async kill(): Promise<void> {
+    const exit = exitOf(this.child);
+    this.child.kill('SIGKILL');
+    await exit;
+  }
+
+  /** Ctrl-C. Resolves with the exit code. */
+  async stop(): Promise<number | null> {
+    const exit = exitOf(this.child);
+    this.child.kill('SIGINT');
+    await exit;
+    return this.child.exitCode;
+  }
+}
+
+const STANDALONE = new URL('../../../apps/standalone/src/main.ts', import.meta.url);
+const OPS = new URL('../../../apps/ops/src/main.ts', import.meta.url);
+const HOOKS = new URL('../../../libs/testing/src/typescript-hooks.ts', import.meta.url);
+
+const withoutOurVariables = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^(EINKLANG_|SIMULATED_|DATABASE_URL|NODE_OPTIONS)/.test(name)),
+  );
+
+async function exitOf(child: ChildProcess): Promise<'exit'> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return 'exit';
+}
+
+function outputOf(child: ChildProcess) {
+  let text = '';
+  const added = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: string) => {
+      text += chunk;
+      for (const look of added) look();
+    });
+  }
+  return {
+    text: () => text.trim(),
+    match: (pattern: RegExp) =>
+      new Promise<RegExpExecArray>((resolve) => {
+        added.add(() => {
+          const found = pattern.exec(text);
+          if (found) resolve(found);
+        });
+      }),
+  };
+}
+
+function signal(pid: number, name: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, name);
+  } catch {
+    return false;
+  }
+}
