@@ -43,6 +43,12 @@ describe('a commit read from the database', () => {
     expect(commit.heapBytes).toBe(withOne);
   });
 
+  it('is refused when its events do not stand on a line each', () => {
+    const text = '{"id":"1","stream":"a","revision":0,"type":"A"},{"id":"2","stream":"a","revision":1,"type":"A"}';
+    const options = { firstPosition: FIRST_POSITION, recordedAt: RECORDED_AT, text, textBytes: text.length };
+    expect(() => new StoredCommit({ ...options, eventCount: 2 })).toThrow('The commit at position 41');
+  });
+
   it('has no event beyond its end', () => {
     const { commit } = stored(['stock-1', 'Received']);
     expect(() => commit.eventAt(1)).toThrow(RangeError);

@@ -111,6 +111,7 @@ export class StoredCommit implements Commit {
     const types = new Array<string>(eventCount);
     let start = 0;
     for (let index = 0; index < eventCount; index += 1) {
+      if (start >= this.#text.length) throw this.#tooFewLines(eventCount);
       this.#starts[index] = start;
       const type = stringAfter(this.#text, TYPE_KEY, start);
       types[index] = sharedName(type);
@@ -119,6 +120,12 @@ export class StoredCommit implements Commit {
     }
     this.#starts[eventCount] = start;
     return types;
+  }
+
+  #tooFewLines(eventCount: number): Error {
+    return new Error(
+      `The commit at position ${this.firstPosition} does not hold its ${eventCount} events on a line each: this program cannot read it.`,
+    );
   }
 
   #streamAt(index: number): string {
