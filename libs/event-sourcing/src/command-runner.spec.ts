@@ -325,51 +325,65 @@ describe('idle streams', () => {
 });
 
 describe('a command that an event caused', () => {
-  const forgetful = { rememberedCommands: 2 };
+  const endless: typeof shelf = { ...shelf, initialState: () => ({ left: 1_000_000 }) };
+  const caused = (commandId: string) => ({ ...metadata(commandId), causationId: 'an event' });
+
+  /** A stream on which `caused` was answered, and so many other commands of processes after it. */
+  async function answered(others: number, store = new InMemoryEventStore()) {
+    const runner = new CommandRunner(endless, store);
+    await runner.execute('a', take(1), caused('caused'), 0);
+    for (let index = 0; index < others; index += 1)
+      await runner.execute('a', take(1), caused(`other${index}`), index + 1);
+    return { store, runner };
+  }
 
   it('is recognised however many commands came between, and after a restart', async () => {
-    const store = new InMemoryEventStore();
-    const { runner } = runnerOn(store, forgetful);
-    await runner.execute('a', take(1), metadata('caused'), 0);
-    for (let index = 0; index < 5; index += 1)
-      await runner.execute('a', take(1), metadata(`between${index}`), index + 1);
-    expect(await runner.execute('a', take(1), metadata('caused'), 0)).toMatchObject({ repeated: true });
-    const restarted = new CommandRunner(shelf, store, forgetful);
-    expect(await restarted.execute('a', take(1), metadata('caused'), 0)).toMatchObject({ repeated: true });
-    expect(await store.head()).toBe(6);
+    const { store, runner } = await answered(100);
+    expect(await runner.execute('a', take(1), caused('caused'), 0)).toMatchObject({ repeated: true });
+    const restarted = new CommandRunner(endless, store);
+    expect(await restarted.execute('a', take(1), caused('caused'), 0)).toMatchObject({ repeated: true });
+    expect(await store.head()).toBe(101);
   });
 
-  it('reads the stream again only where its memory ends after the cause', async () => {
-    const store = new InMemoryEventStore();
+  it('makes the stream be read again only where memory ends after its cause, and once', async () => {
+    const { store, runner } = await answered(100);
     let reads = 0;
     const readStream = store.readStream.bind(store);
     store.readStream = (...args) => {
       reads += 1;
       return readStream(...args);
     };
-    const { runner } = runnerOn(store, forgetful);
-    for (let index = 0; index < 4; index += 1) await runner.execute('a', take(1), metadata(), 1_000 + index);
+    await runner.execute('a', take(1), caused('new'), 100);
     expect(reads).toBe(0);
-    await runner.execute('a', take(1), metadata(), 0);
-    await runner.execute('a', take(1), metadata(), 0);
+    await runner.execute('a', take(1), caused('late'), 0);
+    await runner.execute('a', take(1), caused('later'), 0);
     expect(reads).toBe(1);
   });
 
+  it('does not make a command from outside be forgotten', async () => {
+    const store = new InMemoryEventStore();
+    await new CommandRunner(endless, store).execute('a', take(1), metadata('outside'));
+    const { runner } = await answered(600, store);
+    expect(await runner.execute('a', take(1), metadata('outside'))).toMatchObject({ repeated: true });
+  });
+
   it('is recognised on every stream it spans, while others decide', async () => {
-    const { store, runner } = runnerOn(undefined, forgetful);
+    const { store, runner } = await answered(100);
     const both = () => [
       { id: 'a', command: take(1) },
       { id: 'b', command: take(1) },
     ];
-    await runner.executeTogether(both(), metadata('caused'), 0);
-    for (let index = 0; index < 4; index += 1) await runner.execute('a', take(1), metadata());
+    await runner.executeTogether(both(), caused('both'), 101);
+    for (let index = 0; index < 100; index += 1)
+      await runner.execute('a', take(1), caused(`more${index}`), 200 + index);
+    const head = await store.head();
     const [again, other] = await Promise.all([
-      runner.executeTogether(both(), metadata('caused'), 0),
+      runner.executeTogether(both(), caused('both'), 101),
       runner.execute('b', take(1), metadata()),
     ]);
     expect(again).toMatchObject([{ repeated: true }, { repeated: true }]);
-    expect(other).toMatchObject({ repeated: false, revision: 1 });
-    expect(await store.head()).toBe(7);
+    expect(other).toMatchObject({ repeated: false });
+    expect(await store.head()).toBe(head + 1);
   });
 });
 

@@ -10,7 +10,7 @@ import {
   type Snapshot,
   type StreamHistory,
 } from './event-store.js';
-import { Mailbox, type Waiting } from './mailbox.js';
+import { Mailbox, REMEMBERED_CAUSED_COMMANDS, type Waiting } from './mailbox.js';
 import type { Outcome } from './outcome.js';
 import { Overloaded } from './overloaded.js';
 import { RecentCommands, type StoredRecentCommands } from './recent-commands.js';
@@ -32,7 +32,7 @@ export interface CommandRunnerOptions {
   readonly maxIdleStreams?: number;
   /** Commands of one stream that are decided in one turn, so that a hot stream leaves room for the others. */
   readonly maxPerTurn?: number;
-  /** Ids of answered commands remembered per stream: the window in which a repeat from outside is recognised. */
+  /** Ids of answered commands from outside remembered per stream: the window in which a repeat is recognised. */
   readonly rememberedCommands?: number;
   /** Told of a snapshot that could not be stored: it only costs speed. */
   readonly onSnapshotFailed?: (error: unknown) => void;
@@ -182,7 +182,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
    */
   private recalls({ targets, causedAt }: Waiting<Command, Event, State>, turn: Turn<Command, Event, State>): boolean {
     if (causedAt === undefined) return false;
-    const forgetful = targets.filter(({ mailbox }) => mailbox.recent.forgottenUpTo > causedAt);
+    const forgetful = targets.filter(({ mailbox }) => mailbox.caused.forgottenUpTo > causedAt);
     if (forgetful.length === 0) return false;
     if (!forgetful.some(({ mailbox }) => turn.has(mailbox))) {
       for (const { mailbox } of forgetful) void this.recall(mailbox, causedAt);
@@ -193,7 +193,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private async recall(mailbox: Mailbox<Command, Event, State>, causedAt: number): Promise<void> {
     mailbox.status = 'loading';
     try {
-      mailbox.recent.recall(await this.commandsAfter(causedAt, mailbox), causedAt);
+      mailbox.caused.recall(await this.causedCommandsAfter(causedAt, mailbox), causedAt);
       mailbox.status = 'idle';
       this.wake(mailbox);
       this.scheduleTurn();
@@ -202,8 +202,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     }
   }
 
-  /** The commands whose events lie in a stream after a position, oldest first. */
-  private async commandsAfter(
+  /** The commands of processes whose events lie in a stream after a position, oldest first. */
+  private async causedCommandsAfter(
     position: number,
     { stream, revision }: Mailbox<Command, Event, State>,
   ): Promise<[string, number][]> {
@@ -212,19 +212,19 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       const page = await this.store.readStream(stream, { from, limit: RECALLED_PER_READ, direction: 'backwards' });
       for (const event of page) {
         if (event.position <= position) return commands.reverse();
-        commands.push([event.metadata.commandId, event.position]);
+        if (isCaused(event)) commands.push([event.metadata.commandId, event.position]);
       }
     }
     return commands.reverse();
   }
 
   /** Decides on every stream before a state moves, so that a refusal by one leaves all as they were. */
-  private decide({ targets, metadata }: Waiting<Command, Event, State>, now: number): Decided<Event> {
+  private decide({ targets, metadata, causedAt }: Waiting<Command, Event, State>, now: number): Decided<Event> {
     let refusal: unknown;
     const perTarget = targets.map(({ mailbox, command }) => {
       const elapsed = this.decider.elapse?.(mailbox.state as State, now) ?? [];
       this.evolve(mailbox, elapsed);
-      const repeated = mailbox.recent.has(metadata.commandId);
+      const repeated = mailbox.recent.has(metadata.commandId) || mailbox.caused.has(metadata.commandId);
       const answer = repeated ? [] : this.decideSafely(command, mailbox.state as State, now);
       if (Array.isArray(answer)) return { elapsed, own: answer as readonly Event[], repeated };
       refusal ??= answer;
@@ -234,7 +234,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     for (const [index, { mailbox }] of targets.entries()) {
       const own = perTarget[index]?.own ?? [];
       this.evolve(mailbox, own);
-      if (own.length > 0) mailbox.recent.add(metadata.commandId);
+      if (own.length > 0) (causedAt === undefined ? mailbox.recent : mailbox.caused).add(metadata.commandId);
     }
     return { perTarget };
   }
@@ -274,6 +274,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       if (length === 0 || position === undefined) continue;
       mailbox.position = position;
       mailbox.recent.committed(position);
+      mailbox.caused.committed(position);
     }
     this.saveDueSnapshots([...group.events.keys()]);
     this.waiting -= group.members.length;
@@ -311,6 +312,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
         state: format.write(mailbox.state as State),
         position: mailbox.position,
         recent: mailbox.recent.toJSON(),
+        caused: mailbox.caused.toJSON(),
       };
       due.push({ stream: mailbox.stream, revision: mailbox.revision, version: format.version, state });
     }
@@ -340,8 +342,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
 
   private restore(mailbox: Mailbox<Command, Event, State>, history: StreamHistory | undefined): void {
     try {
-      const { state, recent, position } = this.readSnapshot(history?.snapshot);
-      mailbox.restored(state, history?.snapshot?.revision ?? -1, recent);
+      const { state, recent, caused, position } = this.readSnapshot(history?.snapshot);
+      mailbox.restored(state, history?.snapshot?.revision ?? -1, recent, caused);
       mailbox.position = position;
       mailbox.snapshotSize = this.decider.snapshot?.size?.(state) ?? 0;
       for (const event of history?.events ?? []) this.replay(mailbox, event as RecordedEvent<Event>);
@@ -355,7 +357,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private replay(mailbox: Mailbox<Command, Event, State>, event: RecordedEvent<Event>): void {
     if (!this.knownTypes.has(event.type)) throw new UnknownEvent(mailbox.stream, event.type, event.revision);
     mailbox.state = this.decider.evolve(mailbox.state as State, event);
-    mailbox.recent.add(event.metadata.commandId, event.position);
+    (isCaused(event) ? mailbox.caused : mailbox.recent).add(event.metadata.commandId, event.position);
     mailbox.revision = event.revision;
     mailbox.position = event.position;
   }
@@ -363,17 +365,16 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private readSnapshot(snapshot: Snapshot | undefined): {
     state: State;
     recent: RecentCommands;
+    caused: RecentCommands;
     position: number;
   } {
-    const { rememberedCommands } = this.options;
-    if (!snapshot || !this.decider.snapshot) {
-      return { state: this.decider.initialState(), recent: new RecentCommands(rememberedCommands), position: 0 };
-    }
-    const stored = snapshot.state as { state: unknown; recent: StoredRecentCommands; position: number };
+    const none = { commands: [], forgottenUpTo: 0 };
+    const stored = snapshot && (snapshot.state as StoredMailbox);
     return {
-      state: this.decider.snapshot.read(stored.state),
-      recent: RecentCommands.from(stored.recent, rememberedCommands),
-      position: stored.position,
+      state: stored && this.decider.snapshot ? this.decider.snapshot.read(stored.state) : this.decider.initialState(),
+      recent: RecentCommands.from(stored?.recent ?? none, this.options.rememberedCommands),
+      caused: RecentCommands.from(stored?.caused ?? none, REMEMBERED_CAUSED_COMMANDS),
+      position: stored?.position ?? 0,
     };
   }
 
@@ -409,6 +410,17 @@ export class UnknownEvent extends Error {
     );
   }
 }
+
+/** What a snapshot of a stream holds beside the state of its decider. */
+interface StoredMailbox {
+  readonly state: unknown;
+  readonly recent: StoredRecentCommands;
+  readonly caused: StoredRecentCommands;
+  readonly position: number;
+}
+
+/** True when a process sent the command of the event. */
+const isCaused = ({ metadata }: { readonly metadata: EventMetadata }): boolean => metadata.causationId !== undefined;
 
 const MAX_STREAMS_PER_LOAD = 2_000;
 const RECALLED_PER_READ = 1_000;

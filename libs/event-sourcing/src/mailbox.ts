@@ -28,7 +28,10 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
   sinceSnapshot = 0;
   /** Of the last snapshot, as its format counts. */
   snapshotSize = 0;
+  /** Commands from outside that were answered. */
   recent: RecentCommands;
+  /** Commands of processes that were answered: few, because the stream can be asked for the rest. */
+  caused: RecentCommands;
   readonly queue = new CommandQueue<Waiting<Command, Event, State>>();
 
   constructor(
@@ -36,13 +39,15 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
     rememberedCommands: number,
   ) {
     this.recent = new RecentCommands(rememberedCommands);
+    this.caused = new RecentCommands(REMEMBERED_CAUSED_COMMANDS);
   }
 
-  restored(state: State, revision: number, recent: RecentCommands): void {
+  restored(state: State, revision: number, recent: RecentCommands, caused: RecentCommands): void {
     this.status = 'idle';
     this.state = state;
     this.revision = revision;
     this.recent = recent;
+    this.caused = caused;
   }
 
   forgetState(): void {
@@ -50,6 +55,9 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
     this.state = undefined;
   }
 }
+
+/** More than a process sends to one stream between two checkpoints, as a rule. */
+export const REMEMBERED_CAUSED_COMMANDS = 64;
 
 /** First in, first out, without moving the rest on every shift: a hot stream has thousands waiting. */
 export class CommandQueue<Item> {

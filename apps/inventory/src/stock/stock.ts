@@ -112,7 +112,7 @@ export function evolve(stock: Stock, event: StockEvent): Stock {
 
 /** Snapshot format of a stock. Raise the version with any change to {@link Stock} or to the meaning of an event. */
 export const stockSnapshot = {
-  version: 2,
+  version: 3,
   everyEvents: 1_000,
   size: ({ holds, allocations }: Stock): number => holds.size + allocations.size,
   write: (stock: Stock): unknown => ({

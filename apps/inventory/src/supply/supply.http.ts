@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Put } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { type ChannelId, type LocationId, MAX_QUANTITY } from '#kernel';
@@ -32,6 +32,7 @@ const defaults = z.strictObject({
   sharePercent: z.int().min(0).max(100).default(100),
 });
 
+@ApiTags('inventory')
 @Controller('v1')
 export class SupplyController {
   constructor(

@@ -58,19 +58,20 @@ export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {
       profileId,
       { type: 'AttributeOrder', profileId, orderId, channel, placedAt, identities: own },
       becauseOf(this.name, event, 'AttributeOrder'),
+      event.position,
     );
   }
 
   private claim(event: Sale, identity: Identity, profileId: string) {
     const id = identityIdOf(identity);
     const command = { type: 'ClaimIdentity', ...identity, profileId } as const;
-    return this.identities.execute(id, command, becauseOf(this.name, event, `ClaimIdentity/${id}`));
+    return this.identities.execute(id, command, becauseOf(this.name, event, `ClaimIdentity/${id}`), event.position);
   }
 
   private dispute(event: Sale, identity: Identity, otherProfileId: string) {
     const id = identityIdOf(identity);
     const command = { type: 'DisputeIdentity', ...identity, otherProfileId, orderId: event.data.orderId } as const;
-    return this.identities.execute(id, command, becauseOf(this.name, event, `DisputeIdentity/${id}`));
+    return this.identities.execute(id, command, becauseOf(this.name, event, `DisputeIdentity/${id}`), event.position);
   }
 
   /** The profile each identity leads to, by its id, read from the streams in one go; nobody's are left out. */

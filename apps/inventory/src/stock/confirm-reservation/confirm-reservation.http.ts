@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import type { Sku } from '#kernel';
@@ -16,6 +16,7 @@ export const confirmReservationBody = z.strictObject({
   lineId: z.string().min(1).max(64).default('1'),
 });
 
+@ApiTags('inventory')
 @Controller('v1/reservations')
 export class ConfirmReservationController {
   constructor(

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { MAX_QUANTITY, type Sku } from '#kernel';
@@ -17,6 +17,7 @@ export const countStockBody = z.strictObject({
   occurredAt: isoInstant.optional(),
 });
 
+@ApiTags('inventory')
 @Controller('v1/stock')
 export class CountStockController {
   constructor(

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import {
@@ -44,6 +44,7 @@ const movement = z.discriminatedUnion('kind', [
 type Movement = z.output<typeof movement>;
 const movements = z.strictObject({ movements: z.array(movement).min(1).max(1_000) });
 
+@ApiTags('inventory')
 @Controller('v1/stock/movements')
 export class MoveStockInBulkController {
   constructor(

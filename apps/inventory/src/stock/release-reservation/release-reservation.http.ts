@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { EventMetadata } from '#event-sourcing';
 import type { Sku } from '#kernel';
 import { CommandMetadata, Problems, skuSchema } from '#platform';
@@ -8,6 +8,7 @@ import { ChangeStock } from '../change-stock.js';
 import { reservationIdSchema } from '../reserve-stock/reserve-stock.command.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
 
+@ApiTags('inventory')
 @Controller('v1/reservations')
 export class ReleaseReservationController {
   constructor(private readonly commands: CommandBus) {}

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { idFrom } from '#kernel';
@@ -9,6 +9,7 @@ import { type Reservation, Reserving, reservation, reserved } from './reserve-st
 
 const reservations = z.strictObject({ reservations: z.array(reservation).min(1).max(1_000) });
 
+@ApiTags('inventory')
 @Controller('v1/reservations')
 export class ReserveStockController {
   constructor(private readonly reserving: Reserving) {}

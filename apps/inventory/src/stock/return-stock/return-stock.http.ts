@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import type { Sku } from '#kernel';
@@ -18,6 +18,7 @@ export const returnStockBody = z.strictObject({
   occurredAt: isoInstant.optional(),
 });
 
+@ApiTags('inventory')
 @Controller('v1/stock')
 export class ReturnStockController {
   constructor(

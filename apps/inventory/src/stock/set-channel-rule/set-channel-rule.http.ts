@@ -1,6 +1,6 @@
 import { Body, Controller, Param, Put } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { type ChannelId, MAX_QUANTITY, type Sku } from '#kernel';
@@ -16,6 +16,7 @@ export const setChannelRuleBody = z.strictObject({
   restriction: z.string().min(1).max(256).optional(),
 });
 
+@ApiTags('inventory')
 @Controller('v1/stock')
 export class SetChannelRuleController {
   constructor(private readonly commands: CommandBus) {}

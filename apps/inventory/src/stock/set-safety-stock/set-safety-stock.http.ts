@@ -1,6 +1,6 @@
 import { Body, Controller, Param, Put } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { type LocationId, MAX_QUANTITY, type Sku } from '#kernel';
@@ -13,6 +13,7 @@ export const setSafetyStockBody = z.strictObject({
   units: z.int().min(0).max(MAX_QUANTITY),
 });
 
+@ApiTags('inventory')
 @Controller('v1/stock')
 export class SetSafetyStockController {
   constructor(

@@ -1,5 +1,5 @@
 import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { decodeCursor, pageOf, pageQuery, toPage } from '#platform';
 import { READ_MODELS, type ReadModels } from '#read-models';
@@ -19,6 +19,7 @@ const page = pageOf(shortage).extend({
   openUnits: z.int().meta({ description: 'Units missing over all open shortages' }),
 });
 
+@ApiTags('inventory')
 @Controller('v1/shortages')
 export class ShortagesController {
   constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}

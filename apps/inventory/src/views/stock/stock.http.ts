@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { Sku } from '#kernel';
 import { channelIdSchema, isoInstant, Problems, skuSchema } from '#platform';
@@ -54,6 +54,7 @@ export const availability = z.object({
   items: z.array(z.object({ sku: z.string(), stockRevision: z.int(), available: numbers })),
 });
 
+@ApiTags('inventory')
 @Controller('v1')
 export class StockViewController {
   constructor(private readonly query: StockQuery) {}

@@ -44,6 +44,7 @@ export class WhenAllocationIsDeclinedDeclineOrder implements Reaction {
       orderId,
       { type: 'DeclineOrder', orderId, short },
       becauseOf(this.name, first, orderId),
+      first.position,
     );
     if (events.length > 0) this.decisions.tell(orderId, { status: 'declined', short });
   }

@@ -34,6 +34,7 @@ export class WhenStockIsAllocatedPlaceOrder implements Reaction {
       orderId,
       { type: 'PlaceOrder', orderId },
       becauseOf(this.name, event, orderId),
+      event.position,
     );
     if (events.length > 0) this.decisions.tell(orderId, { status: 'placed' });
   }
