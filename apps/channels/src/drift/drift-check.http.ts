@@ -1,5 +1,5 @@
 import { Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { CommandMetadata, channelIdSchema, Problems } from '#platform';
@@ -13,6 +13,7 @@ const result = z.object({
   examples: z.array(z.object({ sku: z.string(), externalId: z.string(), shown: z.int(), acknowledged: z.int() })),
 });
 
+@ApiTags('channels')
 @Controller('v1/channels/:channel/drift-check')
 export class DriftCheckController {
   constructor(private readonly checks: DriftChecks) {}

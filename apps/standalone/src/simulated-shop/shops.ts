@@ -28,8 +28,18 @@ export class Shops {
 
   /** What a channel shows per SKU. */
   async shownUnits(channel: string): Promise<ReadonlyMap<string, number>> {
-    const { items } = await this.#ask('GET', channel, 'stock?limit=1000', stock);
-    return new Map(items.map(({ sku, quantity }) => [sku, quantity]));
+    const shown = new Map<string, number>();
+    for (let after: string | null = ''; after !== null; ) {
+      const page: z.output<typeof stock> = await this.#ask(
+        'GET',
+        channel,
+        `stock?${new URLSearchParams({ after })}`,
+        stock,
+      );
+      for (const { sku, quantity } of page.items) shown.set(sku, quantity);
+      after = page.next;
+    }
+    return shown;
   }
 
   /** 0 per second: nobody comes any more. */
@@ -59,7 +69,10 @@ export class Shops {
 /** Far below the 1 MiB that a request may have. */
 const LISTINGS_PER_REQUEST = 500;
 
-const stock = z.object({ items: z.array(z.object({ sku: z.string(), quantity: z.int() })) });
+const stock = z.object({
+  items: z.array(z.object({ sku: z.string(), quantity: z.int() })),
+  next: z.string().nullable(),
+});
 const statistics = z.object({
   orders: z.int(),
   soldUnits: z.int(),

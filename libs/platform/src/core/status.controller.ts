@@ -1,5 +1,5 @@
 import { Controller, Get, Inject } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { EVENT_STORE, type EventStore } from '#event-sourcing';
 import { Runners } from '#read-models';
@@ -20,6 +20,7 @@ const status = z.object({
   ),
 });
 
+@ApiTags('operations')
 @Controller('v1/status')
 export class StatusController {
   constructor(

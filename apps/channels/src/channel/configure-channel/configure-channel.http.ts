@@ -1,6 +1,6 @@
 import { Body, Controller, Param, Put } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { CommandMetadata, channelIdSchema, currency, Problems } from '#platform';
@@ -26,6 +26,7 @@ const settings = z.strictObject({
   pushesPerSecond: z.int().min(1).max(1_000).meta({ description: 'Stock requests per second the channel takes' }),
 });
 
+@ApiTags('channels')
 @Controller('v1/channels/:channel')
 export class ConfigureChannelController {
   constructor(

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { CommandMetadata, channelIdSchema, Problems } from '#platform';
@@ -9,6 +9,7 @@ import { channelChanged, channelChangedBy } from '../channel.answers.js';
 
 const pause = z.strictObject({ reason: z.string().trim().min(1).max(200) });
 
+@ApiTags('channels')
 @Controller('v1/channels/:channel/pause')
 export class PauseChannelController {
   constructor(private readonly commands: CommandBus) {}

@@ -1,11 +1,12 @@
 import { Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { EventMetadata } from '#event-sourcing';
 import { CommandMetadata, channelIdSchema, Problems } from '#platform';
 import { ChangeChannel } from '../change-channel.js';
 import { channelChanged, channelChangedBy } from '../channel.answers.js';
 
+@ApiTags('channels')
 @Controller('v1/channels/:channel/resume')
 export class ResumeChannelController {
   constructor(private readonly commands: CommandBus) {}

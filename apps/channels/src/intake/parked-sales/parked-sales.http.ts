@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Rejected } from '#kernel';
 import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, toPage } from '#platform';
@@ -20,6 +20,7 @@ const waitingSale = z.object({ id: z.int(), state: z.literal('waiting') });
 const parkedQuery = z.strictObject(pageQuery);
 const parkedId = z.coerce.number<string>().int().min(1);
 
+@ApiTags('channels')
 @Controller('v1/channels/:channel/parked-sales')
 export class ParkedSalesController {
   constructor(

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Headers, HttpCode, Param, Post, RawBody, UnauthorizedException } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Rejected } from '#kernel';
 import { BodyLimit, channelIdSchema, Problems } from '#platform';
@@ -11,6 +11,7 @@ import { IntakeInbox } from '../intake-inbox.js';
 
 const accepted = z.object({ status: z.enum(['stored', 'repeated', 'unsupported']) });
 
+@ApiTags('channels')
 @Controller('v1/channels/:channel/webhooks')
 export class ReceiveWebhookController {
   constructor(

@@ -1,5 +1,5 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { channelIdSchema, Problems } from '#platform';
 import { Pushers } from '../../push/pushers.js';
@@ -25,6 +25,7 @@ const channelAnswer = z.object({
     .meta({ description: 'Absent where another process does the pushes' }),
 });
 
+@ApiTags('channels')
 @Controller('v1/channels')
 export class ChannelsController {
   constructor(

@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ChannelMetrics } from '../../channel-metrics.js';
 import { Pushers } from '../../push/pushers.js';
@@ -16,6 +16,7 @@ const lag = z.object({
   oldestWaitingMs: z.number(),
 });
 
+@ApiTags('channels')
 @Controller('v1/channels/lag')
 export class LagController {
   constructor(

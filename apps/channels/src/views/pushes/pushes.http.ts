@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, toPage } from '#platform';
 import { PushLedger } from '../../push/push-ledger.js';
@@ -22,6 +22,7 @@ const push = z.object({
 });
 const pushesQuery = z.strictObject({ state: state.optional(), ...pageQuery });
 
+@ApiTags('channels')
 @Controller('v1/channels/:channel/pushes')
 export class PushesController {
   constructor(
