@@ -1,5 +1,12 @@
 import type { EventEmitter } from 'node:events';
-import type { QueryRunner } from 'typeorm';
+
+/** What leases need of a TypeORM query runner. */
+export interface LeaseConnection {
+  readonly isReleased: boolean;
+  connect(): Promise<EventEmitter>;
+  query(sql: string, parameters?: unknown[]): Promise<{ answer: boolean }[]>;
+  release(): Promise<void>;
+}
 
 /** Held until released or until the connection behind it is lost. */
 export interface Lease {
@@ -13,13 +20,13 @@ export interface Lease {
  * of the checkpoint in every commit.
  */
 export class Leases {
-  readonly #connect: () => QueryRunner;
+  readonly #connect: () => LeaseConnection;
   readonly #held = new Map<string, AbortController>();
-  #connection: Promise<QueryRunner> | undefined;
+  #connection: Promise<LeaseConnection> | undefined;
   /** Ends with the last question: one connection answers one at a time. */
   #asking: Promise<unknown> = Promise.resolve();
 
-  constructor(connect: () => QueryRunner) {
+  constructor(connect: () => LeaseConnection) {
     this.#connect = connect;
   }
 
@@ -74,12 +81,14 @@ export class Leases {
     return rows[0]?.answer ?? false;
   }
 
-  async #open(): Promise<QueryRunner> {
+  async #open(): Promise<LeaseConnection> {
     const connection = this.#connect();
     try {
       const client: EventEmitter = await connection.connect();
-      client.once('error', () => this.#lose());
-      client.once('end', () => this.#lose());
+      // A connection that breaks says so twice, and the second time its successor may hold leases already.
+      const lose = once(() => this.#lose());
+      client.once('error', lose);
+      client.once('end', lose);
       return connection;
     } catch (error) {
       this.#connection = undefined;
@@ -97,6 +106,14 @@ export class Leases {
   #drop(name: string, lost: AbortController): void {
     if (this.#held.get(name) === lost) this.#held.delete(name);
   }
+}
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
 }
 
 type LockFunction = 'pg_try_advisory_lock' | 'pg_advisory_unlock';
