@@ -11,7 +11,7 @@ export { BodyLimit, createHttpApp, MAX_BODY_BYTES, MAX_BULK_BODY_BYTES } from '.
 export * from './http/idempotency-store.js';
 export { InvalidRequest, type RequestIssue } from './http/invalid-request.js';
 export { decodeCursor, type PageOf, pageOf, pageQuery, toPage } from './http/paging.js';
-export { type Problem, problemDocument, problemFor } from './http/problem.js';
+export { type Problem, problemDocument, refusalFor } from './http/problem.js';
 export { Problems } from './http/problems.decorator.js';
 export { ValidationPipe } from './http/validation.pipe.js';
 export { PinoLogger } from './logger.js';

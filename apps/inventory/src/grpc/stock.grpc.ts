@@ -9,7 +9,7 @@ import { idFrom } from '#kernel';
 import {
   CommandMetadata,
   inOrder,
-  problemFor,
+  refusalFor,
   type ServerDuplexStream,
   type ServerWritableStream,
   Shutdown,
@@ -104,9 +104,8 @@ export class StockGrpcController {
       return { reserved: await this.reserving.reserve(reserveRequest.parse(request), metadata) };
     } catch (error) {
       if (error instanceof z.ZodError) return { problem: { code: 'invalid-request', detail: z.prettifyError(error) } };
-      const problem = problemFor(error);
-      if (!problem) throw error;
-      return { problem: { code: problem.code, detail: problem.detail } };
+      const { code, detail } = refusalFor(error);
+      return { problem: { code, detail } };
     }
   }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { problemFor } from '#platform';
+import { refusalFor } from '#platform';
 
 /** One result per line, in the order of the lines: the answer, or the problem of that line alone. */
 export const bulkResults = <Answer extends z.ZodType>(answer: Answer) =>
@@ -19,9 +19,7 @@ export async function resultsOf<Answer>(lines: readonly Promise<Answer>[]): Prom
   return {
     results: settled.map((line) => {
       if (line.status === 'fulfilled') return line.value;
-      const problem = problemFor(line.reason);
-      if (!problem) throw line.reason;
-      return { problem };
+      return { problem: refusalFor(line.reason) };
     }),
   };
 }

@@ -40,6 +40,16 @@ export function problemFor(error: unknown): Problem | undefined {
   return undefined;
 }
 
+/**
+ * The problem of one line of a bulk call, or of one message of a stream. A refusal belongs to its line; a fault is thrown,
+ * so that the caller sends all of them again.
+ */
+export function refusalFor(error: unknown): Problem {
+  const problem = problemFor(error);
+  if (!problem) throw error;
+  return problem;
+}
+
 /** The document of RFC 9457 for a problem. `instance` is the path of the request. */
 export function problemDocument(problem: Problem, instance: string, correlationId: string): Record<string, unknown> {
   return {

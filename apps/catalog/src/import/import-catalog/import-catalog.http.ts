@@ -4,7 +4,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { idFrom } from '#kernel';
-import { BodyLimit, CommandMetadata, MAX_BULK_BODY_BYTES, problemFor, ValidationPipe } from '#platform';
+import { BodyLimit, CommandMetadata, MAX_BULK_BODY_BYTES, refusalFor, ValidationPipe } from '#platform';
 import { type CatalogChange, ChangeCatalog } from '../../change-catalog.js';
 import { replacingListings } from '../../variant/replacing-listings.js';
 import { commandsOf, importRow } from './import-row.js';
@@ -65,12 +65,8 @@ function statusOf({ events }: CatalogChange): 'created' | 'updated' | 'unchanged
   return events.some(({ type }) => type === 'VariantAdded') ? 'created' : 'updated';
 }
 
-/** A refusal belongs to its row. A fault is thrown: all rows may be sent again, what was imported stays as it is. */
-function refusalOf(error: unknown): z.output<typeof refusedRow> {
-  const problem = problemFor(error);
-  if (!problem) throw error;
-  return { problem: { ...problem } };
-}
+/** A refusal belongs to its row; after a fault all rows may be sent again, what was imported stays as it is. */
+const refusalOf = (error: unknown): z.output<typeof refusedRow> => ({ problem: { ...refusalFor(error) } });
 
 /** What the documentation says of a row. */
 function schemaOfRow(): Record<string, unknown> {

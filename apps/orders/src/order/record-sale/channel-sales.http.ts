@@ -10,9 +10,8 @@ import {
   currency,
   isoInstant,
   MAX_BULK_BODY_BYTES,
-  type Problem,
   Problems,
-  problemFor,
+  refusalFor,
 } from '#platform';
 import { orderLines } from '../order-lines.schema.js';
 import { OrdersIntake } from './orders-intake.js';
@@ -86,16 +85,9 @@ export class ChannelSalesController {
     const results = await this.intake.record(sales, metadata);
     return {
       results: results.map((result) =>
-        result instanceof Error ? { problem: problemOf(result) } : { orderId: result.orderId, status: result.status },
+        result instanceof Error ? { problem: refusalFor(result) } : { orderId: result.orderId, status: result.status },
       ),
       position: Math.max(0, ...results.map((result) => (result instanceof Error ? 0 : result.position))),
     };
   }
-}
-
-/** A refusal belongs to its row. A fault is thrown: all rows may be sent again, what was recorded stays as it is. */
-function problemOf(error: Error): Problem {
-  const problem = problemFor(error);
-  if (!problem) throw error;
-  return problem;
 }
