@@ -37,10 +37,21 @@ let poolUsed = pool.length;
  * retry must produce the same id: event ids from command ids, allocation ids from order lines.
  */
 export function idFrom(name: string): string {
-  const digest = hash('sha1', name, 'hex');
-  const variant = ((Number.parseInt(digest.charAt(16), 16) & 0x3) | 0x8).toString(16);
-  return formatUuid(`${digest.slice(0, 12)}8${digest.slice(13, 16)}${variant}${digest.slice(17, 32)}`);
+  const hex = hash('sha1', name, 'hex');
+  const variant = VARIANT[Number.parseInt(hex.charAt(16), 16) & 0x3];
+  return joined(
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    variant + hex.slice(17, 20),
+    hex.slice(20, 32),
+  );
 }
 
+const VARIANT = ['8', '9', 'a', 'b'] as const;
+
 const formatUuid = (hex: string): string =>
-  `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+  joined(hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32));
+
+/** One flat string: a template would make a tree of its parts, which for ids kept in memory takes three times the room. */
+const joined = (...parts: readonly string[]): string => parts.join('-');

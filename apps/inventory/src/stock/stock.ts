@@ -48,8 +48,11 @@ export const stockEventTypes = typesOf(stockEvents);
 export const MAX_ENDED_HOLDS = 1_000;
 export const MAX_MOVEMENTS = 1_000;
 
-/** Both ids are free text: the length keeps "a/b" + "c" and "a" + "b/c" apart. */
-export const allocationKey = (orderId: string, lineId: string): string => `${orderId.length}/${orderId}/${lineId}`;
+/**
+ * Both ids are free text: the length keeps "a/b" + "c" and "a" + "b/c" apart. Joined, because a template makes a tree of
+ * four strings that lives as long as the key, and there is a key for every open order line.
+ */
+export const allocationKey = (orderId: string, lineId: string): string => [orderId.length, orderId, lineId].join('/');
 
 export const initialStock = (): Stock => ({
   revision: -1,
