@@ -99,5 +99,5 @@ export const inventoryProjections: readonly Projection[] = [
 ];
 
 function stockRunner(store: EventStore, clock: Clock): StockRunner {
-  return new CommandRunner(stockDecider, store, { clock, rememberedCommands: 2_048 });
+  return new CommandRunner(stockDecider, store, { clock, rememberedCommands: 2_048, maxIdleStreams: 20_000 });
 }

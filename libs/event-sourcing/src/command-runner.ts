@@ -71,7 +71,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       clock: systemClock,
       maxWaitingPerStream: 16_384,
       maxWaiting: 65_536,
-      maxIdleStreams: 20_000,
+      maxIdleStreams: 4_000,
       maxPerTurn: 1_024,
       rememberedCommands: 512,
       onSnapshotFailed: () => {},

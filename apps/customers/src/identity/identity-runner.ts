@@ -10,6 +10,6 @@ import type { IdentityState } from './identity.js';
 @Injectable()
 export class IdentityRunner extends CommandRunner<IdentityCommand, IdentityEvent, IdentityState> {
   constructor(@Inject(EVENT_STORE) store: EventStore, @Inject(CLOCK) clock: Clock) {
-    super(identityDecider, store, { clock, maxIdleStreams: 4_000, rememberedCommands: 64 });
+    super(identityDecider, store, { clock, rememberedCommands: 64 });
   }
 }

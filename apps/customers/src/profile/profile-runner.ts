@@ -10,6 +10,6 @@ import type { Profile } from './profile.js';
 @Injectable()
 export class ProfileRunner extends CommandRunner<AttributeOrder, ProfileEvent, Profile> {
   constructor(@Inject(EVENT_STORE) store: EventStore, @Inject(CLOCK) clock: Clock) {
-    super(profileDecider, store, { clock, maxIdleStreams: 4_000, rememberedCommands: 64 });
+    super(profileDecider, store, { clock, rememberedCommands: 64 });
   }
 }
