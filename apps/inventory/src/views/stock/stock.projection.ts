@@ -156,10 +156,10 @@ async function applyPolicy(tx: Tx, supply: Supply, event: RecordedEvent<SupplyEv
   if (JSON.stringify(policies) !== before) await reproject(tx, policies, event);
 }
 
-/** After a policy changed: new numbers for every SKU whose numbers it changes, a chunk at a time. */
+/** After a policy changed: new numbers for every SKU whose numbers it changes, in chunks that leave the event loop to others. */
 async function reproject(tx: Tx, policies: readonly ChannelPolicy[], cause: RecordedEvent): Promise<void> {
   for (let after = ''; ; ) {
-    const rows = await tx.query<StockRow>('select * from stock where sku > $1 order by sku limit 5000', [after]);
+    const rows = await tx.query<StockRow>('select * from stock where sku > $1 order by sku limit 500', [after]);
     const last = rows.at(-1);
     if (!last) return;
     after = last.sku;
