@@ -13,7 +13,7 @@ export interface StoredRecentCommands {
 export class RecentCommands {
   private readonly positions = new Map<string, number>();
   /** Kept between calls: a new iterator would step over everything that was deleted before it. */
-  private oldest = this.positions.entries();
+  private oldest = this.positions.keys();
   private uncommitted: string[] = [];
   /** No command is forgotten whose events lie after this position. */
   private forgotten = 0;
@@ -58,7 +58,7 @@ export class RecentCommands {
   recall(commands: StoredRecentCommands['commands'], since: number): void {
     const newer = [...this.positions];
     this.positions.clear();
-    this.oldest = this.positions.entries();
+    this.oldest = this.positions.keys();
     for (const [commandId, position] of [...commands, ...newer]) this.positions.set(commandId, position);
     this.limit = Math.max(this.limit, this.positions.size * 2);
     this.forgotten = since;
@@ -69,10 +69,9 @@ export class RecentCommands {
   }
 
   private forgetOldest(): void {
-    const { value } = this.oldest.next();
-    if (!value) return;
-    const [commandId, position] = value;
+    const { value: commandId } = this.oldest.next();
+    if (commandId === undefined) return;
+    this.forgotten = Math.max(this.forgotten, this.positions.get(commandId) ?? 0);
     this.positions.delete(commandId);
-    this.forgotten = Math.max(this.forgotten, position);
   }
 }

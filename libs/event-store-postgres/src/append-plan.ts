@@ -91,8 +91,10 @@ export class AppendPlan {
     const { revision, recent } = this.#head(append.stream);
     if (append.events.length === 0) return revision;
     this.placed.push({ append, firstRevision: revision + 1 });
-    for (const [index, { id }] of append.events.entries()) recent.set(id, revision + 1 + index);
-    dropOldest(recent, recent.size - (append.expected === 'any' ? REPEAT_WINDOW_EVENTS : RETRY_WINDOW_EVENTS));
+    const window = append.expected === 'any' ? REPEAT_WINDOW_EVENTS : RETRY_WINDOW_EVENTS;
+    for (let index = Math.max(0, append.events.length - window); index < append.events.length; index += 1)
+      recent.set(append.events[index]?.id ?? '', revision + 1 + index);
+    dropOldest(recent, recent.size - window);
     this.#heads.set(append.stream, { revision: revision + append.events.length, recent });
     return revision + append.events.length;
   }

@@ -53,13 +53,16 @@ export class StreamReader {
     }
     // One order for all who write, or two of them lock each other out.
     const rows = [...newest.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, snapshot]) => snapshot);
-    const values = [
-      rows.map(({ stream }) => stream),
-      rows.map(({ version }) => version),
-      rows.map(({ revision }) => revision),
-      rows.map(({ state }) => JSON.stringify(state)),
-    ];
-    await persistently(() => this.#pool.query({ name: 'save-snapshots', text: SAVE_SNAPSHOTS_SQL, values }));
+    for (let from = 0; from < rows.length; from += SNAPSHOTS_PER_STATEMENT) {
+      const some = rows.slice(from, from + SNAPSHOTS_PER_STATEMENT);
+      const values = some.flatMap(({ stream, version, revision, state }) => [
+        stream,
+        version,
+        revision,
+        JSON.stringify(state),
+      ]);
+      await persistently(() => this.#pool.query(saveSnapshotsSql(some.length), values));
+    }
   }
 
   async #snapshots(streams: readonly string[], version: number): Promise<Map<string, Snapshot>> {
@@ -128,9 +131,12 @@ select r.place, i.batch + i.ordinal as first_position, b.recorded_at,
        ) i
   join event_store.batches b on b.first_position = i.batch`;
 
-const SAVE_SNAPSHOTS_SQL = `
+const SNAPSHOTS_PER_STATEMENT = 1_000;
+
+/** A parameter per value, because in an array each state, which may be megabytes, would be escaped character by character. */
+const saveSnapshotsSql = (rows: number): string => `
 insert into event_store.snapshots as kept (stream, version, revision, state)
-select * from unnest($1::text[], $2::integer[], $3::integer[], $4::text[])
+values ${Array.from({ length: rows }, (_, row) => `($${4 * row + 1}, $${4 * row + 2}, $${4 * row + 3}, $${4 * row + 4})`).join(', ')}
     on conflict (stream, version) do update
    set revision = excluded.revision, state = excluded.state
  where kept.revision < excluded.revision`;

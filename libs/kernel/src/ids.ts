@@ -12,21 +12,21 @@ export type ProfileId = Branded<'ProfileId'>;
 
 /** A time-ordered UUID (version 7, RFC 9562): for ids made at the edge, never inside a decision. */
 export function newId(epochMs: number = Date.now()): string {
-  const bytes = randomFromPool();
-  bytes.writeUIntBE(epochMs, 0, 6);
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  return formatUuid(bytes.toString('hex'));
+  const start = nextRandom();
+  pool.writeUIntBE(epochMs, start, 6);
+  pool[start + 6] = ((pool[start + 6] ?? 0) & 0x0f) | 0x70;
+  pool[start + 8] = ((pool[start + 8] ?? 0) & 0x3f) | 0x80;
+  return formatUuid(pool.toString('hex', start, start + 16));
 }
 
-/** Random bytes are asked for by the page: each call costs as much as some hundred bytes do. */
-function randomFromPool(): Buffer {
+/** Where 16 random bytes begin that nobody used. They are asked for by the page: each call costs as much as some hundred bytes do. */
+function nextRandom(): number {
   if (poolUsed + 16 > pool.length) {
     randomFillSync(pool);
     poolUsed = 0;
   }
   poolUsed += 16;
-  return Buffer.from(pool.subarray(poolUsed - 16, poolUsed));
+  return poolUsed - 16;
 }
 
 const pool = Buffer.alloc(4_096);

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { eventRegistry, type StockEvent } from '#contracts';
 import {
   CommandRunner,
@@ -11,7 +10,7 @@ import {
   withRegistry,
 } from '#event-sourcing';
 import { PostgresEventStore } from '#event-store-postgres';
-import { Rejected, toIso } from '#kernel';
+import { newId, Rejected, toIso } from '#kernel';
 import type { ChannelPolicy } from '../../../apps/inventory/src/stock/available-to-sell.js';
 import type { ReserveStock } from '../../../apps/inventory/src/stock/reservations.decide.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
@@ -68,7 +67,7 @@ export class StockSide {
 /** What a request brings along, with ids of its own. */
 export function metadata(): EventMetadata {
   const now = toIso(Date.now());
-  return { commandId: randomUUID(), correlationId: randomUUID(), actor: 'bench', occurredAt: now, receivedAt: now };
+  return { commandId: newId(), correlationId: newId(), actor: 'bench', occurredAt: now, receivedAt: now };
 }
 
 export const reserveOne = (reservationId: string): ReserveStock => ({
