@@ -1,5 +1,11 @@
 import { fileURLToPath } from 'node:url';
-import { type ClientDuplexStream, credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  credentials,
+  loadPackageDefinition,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { closedLoop, type LoadResult } from '../support/load.js';
 
@@ -18,7 +24,31 @@ interface StreamReply {
 interface StockClient {
   Reserve(request: ReserveRequest, done: (error: ServiceError | null) => void): void;
   ReserveStream(): ClientDuplexStream<ReserveRequest, StreamReply>;
+  WatchAvailability(request: object): ClientReadableStream<Availability>;
   close(): void;
+}
+
+export interface Availability {
+  readonly sku: string;
+  /** Units per channel. */
+  readonly available: Readonly<Record<string, number>>;
+}
+
+/** Follows what every channel may show, from the first SKU on, until the signal aborts. */
+export function watchAvailability(
+  port: number,
+  { signal, onChange }: { readonly signal: AbortSignal; readonly onChange: (change: Availability) => void },
+): void {
+  const client = stockClient(port);
+  const call = client.WatchAvailability({ afterSequence: 0, skus: [] });
+  call.on('data', onChange);
+  call.on('error', (error) => {
+    if (!signal.aborted) throw error;
+  });
+  signal.addEventListener('abort', () => {
+    call.cancel();
+    client.close();
+  });
 }
 
 export interface GrpcLoad {
