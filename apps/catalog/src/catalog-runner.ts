@@ -17,6 +17,8 @@ const nameWithin = (stream: string): string => stream.slice(PREFIX.length);
 /** The runner puts its category before every id; here the id is the name already, so it is taken off on the way. */
 function withoutCategory(store: EventStore): EventStore {
   return {
+    atomicAcrossStreams: store.atomicAcrossStreams,
+    densePositions: store.densePositions,
     append: (appends) => store.append(appends.map((append) => ({ ...append, stream: nameWithin(append.stream) }))),
     load: async (streams, snapshotVersion) => {
       const histories = await store.load(streams.map(nameWithin), snapshotVersion);

@@ -104,6 +104,8 @@ export class InventoryHarness {
 /** The store with pages of at most so many events, whatever its readers ask for. */
 export function inPagesOf(limit: number, store: EventStore): EventStore {
   return {
+    atomicAcrossStreams: store.atomicAcrossStreams,
+    densePositions: store.densePositions,
     append: (appends) => store.append(appends),
     head: () => store.head(),
     saveSnapshots: (snapshots) => store.saveSnapshots(snapshots),

@@ -58,6 +58,8 @@ export function withRegistry(store: EventStore, registry: EventRegistry): EventS
     ...(filter.types && { types: registry.storedNamesOf(filter.types) }),
   });
   return {
+    atomicAcrossStreams: store.atomicAcrossStreams,
+    densePositions: store.densePositions,
     append: (appends) => store.append(appends),
     head: () => store.head(),
     saveSnapshots: (snapshots) => store.saveSnapshots(snapshots),

@@ -35,7 +35,7 @@ export interface Recorded {
   readonly stream: string;
   /** Place in its stream, from 0. */
   readonly revision: number;
-  /** Place in the whole log, from 1, strictly increasing. */
+  /** Place in the whole log: greater than 0, strictly increasing, a safe integer. Without gaps where the store says so. */
   readonly position: number;
   /** When it was stored, ISO 8601 in UTC. */
   readonly recordedAt: string;
@@ -94,15 +94,22 @@ export interface StreamHistory {
  * The log that is the source of truth. Adapters pass the one contract suite in libs/testing.
  *
  * Guarantees: an acknowledged append survives kill -9 of this process and of the server; a reader never sees position n
- * before every smaller position is visible; one append is all or nothing over all its streams.
+ * before every smaller position is visible; one append is all or nothing.
  */
 export interface EventStore {
+  /** Whether one append may name several streams. Where it may not, such an append is refused and nothing is stored. */
+  readonly atomicAcrossStreams: boolean;
+
+  /** Whether positions are 1, 2, 3 … without gaps; else they only increase. */
+  readonly densePositions: boolean;
+
   /**
    * Stores events on one or several streams in one commit.
    * A repeat of the same event ids at the same place (or, for 'any', among the last 1,000 events of the stream) answers
    * as the first time and stores nothing; with 'any', a repeat of only some of them is a conflict. An append without
    * events only checks the revision.
-   * Throws {@link RevisionConflict}, {@link EventTooLarge}, {@link WriterFenced}.
+   * Throws {@link RevisionConflict}, {@link EventTooLarge}, {@link WriterFenced}, {@link AtomicAppendUnsupported},
+   * {@link EventStoreUnavailable}.
    */
   append(appends: readonly StreamAppend[]): Promise<AppendResult>;
 
@@ -115,7 +122,10 @@ export interface EventStore {
   /** Several streams at once, each from its newest snapshot of `snapshotVersion` on (from the start when undefined). */
   load(streams: readonly string[], snapshotVersion?: number): Promise<readonly StreamHistory[]>;
 
-  /** One page of the log with positions greater than `after`. */
+  /**
+   * One page of the log with positions greater than `after`, which is 0, a position this store gave out, or the position
+   * of an event less 1 to begin with that event.
+   */
   readAll(options: { readonly after: number; readonly limit?: number; readonly filter?: EventFilter }): Promise<Page>;
 
   /**
@@ -158,6 +168,22 @@ export class EventTooLarge extends Error {
     super(
       `Event ${type} for ${stream} has ${bytes} bytes of data; at most ${MAX_EVENT_BYTES} are stored. Store the large part elsewhere and refer to it.`,
     );
+  }
+}
+
+/**
+ * The store cannot be reached, has no room, or has too much to do already. Unless the message says otherwise an append
+ * may have been stored all the same; a repeat with the same event ids stores nothing twice.
+ */
+export class EventStoreUnavailable extends Error {
+  override readonly name = 'EventStoreUnavailable';
+}
+
+/** The store has no commit over several streams; see {@link EventStore.atomicAcrossStreams}. */
+export class AtomicAppendUnsupported extends Error {
+  override readonly name = 'AtomicAppendUnsupported';
+  constructor(streams: readonly string[]) {
+    super(`This event store cannot append to several streams in one commit: ${streams.join(', ')}.`);
   }
 }
 

@@ -1,11 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientConfig, DatabaseError, types } from 'pg';
-import { WriterFenced } from '#event-sourcing';
-
-/** The database did not answer for so long that waiting callers were let go, or too much waits for it already. */
-export class EventStoreUnavailable extends Error {
-  override readonly name = 'EventStoreUnavailable';
-}
+import { EventStoreUnavailable, WriterFenced } from '#event-sourcing';
 
 /** How long an append or a read waits for a database that is away before its caller is told. */
 export const PATIENCE_MS = 30_000;
@@ -36,6 +31,9 @@ export function isConnectionLoss(error: unknown): boolean {
   // 08: connection; 57P01-57P05: shut down, crash, starting up, database dropped, idle; 53300: too many connections.
   return /^(08|57P|53300)/.test(error.code ?? '');
 }
+
+/** True when the statement was refused for want of room: 53 is insufficient resources, above all a full disk (53100). */
+export const isFull = (error: unknown): boolean => error instanceof DatabaseError && /^53/.test(error.code ?? '');
 
 /** Waits between attempts to connect: quick at first, for a server that only restarts, then once a second. */
 export const backOff = (attempt: number): Promise<void> => delay(Math.min(50 * 2 ** attempt, 1_000));

@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
-import { type NewEvent, type RecordedEvent, WriterFenced } from '#event-sourcing';
+import { EventStoreUnavailable, type NewEvent, type RecordedEvent, WriterFenced } from '#event-sourcing';
 import { createTestDatabase, killHard, spawnTypeScript, type TestDatabase } from '#testing';
 import { type Database, openDatabase } from '../../platform/src/database/index.js';
-import { EventStoreUnavailable } from './connection.js';
 import { PostgresEventStore } from './postgres-event-store.js';
 
 const STREAM = 'crash-one';

@@ -1,8 +1,14 @@
 import type { Pool } from 'pg';
-import { type AppendResult, type RecordedEvent, type StreamAppend, WriterFenced } from '#event-sourcing';
+import {
+  type AppendResult,
+  EventStoreUnavailable,
+  type RecordedEvent,
+  type StreamAppend,
+  WriterFenced,
+} from '#event-sourcing';
 import { AppendPlan, type Call, type Decision, revisionOf } from './append-plan.js';
 import { type Batch, buildBatch } from './batch.js';
-import { EventStoreUnavailable, PATIENCE_MS, unavailable } from './connection.js';
+import { PATIENCE_MS, unavailable } from './connection.js';
 import { lastPositions } from './positions.js';
 import { type SerialisedAppend, serialise } from './stored-event.js';
 import { StreamHeads } from './stream-heads.js';
@@ -206,7 +212,7 @@ interface Pending {
 }
 
 const COMMIT_EVENTS_MAX = 10_000;
-const COMMIT_SIZE_MAX = 8 * 1_048_576;
+const COMMIT_SIZE_MAX = 2 * 1_048_576;
 const APPEND_SIZE_MAX = 16 * 1_048_576;
 const QUEUE_SIZE_MAX = 64 * 1_048_576;
 

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
-import { WriterFenced } from '#event-sourcing';
+import { EventStoreUnavailable, WriterFenced } from '#event-sourcing';
 import type { Batch } from './batch.js';
-import { advisoryLocks, backOff, clientConfig, EventStoreUnavailable, isConnectionLoss } from './connection.js';
+import { advisoryLocks, backOff, clientConfig, isConnectionLoss, isFull } from './connection.js';
 
 export interface WriterSessionOptions {
   readonly url: string;
@@ -48,7 +48,8 @@ export class WriterSession {
   /**
    * Stores the batch, and has when this resolves. A lost connection leaves open whether it did: the answer is looked up on a
    * new one. A new session gets the lock only after the old one ended, so what it then finds is final.
-   * Rejects with {@link WriterFenced}; with EventStoreUnavailable once `mayGoOn` says no; or as the database refused it.
+   * Rejects with {@link WriterFenced}; with EventStoreUnavailable once `mayGoOn` says no
+   * or when the database has no room; or as the database refused it.
    */
   async commit(batch: Batch, mayGoOn: () => boolean): Promise<void> {
     const position = batch.firstPosition + batch.events.length - 1;
@@ -64,6 +65,7 @@ export class WriterSession {
         if (result.rowCount !== 1) throw fenced('Another process wrote to the event store.');
         break;
       } catch (error) {
+        if (isFull(error)) throw this.#full(error);
         if (!isConnectionLoss(error)) throw error;
         await this.#disconnect();
       }
@@ -88,6 +90,12 @@ export class WriterSession {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#disconnect();
+  }
+
+  #full(cause: unknown): EventStoreUnavailable {
+    const message = `The database has no room for more events, and nothing was stored (${String(cause)}).`;
+    this.#options.log(message);
+    return new EventStoreUnavailable(message, { cause });
   }
 
   #commitValues(batch: Batch, position: number): unknown[] {

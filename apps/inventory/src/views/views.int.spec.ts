@@ -134,6 +134,8 @@ async function checkpointOf({ name }: Projection): Promise<number> {
 /** Hands over every page twice, as a store does whose connection broke before the page was acknowledged. */
 function repeating(store: EventStore): EventStore {
   return {
+    atomicAcrossStreams: store.atomicAcrossStreams,
+    densePositions: store.densePositions,
     append: (appends) => store.append(appends),
     head: () => store.head(),
     saveSnapshots: (snapshots) => store.saveSnapshots(snapshots),

@@ -88,6 +88,28 @@ describe('the embedded database', () => {
     await expectStopped(database.url);
   });
 
+  it('is brought back as soon as it can be, where it cannot start at first', async () => {
+    const messages: string[] = [];
+    let told = Promise.withResolvers<void>();
+    const database = await openDatabase({
+      dataDir,
+      log: (message) => {
+        messages.push(message);
+        if (/^(It did not come back|Started)/.test(message)) told.resolve();
+      },
+    });
+    told = Promise.withResolvers<void>();
+    await withContent(join(dataDir, 'postgres', 'PG_VERSION'), '13\n', async () => {
+      await killServer(dataDir);
+      await told.promise;
+      expect(messages.at(-1)).toMatch(/did not come back/);
+      told = Promise.withResolvers<void>();
+    });
+    await told.promise;
+    expect(await query(database.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    await database.close();
+  });
+
   it('takes another port when its own is in use', async () => {
     const first = await openDatabase({ dataDir, log });
     await first.close();

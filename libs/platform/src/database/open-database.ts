@@ -47,6 +47,7 @@ export async function openDatabase({ dataDir, databaseUrl, log }: DatabaseOption
 
 const CONNECT_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 500;
+const REVIVE_PAUSE_MS = 1_000;
 const POLL_MS = 20;
 /** Everybody who uses the embedded server holds this advisory lock shared; who gets it exclusively may stop the server. */
 const PRESENCE_LOCK = 0x45_69_6e_6b;
@@ -124,7 +125,21 @@ class EmbeddedDatabase implements Database {
     this.#presence = undefined;
     if (this.#closing) return;
     this.#log('The embedded PostgreSQL server went away; starting it again.');
-    this.#reviving = this.#bePresent().catch((error: unknown) => this.#log(`It did not come back: ${String(error)}`));
+    this.#reviving = this.#bringBack();
+  }
+
+  /** For as long as it takes: the disk it needs may be full, and room be made in an hour. */
+  async #bringBack(): Promise<void> {
+    let told = '';
+    while (!this.#closing) {
+      try {
+        return await this.#bePresent();
+      } catch (error) {
+        if (told !== String(error)) this.#log(`It did not come back: ${String(error)} Trying again until it does.`);
+        told = String(error);
+        await delay(REVIVE_PAUSE_MS);
+      }
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Get, HttpCode, Inject, Module, Param, Post, Query, RawBody } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type EventMetadata, Overloaded, RevisionConflict } from '#event-sourcing';
+import { type EventMetadata, EventStoreUnavailable, Overloaded, RevisionConflict } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import {
   BodyLimit,
@@ -42,6 +42,8 @@ const FAULTS: Readonly<Record<string, () => Error>> = {
   invalid: () => new Rejected('invalid', 'currency-mismatch', 'One currency per order.'),
   unavailable: () => new Rejected('unavailable', 'channel-down', 'The channel does not answer.'),
   overloaded: () => new Overloaded('stock-1', 1_500),
+  away: () => new EventStoreUnavailable('The event store did not answer for 30 seconds.'),
+  full: () => Object.assign(new Error('could not extend file'), { code: '53100' }),
   revision: () => new RevisionConflict(['stock-1'], 'stock-1 is at 3'),
   fault: () => new Error('password=hunter2'),
 };
@@ -289,6 +291,15 @@ describe('bad input is answered with a problem and does nothing', () => {
   it('says which methods a path has', async () => {
     expect((await send('DELETE', route)).headers.get('allow')).toBe('POST');
   });
+
+  it.each(['away', 'full'])(
+    'answers that the database is %s with 503, and that the request may be repeated',
+    async (fault) => {
+      const response = await post(`/v1/stock/faults/${fault}`);
+      expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(await problemOf(response)).toMatchObject({ code: 'storage-unavailable' });
+    },
+  );
 
   it('says when to come back after 429', async () => {
     const response = await post('/v1/stock/faults/overloaded');

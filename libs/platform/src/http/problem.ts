@@ -1,6 +1,7 @@
 import { HttpException } from '@nestjs/common';
-import { EventTooLarge, Overloaded, RevisionConflict, WriterFenced } from '#event-sourcing';
+import { EventStoreUnavailable, EventTooLarge, Overloaded, RevisionConflict, WriterFenced } from '#event-sourcing';
 import { Rejected, type RejectionKind } from '#kernel';
+import { systemCodeOf } from '../startup-error.js';
 import { InvalidRequest, type RequestIssue } from './invalid-request.js';
 
 /** How an error is answered, whatever the protocol. */
@@ -36,6 +37,8 @@ export function problemFor(error: unknown): Problem | undefined {
   if (error instanceof EventTooLarge) return { status: 413, code: 'event-too-large', detail: error.message };
   if (error instanceof WriterFenced)
     return { status: 503, code: 'not-the-writer', detail: FENCED, retryAfterMs: 5_000 };
+  if (error instanceof EventStoreUnavailable || isDatabaseAway(error))
+    return { status: 503, code: 'storage-unavailable', detail: STORAGE_UNAVAILABLE, retryAfterMs: 5_000 };
   if (error instanceof HttpException && error.getStatus() < 500) return fromHttpException(error);
   return undefined;
 }
@@ -72,7 +75,13 @@ export const titleOf = (code: string): string => code.charAt(0).toUpperCase() + 
 
 const OVERLOADED = 'More requests arrive than can be answered. Send this one again after the time in Retry-After.';
 const CHANGED_MEANWHILE = 'Something else changed this at the same time. Read it again and repeat the request.';
+const STORAGE_UNAVAILABLE =
+  'The database does not answer or has no room, so nothing is certain to be stored. Send the same request again, with the same Idempotency-Key.';
 const FENCED = 'Another process writes the event log now. Send the request again; it will reach that one.';
+
+/** Not reached, shut down, starting (08, 57P), or out of room or connections (53): SQLSTATE by class, or the system's word. */
+const isDatabaseAway = (error: unknown): boolean =>
+  /^(08|53|57P|ECONNREFUSED$|ECONNRESET$)/.test(systemCodeOf(error) ?? '');
 
 const fromRejected = (error: Rejected): Problem => ({
   status: STATUS_OF_KIND[error.kind],

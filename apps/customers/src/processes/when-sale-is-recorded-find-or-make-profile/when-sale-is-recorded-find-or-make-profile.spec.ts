@@ -230,6 +230,8 @@ type Crash = 'before' | 'after';
 
 /** A store whose process dies before or after an append was stored, and answers nothing from then on. */
 class DyingStore implements EventStore {
+  readonly atomicAcrossStreams = true;
+  readonly densePositions = true;
   count = 0;
   readonly readStream;
   readonly load;
