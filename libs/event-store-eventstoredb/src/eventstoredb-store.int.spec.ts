@@ -1,0 +1,18 @@
+import { describeEventStoreContract, type EventStoreDbDouble, startEventStoreDbDouble } from '#testing';
+import { EventStoreDbStore } from './eventstoredb-store.js';
+
+const serverUrl = process.env.EVENTSTOREDB_URL;
+let double: EventStoreDbDouble | undefined;
+
+/** The suite stores events of 1 MiB and 10,000 events at once: as a server that is set up for us, the double takes 16 MiB. */
+const openUrl = async (): Promise<string> => {
+  if (serverUrl) return serverUrl;
+  double = await startEventStoreDbDouble({ maxAppendBytes: 16 * 1_048_576 });
+  return double.url();
+};
+
+describeEventStoreContract(
+  `EventStoreDbStore on ${serverUrl ? 'the server at EVENTSTOREDB_URL' : 'the protocol double'}`,
+  async () => EventStoreDbStore.open({ url: await openUrl() }),
+  async () => double?.stop(),
+);

@@ -1,0 +1,154 @@
+import { once } from 'node:events';
+import {
+  type AllStreamResolvedEvent,
+  type AllStreamSubscription,
+  eventTypeFilter,
+  type Filter,
+  streamNameFilter,
+} from '@eventstore/db-client';
+import type { EventFilter, RecordedEvent } from '#event-sourcing';
+import { backOff, type Connection, EndedByServer, explained, isTransient, LEADER_ONLY } from './connection.js';
+import { ofCheckpoint, placeOf } from './positions.js';
+import { decode, OUR_STREAMS_REGEX } from './stored-event.js';
+
+/** What a feed found: events that the server's filter let through, and how far it has come. */
+export interface Stretch {
+  readonly events: readonly RecordedEvent[];
+  /** Everything up to here was seen. */
+  readonly position: number;
+  /** True when the server said in this stretch that nothing more was there. */
+  readonly caughtUp: boolean;
+}
+
+/**
+ * A catch-up subscription of the server on `$all` that is taken from at the reader's pace and goes on where it was when
+ * it breaks. Aborting the signal ends it.
+ */
+export class Feed {
+  #subscription: AllStreamSubscription | undefined;
+  #failures = 0;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly filter: EventFilter | undefined,
+    private position: number,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Waits for something new and gives what is at hand of it; undefined when aborted. */
+  async take(limit: number): Promise<Stretch | undefined> {
+    while (!this.signal.aborted) {
+      try {
+        this.#subscription ??= this.#subscribe();
+        await readable(this.#subscription, this.signal);
+        const stretch = this.#stretch(this.#subscription, limit);
+        if (!stretch) continue;
+        this.#failures = 0;
+        return stretch;
+      } catch (error) {
+        await this.#recover(error);
+      }
+    }
+    this.close();
+    return undefined;
+  }
+
+  close(): void {
+    const subscription = this.#subscription;
+    this.#subscription = undefined;
+    if (!subscription) return;
+    subscription.unsubscribe().catch(() => {});
+    subscription.destroy();
+  }
+
+  async #recover(error: unknown): Promise<void> {
+    this.close();
+    if (this.signal.aborted) return;
+    if (!isTransient(error)) throw explained(error);
+    await backOff(this.#failures, this.signal);
+    this.#failures += 1;
+  }
+
+  /** Undefined when nothing is at hand after all. */
+  #stretch(subscription: AllStreamSubscription, limit: number): Stretch | undefined {
+    const events: RecordedEvent[] = [];
+    let caughtUp = false;
+    let hasCome = false;
+    while (events.length < limit) {
+      const item: Item | null = subscription.read();
+      if (item === null) break;
+      hasCome = true;
+      if (item instanceof Mark) {
+        this.position = Math.max(this.position, item.position ?? 0);
+        caughtUp ||= item.position === undefined;
+      } else {
+        caughtUp = false;
+        this.#add(decode(item), events);
+      }
+    }
+    return hasCome ? { events, position: this.position, caughtUp } : undefined;
+  }
+
+  #add(event: RecordedEvent | undefined, events: RecordedEvent[]): void {
+    if (!event || event.position <= this.position) return;
+    this.position = event.position;
+    events.push(event);
+  }
+
+  #subscribe(): AllStreamSubscription {
+    // Marks are pushed between the events, because the client reports them as soon as it reads them, before the events
+    // that came earlier were taken.
+    const subscription: AllStreamSubscription = this.connection.client.subscribeToAll(
+      {
+        fromPosition: placeOf(this.position),
+        filter: serverFilter(this.filter, (position) => subscription.push(new Mark(ofCheckpoint(position)))),
+        ...LEADER_ONLY,
+      },
+      { highWaterMark: EVENTS_AT_HAND },
+    );
+    subscription.on('caughtUp', () => subscription.push(new Mark(undefined)));
+    // Without a listener an error would end the process; take() finds it as `errored`.
+    subscription.on('error', (error) => subscription.destroy(error));
+    subscription.on('end', () => subscription.destroy(new EndedByServer()));
+    return subscription;
+  }
+}
+
+const EVENTS_AT_HAND = 512;
+/** Events that the server looks at between two checkpoints. */
+const SEARCH_WINDOW = 1_000;
+
+/** A checkpoint, or without a position: caught up. */
+class Mark {
+  constructor(readonly position: number | undefined) {}
+}
+
+type Item = AllStreamResolvedEvent | Mark;
+type CheckpointReached = (position: Parameters<typeof ofCheckpoint>[0]) => void;
+
+/**
+ * The server filters by one thing only, types or stream names; the rest is left to the reader. What it lets through may
+ * be more than is wanted, never less.
+ */
+function serverFilter(filter: EventFilter | undefined, reached: CheckpointReached): Filter {
+  const options = {
+    maxSearchWindow: SEARCH_WINDOW,
+    checkpointInterval: 1,
+    checkpointReached: (_: AllStreamSubscription, position: Parameters<typeof ofCheckpoint>[0]) => reached(position),
+  };
+  if (filter?.types) return eventTypeFilter({ ...options, regex: oneOf(filter.types, '$') });
+  if (filter?.categories) return streamNameFilter({ ...options, regex: oneOf(filter.categories, '(-|$)') });
+  return streamNameFilter({ ...options, regex: OUR_STREAMS_REGEX });
+}
+
+/** Regular expressions of .NET; an empty list matches nothing. */
+const oneOf = (names: readonly string[], end: string): string =>
+  names.length === 0
+    ? '^(?!)'
+    : `^(${names.map((name) => name.replace(/[\\^$.*+?()[\]{}|#\s-]/g, '\\$&')).join('|')})${end}`;
+
+/** Resolves when something can be read; throws the error the stream broke with, or AbortError. */
+async function readable(stream: AllStreamSubscription, signal: AbortSignal): Promise<void> {
+  if (stream.errored) throw stream.errored;
+  if (stream.readableLength === 0) await once(stream, 'readable', { signal });
+}

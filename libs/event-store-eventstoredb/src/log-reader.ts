@@ -1,0 +1,148 @@
+import { type AllStreamResolvedEvent, BACKWARDS, END, FORWARDS } from '@eventstore/db-client';
+import { type EventFilter, matcherOf, type Page, type RecordedEvent } from '#event-sourcing';
+import { type Connection, LEADER_ONLY } from './connection.js';
+import { Feed } from './feed.js';
+import { afterCommit, placeOf } from './positions.js';
+import { decode } from './stored-event.js';
+import { Tail } from './tail.js';
+
+export interface ReadAllOptions {
+  readonly after: number;
+  readonly limit?: number;
+  readonly filter?: EventFilter;
+}
+
+export interface SubscribeOptions extends ReadAllOptions {
+  readonly signal: AbortSignal;
+}
+
+/** Reads the whole log: page by page, or far behind with a filter of the server and near the end from the {@link Tail}. */
+export class LogReader {
+  #tail: Promise<Tail> | undefined;
+
+  constructor(private readonly connection: Connection) {}
+
+  /** Reads with the server know no filter, so events pass through here until enough of them matched. */
+  page(options: ReadAllOptions): Promise<Page> {
+    return this.connection.persistently(() => this.#page(options));
+  }
+
+  async *subscribe({ after, limit = DEFAULT_PAGE_EVENTS, filter, signal }: SubscribeOptions): AsyncGenerator<Page> {
+    const end = AbortSignal.any([signal, this.connection.closing]);
+    const matches = matcherOf(filter);
+    let position = after;
+    for (let first = true; !end.aborted; first = false) {
+      const tail = await this.#openTail(end);
+      if (!tail) return;
+      if (tail.failure) throw tail.failure;
+      if (position < tail.start) {
+        for await (const page of this.#catchUp(
+          { after: position, limit, matches, tail, ...(filter && { filter }) },
+          end,
+        )) {
+          position = page.position;
+          yield page;
+        }
+        continue;
+      }
+      const page = pageOfTail(tail, position, limit, matches);
+      if (first || page.position > position) yield page;
+      position = page.position;
+      if (page.caughtUp) await tail.beyond(position, end);
+    }
+  }
+
+  /** Position of our last event; behind it there may be snapshots and events of the server. */
+  async head(): Promise<number> {
+    return this.connection.persistently(async () => {
+      for await (const resolved of this.#readAll({ direction: BACKWARDS, fromPosition: END })) {
+        const event = decode(resolved);
+        if (event) return event.position;
+      }
+      return 0;
+    });
+  }
+
+  async #page({ after, limit = DEFAULT_PAGE_EVENTS, filter }: ReadAllOptions): Promise<Page> {
+    const matches = matcherOf(filter);
+    const maxCount = Math.max(limit, SCANNED_EVENTS_MAX) + 1;
+    const events: RecordedEvent[] = [];
+    let [position, scanned] = [after, 0];
+    if (limit <= 0) return { events, position, caughtUp: false };
+    for await (const resolved of this.#readAll({ direction: FORWARDS, fromPosition: placeOf(after), maxCount })) {
+      scanned += 1;
+      const event = decode(resolved);
+      // A read begins with the event at its position, which was seen already.
+      const reached = event?.position ?? afterCommit(resolved.event?.position.commit ?? 0n);
+      if (reached <= after) continue;
+      position = reached;
+      if (event && matches(event)) events.push(event);
+      if (events.length >= limit) return { events, position, caughtUp: false };
+    }
+    return { events, position, caughtUp: scanned < maxCount };
+  }
+
+  #readAll(options: Parameters<Connection['client']['readAll']>[0]): AsyncGenerator<AllStreamResolvedEvent> {
+    return this.connection.events(() => this.connection.client.readAll({ ...options, ...LEADER_ONLY }));
+  }
+
+  /** Pages until the reader stands where the tail begins, or as near to it as the tail was when this began. */
+  async *#catchUp(reading: CatchUp, signal: AbortSignal): AsyncGenerator<Page> {
+    const { after, limit, filter, matches, tail } = reading;
+    // When the server says that nothing more is there, everything is seen that the tail knew before the server began.
+    const known = tail.position;
+    const feed = new Feed(this.connection, filter, after, signal);
+    try {
+      for (let position = after; position < tail.start; ) {
+        const stretch = await feed.take(limit);
+        if (!stretch) return;
+        const reached = stretch.caughtUp ? Math.max(stretch.position, known) : stretch.position;
+        const events = stretch.events.filter(matches);
+        if (events.length > 0 || reached > position) {
+          yield { events, position: reached, caughtUp: reached >= tail.position };
+        }
+        if (stretch.caughtUp) return;
+        position = reached;
+      }
+    } finally {
+      feed.close();
+    }
+  }
+
+  /** The first subscriber starts it at the end of the log. Undefined when aborted meanwhile. */
+  async #openTail(signal: AbortSignal): Promise<Tail | undefined> {
+    this.#tail ??= this.head().then((head) => new Tail(this.connection, head));
+    try {
+      const tail = await this.#tail;
+      if (tail.failure) this.#tail = undefined;
+      return tail;
+    } catch (error) {
+      this.#tail = undefined;
+      if (signal.aborted) return undefined;
+      throw error;
+    }
+  }
+}
+
+interface CatchUp {
+  readonly after: number;
+  readonly limit: number;
+  readonly filter?: EventFilter;
+  readonly matches: (event: RecordedEvent) => boolean;
+  readonly tail: Tail;
+}
+
+const DEFAULT_PAGE_EVENTS = 1_000;
+const SCANNED_EVENTS_MAX = 10_000;
+
+function pageOfTail(tail: Tail, after: number, limit: number, matches: (event: RecordedEvent) => boolean): Page {
+  const events: RecordedEvent[] = [];
+  let position = after;
+  for (;;) {
+    const held = tail.after(position, limit - events.length);
+    if (held.length === 0) return { events, position: Math.max(position, tail.position), caughtUp: true };
+    events.push(...held.filter(matches));
+    position = held.at(-1)?.position ?? position;
+    if (events.length >= limit) return { events, position, caughtUp: position >= tail.position };
+  }
+}
