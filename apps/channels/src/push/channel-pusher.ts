@@ -106,7 +106,7 @@ export class ChannelPusher {
     const nowMs = clock.now();
     const refill = this.#due.incomplete && this.#due.size <= maxInMemory / 2;
     if (!refill && nowMs - this.#readAtMs < rereadMs) return;
-    await this.#stored;
+    await this.#lastStored();
     this.#due.incomplete = false;
     this.#readAtMs = nowMs;
     const listings = await ledger.due(channel, maxInMemory);
@@ -203,9 +203,16 @@ export class ChannelPusher {
     ({ attempts }: Sending): number =>
       nowMs + Math.max(1, backOffMs(attempts + 1, this.options.random, LISTING_PAUSE_MS, LISTING_PAUSE_MS_MAX));
 
+  /** Throws when the last answer could not be stored, and only once: what was lost is in the ledger as still due. */
+  async #lastStored(): Promise<void> {
+    const stored = this.#stored;
+    this.#stored = Promise.resolve();
+    await stored;
+  }
+
   /** The next request does not wait for the disk, the one after it does: at most one answer is not stored yet. */
   async #store(taken: readonly AcknowledgedPush[], failed: readonly FailedPush[]): Promise<void> {
-    await this.#stored;
+    await this.#lastStored();
     const { ledger } = this.options;
     this.#stored = Promise.all([taken.length > 0 ? ledger.acknowledge(taken) : undefined, ledger.fail(failed)]).then(
       () => {},
