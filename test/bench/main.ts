@@ -5,13 +5,15 @@ import { baskets } from './baskets.js';
 import { entrances } from './entrances.js';
 import { growth } from './growth.js';
 import { hotSku } from './hot-sku.js';
+import { kafka } from './kafka.js';
+import { reprojection } from './reprojection.js';
 import { spread } from './spread.js';
 import { openBenchDatabase } from './support/bench-database.js';
 import type { Benchmark, BenchOptions } from './support/benchmark.js';
 import { Measurements } from './support/measurements.js';
 import { printReport, settingsOf, writeResults } from './support/report.js';
 
-const benchmarks: readonly Benchmark[] = [hotSku, spread, entrances, baskets, growth];
+const benchmarks: readonly Benchmark[] = [hotSku, spread, entrances, baskets, reprojection, growth, kafka];
 
 const program = new Command('bench')
   .description('Measures Einklang on a PostgreSQL server of its own, with fsync on, and baselines in the same rounds.')

@@ -77,7 +77,7 @@ function programOf(dependencies: OpsDependencies, exitWith: (code: ExitCode) => 
       'after',
       `\n${EXIT_CODES}${examples(['replay sales.csv.zst', 'verify', 'rebuild stock', 'show stock-85123A --last 5'])}`,
     );
-  const commands = [replayCommand, importCommand, showCommand, rebuildCommand, verifyCommand];
+  const commands = [replayCommand, importCommand, showCommand, rebuildCommand, verifyCommand, topicsCommand];
   for (const command of commands) program.addCommand(command(dependencies, exitWith).copyInheritedSettings(program));
   return program;
 }
@@ -223,6 +223,24 @@ A channel that cannot be reached counts as a difference unless --skip-channels i
           terminal,
         }),
       );
+      exitWith(isFine ? EXIT.ok : EXIT.failed);
+    });
+
+const topicsCommand: CommandFactory = ({ terminal }, exitWith) =>
+  new Command('topics')
+    .description('Compares the topics of Kafka with deploy/kafka/topics.json, and with --apply makes them so.')
+    .option('--apply', 'create what is missing and set settings that differ', false)
+    .option('--file <file>', 'another description than deploy/kafka/topics.json')
+    .option('--replication <count>', 'at most so many copies, for a cluster with fewer brokers', wholeNumberFrom(1))
+    .addHelpText(
+      'after',
+      `\nKafka is where KAFKA_BROKERS says, with KAFKA_TLS… and KAFKA_SASL… as the services take them. The number of
+partitions and copies of a topic that is there is not changed.\n${examples(['topics', 'topics --apply', 'topics --apply --replication 1'])}\n${EXIT_CODES}`,
+    )
+    .action(async (flags: { apply: boolean; file?: string; replication?: number }) => {
+      const { DESCRIPTION, topics } = await import('./topics/topics.js');
+      const { apply, file = DESCRIPTION, replication: replicationMax } = flags;
+      const isFine = await topics({ file, apply, replicationMax, environment: process.env, terminal });
       exitWith(isFine ? EXIT.ok : EXIT.failed);
     });
 

@@ -1,5 +1,6 @@
 export { grantAnalysts } from './analysts.js';
 export { type BulkUpsert, bulkDelete, bulkUpsert, type ColumnType, selectByKeys, type TableShape } from './bulk.js';
+export { type Checkpoint, lockCheckpoint, readCheckpoint, replaceCheckpoint } from './checkpoints.js';
 export {
   compareProjection,
   type ProjectionComparison,
@@ -8,7 +9,7 @@ export {
 } from './compare-projection.js';
 export { PostgresIdempotencyStore } from './idempotency-store.js';
 export { type ParkedEvent, parkedEvents, unpark } from './parked.js';
-export { type AnalystView, type Projection, schemaOf } from './projection.js';
+export { type AnalystView, checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
 export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner.js';
 export { type Reaction, ReactionRunner, type ReactionRunnerOptions } from './reaction-runner.js';
 export {

@@ -17,6 +17,7 @@ declare global {
  */
 export default async function setUp(): Promise<void> {
   await removeAbandoned();
+  process.env.EINKLANG_TEST_RUN_PID = String(process.pid);
   if (process.env.TEST_DATABASE_URL) return;
   const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
   process.env.EINKLANG_TEST_DIR = folder;

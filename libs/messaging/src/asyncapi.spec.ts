@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { allEvents } from '#contracts';
+import { messageSchemas } from '../test/message-schemas.js';
+import { asyncApiDocument } from './asyncapi.js';
+import { AVAILABILITY_CHANGED, encodeAvailability } from './availability-message.js';
+import { AVAILABILITY_TOPIC, publications } from './publications.js';
+import { topicsFrom } from './topics.js';
+
+const read = (path: string) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
+const topics = topicsFrom(read('../../../deploy/kafka/topics.json'));
+const file = read('../asyncapi.json');
+
+describe('what is published', () => {
+  it('is every event, each on one topic that topics.json describes', () => {
+    expect([...publications.keys()].toSorted()).toEqual(Object.keys(allEvents).toSorted());
+    const names = new Set([...publications.values(), AVAILABILITY_TOPIC]);
+    expect(topics.map(({ name }) => name).toSorted()).toEqual([...names].toSorted());
+  });
+
+  it('is kept for ever where it is the log, and compacted where the latest wins', () => {
+    for (const { name, cleanup, key, retentionDays, owner } of topics) {
+      const isAvailability = name === AVAILABILITY_TOPIC;
+      expect({ cleanup, key }).toEqual(
+        isAvailability ? { cleanup: 'compact', key: 'sku' } : { cleanup: 'delete', key: 'stream' },
+      );
+      expect(retentionDays).toBeNull();
+      expect(name.startsWith(`einklang.${owner}.`)).toBe(true);
+    }
+  });
+});
+
+describe('asyncapi.json', () => {
+  it('is up to date', () => {
+    // Differs? Build, then: node dist/libs/messaging/src/write-asyncapi.js > libs/messaging/asyncapi.json
+    expect(file).toEqual(JSON.parse(JSON.stringify(asyncApiDocument(topics))));
+  });
+
+  it('has everything it refers to', () => {
+    const references = [...JSON.stringify(file).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path = '']) => path);
+    expect(references.length).toBeGreaterThan(100);
+    for (const path of references) expect(file).toHaveProperty(path.split('/').filter((part) => part));
+  });
+
+  it('refuses what is not as described', () => {
+    const { payload, headers } = messageSchemas.of('StockReceived');
+    expect(payload.safeParse({ locationId: 'main', units: 5 }).success).toBe(true);
+    expect(payload.safeParse({ locationId: 'main', units: '5' }).success).toBe(false);
+    expect(payload.safeParse({ locationId: 'main', units: 5, surplus: 1 }).success).toBe(false);
+    expect(headers.safeParse({ ce_id: '1' }).success).toBe(false);
+  });
+
+  it('describes the numbers of a SKU as they are sent', () => {
+    const change = {
+      sequence: 7,
+      sku: 'A',
+      stockRevision: -1,
+      available: { amazon: 3 },
+      receivedAt: '2026-01-31T12:00:00.000Z',
+    };
+    const { key, value, headers } = encodeAvailability(change);
+    const schemas = messageSchemas.of(AVAILABILITY_CHANGED);
+    expect(key).toBe('A');
+    expect(schemas.payload.parse(JSON.parse(value.toString()))).toEqual(change);
+    expect(schemas.headers.parse(headers)).toEqual(headers);
+    expect(z.object({ ce_position: z.literal('7') }).parse(headers)).toBeDefined();
+  });
+});

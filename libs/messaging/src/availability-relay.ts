@@ -1,0 +1,138 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
+import type { ReadModels } from '#read-models';
+import { encodeAvailability } from './availability-message.js';
+import { advanceCheckpoint, openCheckpoint, type PartitionKey } from './checkpoints.js';
+import { KafkaSender } from './kafka-sender.js';
+import { AVAILABILITY_TOPIC } from './publications.js';
+import { createMessagingTables } from './tables.js';
+
+export interface AvailabilityRelayOptions {
+  readonly topic?: string;
+  readonly backoffMsMin?: number;
+  readonly backoffMsMax?: number;
+  /** How often a process in standby asks for the lease. */
+  readonly standbyMs?: number;
+}
+
+/** Plain numbers for health checks and metrics. */
+export interface AvailabilityRelayStatus {
+  readonly state: 'starting' | 'standby' | 'running' | 'retrying' | 'stopped';
+  /** Every change up to here is in Kafka. */
+  readonly sequence: number;
+  readonly messages: number;
+  /** Failed attempts in a row. */
+  readonly failures: number;
+  readonly error?: string;
+}
+
+/**
+ * Sends the newest numbers of every SKU to the compacted topic, from its checkpoint on. One process with the lease works,
+ * the others stand by. A crash repeats messages; whoever keeps the greatest sequence per SKU does not notice.
+ */
+export class AvailabilityRelay {
+  readonly #sender: KafkaSender;
+  readonly #key: PartitionKey;
+  readonly #timing: { readonly backoffMsMin: number; readonly backoffMsMax: number; readonly standbyMs: number };
+  #stopping = new AbortController();
+  #loop: Promise<void> | undefined;
+  #state: AvailabilityRelayStatus['state'] = 'starting';
+  #sequence = 0;
+  #messages = 0;
+  #failures = 0;
+  #error: string | undefined;
+
+  constructor(
+    kafka: Kafka,
+    private readonly readModels: ReadModels,
+    private readonly feed: AvailabilityFeed,
+    { topic = AVAILABILITY_TOPIC, ...timing }: AvailabilityRelayOptions = {},
+  ) {
+    this.#sender = new KafkaSender(kafka);
+    // Its checkpoint lies with those of consumers; it writes all partitions as one.
+    this.#key = { consumer: 'relay-availability-to-kafka', topic, partition: 0 };
+    this.#timing = { backoffMsMin: 100, backoffMsMax: 30_000, standbyMs: 250, ...timing };
+  }
+
+  start(): void {
+    if (this.#loop !== undefined) return;
+    this.#stopping = new AbortController();
+    this.#loop = this.#run(this.#stopping.signal);
+  }
+
+  /** Resolves when the batch in hand is acknowledged or given up, and the connections are closed. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+    this.#loop = undefined;
+    this.#state = 'stopped';
+    await this.#sender.close();
+  }
+
+  status(): AvailabilityRelayStatus {
+    return {
+      state: this.#state,
+      sequence: this.#sequence,
+      messages: this.#messages,
+      failures: this.#failures,
+      ...(this.#error !== undefined && { error: this.#error }),
+    };
+  }
+
+  async #run(stopping: AbortSignal): Promise<void> {
+    while (!stopping.aborted) {
+      try {
+        await createMessagingTables(this.readModels);
+        await this.#ownAndWork(stopping);
+      } catch (error) {
+        if (!stopping.aborted) await this.#backOff(error, stopping);
+      }
+    }
+  }
+
+  async #ownAndWork(stopping: AbortSignal): Promise<void> {
+    const lease = await this.readModels.leases.tryAcquire(`${this.#key.consumer}.${this.#key.topic}`);
+    if (!lease) {
+      this.#state = 'standby';
+      await delay(this.#timing.standbyMs, undefined, { signal: stopping });
+      return;
+    }
+    try {
+      await this.#follow(AbortSignal.any([stopping, lease.lost]));
+    } finally {
+      await lease.release();
+    }
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
+    let { nextOffset, position } = await openCheckpoint(this.readModels, this.#key);
+    this.#sequence = position;
+    this.#state = 'running';
+    for await (const batch of this.feed.follow({ after: position, signal })) {
+      await this.#sender.send(batch.map((change) => ({ topic: this.#key.topic, message: encodeAvailability(change) })));
+      const to = { nextOffset: nextOffset + batch.length, position: greatestSequence(batch, position) };
+      await advanceCheckpoint(this.readModels, this.#key, { nextOffset, position }, to, batch.length);
+      ({ nextOffset, position } = to);
+      this.#sequence = position;
+      this.#messages += batch.length;
+      this.#failures = 0;
+      this.#error = undefined;
+    }
+  }
+
+  async #backOff(error: unknown, stopping: AbortSignal): Promise<void> {
+    this.#failures += 1;
+    this.#state = 'retrying';
+    this.#error = error instanceof Error ? error.message : String(error);
+    const pauseMs = Math.min(this.#timing.backoffMsMax, this.#timing.backoffMsMin * 2 ** (this.#failures - 1));
+    this.readModels.log.error(
+      { err: error, failures: this.#failures, pauseMs },
+      'availability was not sent, will retry',
+    );
+    await delay(pauseMs, undefined, { signal: stopping }).catch(() => {});
+  }
+}
+
+const greatestSequence = (batch: readonly AvailabilityChange[], least: number): number =>
+  batch.reduce((greatest, { sequence }) => Math.max(greatest, sequence), least);

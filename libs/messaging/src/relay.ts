@@ -1,0 +1,62 @@
+import type { Kafka } from 'kafkajs';
+import type { EventStore, RecordedEvent } from '#event-sourcing';
+import { type Reaction, ReactionRunner, type ReactionRunnerOptions, type ReadModels } from '#read-models';
+import { encodeEvent } from './cloud-event.js';
+import { KafkaSender, type Outgoing } from './kafka-sender.js';
+import { type Publications, publications } from './publications.js';
+
+export interface RelayOptions {
+  /** Name of its checkpoint and its lease. One relay per name works; the others stand by. */
+  readonly name?: string;
+  readonly publications?: Publications;
+  readonly pageSize?: number;
+  /** Timing of retries and of standby. */
+  readonly runner?: Omit<ReactionRunnerOptions, 'attempts' | 'pageSize'>;
+}
+
+/**
+ * Sends the log to Kafka: reads the store from its checkpoint and produces what is published, in order of position, acks
+ * from all replicas in sync. The checkpoint moves after the acknowledgement, so a crash in between repeats a page.
+ * Within a partition a position appears for the first time only after every smaller one: whoever drops what is not
+ * greater than the greatest seen has each event once and in order.
+ *
+ * It is a reaction whose commands are messages. It never parks: an event sent after later ones would be taken for a
+ * repeat. What Kafka refuses is sent again for ever, with growing pauses, and the status of the runner says so.
+ */
+export class Relay {
+  /** For status, lag and `waitFor`. */
+  readonly runner: ReactionRunner;
+  readonly #sender: KafkaSender;
+
+  constructor(kafka: Kafka, readModels: ReadModels, store: EventStore, options: RelayOptions = {}) {
+    const published = options.publications ?? publications;
+    this.#sender = new KafkaSender(kafka);
+    const reaction: Reaction = {
+      name: options.name ?? 'relay-events-to-kafka',
+      types: [...published.keys()],
+      pageSize: options.pageSize ?? 5_000,
+      react: (events) => this.#sender.send(outgoing(events, published)),
+    };
+    this.runner = new ReactionRunner(readModels, reaction, store, {
+      ...options.runner,
+      attempts: Number.POSITIVE_INFINITY,
+    });
+  }
+
+  start(): void {
+    this.runner.start();
+  }
+
+  /** Resolves when the page in hand is acknowledged or given up, and the connections are closed. */
+  async stop(): Promise<void> {
+    await this.runner.stop();
+    await this.#sender.close();
+  }
+}
+
+function* outgoing(events: readonly RecordedEvent[], published: Publications): Iterable<Outgoing> {
+  for (const event of events) {
+    const topic = published.get(event.type);
+    if (topic !== undefined) yield { topic, message: encodeEvent(event) };
+  }
+}
