@@ -239,15 +239,9 @@ export class PushLedger {
     ]);
   }
 
-  /**
-   * Runs a statement that joins a few hundred keys with the ledger. Left to itself the planner reads the whole table and
-   * hashes it for that, at 50 times the cost.
-   */
+  /** Runs a statement that joins a few hundred keys with the ledger. */
   #byKey<Row extends object>(sql: string, params: readonly unknown[]): Promise<Row[]> {
-    return this.readModels.transaction(async (tx) => {
-      await tx.execute('set local enable_hashjoin to off; set local enable_mergejoin to off');
-      return tx.query<Row>(sql, params);
-    });
+    return this.readModels.transaction((tx) => tx.query<Row>(sql, params), { byKey: true });
   }
 
   #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
