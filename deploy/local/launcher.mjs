@@ -4,14 +4,37 @@ import { run, Stop } from './child-process.mjs';
 import { nodePath, prepare, root } from './prepare.mjs';
 import { runJest, runStaticChecks, runTests } from './test.mjs';
 
+/**
+ * V8 lets garbage gather in proportion to the heap it may use, which by default is gigabytes: with a bound of one the
+ * process takes half the memory for a few percent more work. NODE_OPTIONS sets other bounds.
+ */
+const frugalNodeOptions = process.env.NODE_OPTIONS ? [] : ['--max-semi-space-size=8', '--max-old-space-size=1024'];
+
+/** glibc keeps what was freed in an arena per thread, and our commits, pages and bodies are large buffers that come and go. */
+const frugalAllocator = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '65536' };
+
 /** One method per task of run.mjs. Each gives the exit code. */
 export class Launcher {
-  async runApp(entry, args) {
+  /** What works through a task and ends: it may take the memory that makes it fast. */
+  runApp(entry, args) {
+    return this.#run(entry, args, ['--enable-source-maps']);
+  }
+
+  /** What runs beside other things, for long. */
+  runServices(entry, args) {
+    return this.#run(entry, args, frugalNodeOptions, { ...frugalAllocator, ...process.env });
+  }
+
+  async #run(entry, args, nodeOptions, env = process.env) {
     await prepare();
     const path = join(root, 'dist', entry);
     if (!existsSync(path))
       throw new Stop(`There is no ${entry.replace(/\.js$/, '.ts')} in this checkout, so there is nothing to run.`);
-    const { exitCode } = await run(nodePath, ['--enable-source-maps', path, ...args], { cwd: root });
+    const { exitCode } = await run(nodePath, [...nodeOptions, path, ...args], {
+      cwd: root,
+      // Two and a half thousand modules: not compiling them again saves a tenth of the start. Goes away with every build.
+      env: { NODE_COMPILE_CACHE: join(root, 'dist/.compile-cache'), ...env },
+    });
     return exitCode;
   }
 

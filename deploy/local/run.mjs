@@ -2,10 +2,12 @@
 // packages are there. It installs and builds when needed, then hands over to the Node that package.json pins.
 
 const tasks = {
-  demo: (launcher, args) => launcher.runApp('apps/standalone/src/main.js', ['--demo', ...args]),
-  start: (launcher, args) => launcher.runApp('apps/standalone/src/main.js', args),
-  ops: (launcher, args) => launcher.runApp('apps/ops/src/main.js', args),
+  demo: (launcher, args) => launcher.runServices('apps/standalone/src/main.js', ['--demo', ...args]),
+  start: (launcher, args) => launcher.runServices('apps/standalone/src/main.js', args),
+  ops: (launcher, args) => launcher.runServices('apps/ops/src/main.js', args),
   bench: (launcher, args) => launcher.runBench(args),
+  faults: (launcher, args) => launcher.runApp('test/faults/main.js', args),
+  simulate: (launcher, args) => launcher.runApp('test/simulation/main.js', args),
   test: (launcher, args) => launcher.runTests(args),
   build: (launcher) => launcher.rebuild(),
   lint: (launcher) => launcher.runStaticChecks(),

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { Logger } from '@nestjs/common';
 import { Command, InvalidArgumentError } from 'commander';
 import { type Config, endOnSignals, loadConfig, PinoLogger, runMain, Shutdown } from '#platform';
@@ -34,6 +35,8 @@ await runMain(async () => {
   endOnSignals(shutdown);
   if (options.demo) await demo(config, shutdown, options);
   else await start(config, shutdown);
+  // By itself Node writes it when a process ends, and one that is killed never does.
+  flushCompileCache();
 });
 
 /** Where channels of the data directory are played by its simulated shop, that goes on as well. */

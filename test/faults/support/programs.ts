@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/** A program of ours in a process of its own: from the sources where we ourselves run from them, else from the build. */
+export function startProgram(
+  path: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): ChildProcess {
+  const program = new URL(`../../../${path}.${IS_SOURCE ? 'ts' : 'js'}`, import.meta.url);
+  const child = spawn(process.execPath, [...NODE_OPTIONS, fileURLToPath(program), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    env: { ...withoutOurVariables(process.env), ...environment },
+  });
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8');
+  return child;
+}
+
+/** What it prints, as it comes. */
+export function outputOf(child: ChildProcess): () => string {
+  let text = '';
+  const add = (chunk: string): void => {
+    text = (text + chunk).slice(-OUTPUT_KEPT);
+  };
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', add);
+  return () => text.trim();
+}
+
+/** Resolves with the exit code, null after a signal. */
+export async function endOf(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.exitCode;
+}
+
+const IS_SOURCE = import.meta.url.endsWith('.ts');
+const HOOKS = new URL('../../../libs/testing/src/typescript-hooks.ts', import.meta.url);
+const NODE_OPTIONS = IS_SOURCE ? ['--import', HOOKS.href] : ['--enable-source-maps'];
+const OUTPUT_KEPT = 20_000;
+
+const withoutOurVariables = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !/^(EINKLANG_|SIMULATED_|DATABASE_URL|NODE_OPTIONS)/.test(name)),
+  );

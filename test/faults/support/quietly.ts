@@ -1,0 +1,4 @@
+import type { FaultRun } from '../fault.js';
+
+/** For specs: nobody watches. */
+export const quietly: FaultRun = { progress: () => {}, signal: new AbortController().signal };
