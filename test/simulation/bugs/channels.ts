@@ -1,0 +1,140 @@
+import type { PlantedBug } from '../kit/planting.js';
+
+const ledger = 'apps/channels/src/push/push-ledger.ts';
+const pusher = 'apps/channels/src/push/channel-pusher.ts';
+const due = 'apps/channels/src/push/due-listings.ts';
+const worker = 'apps/channels/src/intake/intake-worker.ts';
+
+/** In the intake of sales, the push ledger and its workers. */
+export const channelBugs: readonly PlantedBug[] = [
+  {
+    name: 'quantity-as-push-key',
+    what: 'A number equal to the acknowledged one is not sent, although another one is on its way.',
+    edits: [
+      {
+        file: ledger,
+        find: '(l.acknowledged_sequence = l.wanted_sequence and l.acknowledged_quantity =',
+        replace: '(l.acknowledged_quantity =',
+      },
+    ],
+  },
+  {
+    name: 'newer-number-acknowledged-unsent',
+    what: 'The answer to an older number acknowledges the newer one that is wanted by then.',
+    edits: [
+      {
+        file: ledger,
+        find: 'acknowledged_sequence = r.sequence,',
+        replace: 'acknowledged_sequence = l.wanted_sequence,',
+      },
+    ],
+  },
+  {
+    name: 'number-sent-beside-its-predecessor',
+    what: 'A listing on its way is handed out again with an older number from the ledger.',
+    edits: [
+      { file: due, find: 'if (wanted.sequence > entry.sequence)', replace: 'if (wanted.sequence !== entry.sequence)' },
+    ],
+  },
+  {
+    name: 'failed-push-acknowledged',
+    what: 'A request without an answer counts as taken by the channel.',
+    edits: [
+      {
+        file: 'apps/channels/src/connectors/simulated/simulated.connector.ts',
+        find: "kind: 'failed',\n                reason: reasonOf(error)",
+        replace:
+          "kind: 'answered',\n                listings: new Map(listings.map(({ externalId })=>[externalId, { ok: true }]))",
+      },
+    ],
+  },
+  {
+    name: 'refused-listing-acknowledged',
+    what: 'A listing that the channel refused within its answer counts as taken.',
+    edits: [{ file: pusher, find: 'if (result?.ok) taken', replace: 'if (true) taken' }],
+  },
+  {
+    name: 'ended-listing-kept',
+    what: 'A listing that has ended stays in the ledger.',
+    edits: [
+      {
+        file: ledger,
+        find: 'and l.listed_at_position < c.position`',
+        replace: 'and l.listed_at_position > c.position`',
+      },
+    ],
+  },
+  {
+    name: 'feed-skips-a-change',
+    what: 'The follower of the availability feed goes on one place too far.',
+    edits: [
+      {
+        file: 'apps/inventory/src/views/stock/availability-feed.ts',
+        find: 'sequence = last.sequence;',
+        replace: 'sequence = last.sequence + 1;',
+      },
+    ],
+  },
+  {
+    name: 'pusher-stuck-after-failed-write',
+    what: 'After one answer that could not be stored a channel is told nothing any more. Was so until the simulation found it.',
+    edits: [
+      {
+        file: pusher,
+        find: 'const stored = this.#stored;\n        this.#stored = Promise.resolve();',
+        replace: 'const stored = this.#stored;',
+      },
+    ],
+  },
+  {
+    name: 'webhook-accepted-before-stored',
+    what: 'A shop is told that its message is stored before it is.',
+    edits: [
+      {
+        file: 'apps/channels/src/intake/intake-inbox.ts',
+        find: 'return sales.length > 0 && this.#batch.add(this.#rowsOf(sales, messageId));',
+        replace:
+          'if (sales.length > 0) this.#batch.add(this.#rowsOf(sales, messageId)).catch(()=>{});\n        return true;',
+      },
+    ],
+  },
+  {
+    name: 'webhook-stored-twice',
+    what: 'A message that comes twice is not recognised.',
+    edits: [
+      {
+        file: 'apps/channels/src/intake/intake-inbox.ts',
+        find: 'this.#batch.add(this.#rowsOf(sales, messageId))',
+        replace: 'this.#batch.add(this.#rowsOf(sales, messageId + Math.random()))',
+      },
+    ],
+  },
+  {
+    name: 'sale-settled-before-recorded',
+    what: 'Sales are marked as done before the orders service has them.',
+    edits: [
+      {
+        file: worker,
+        find: 'const results = await this.#record(sales);',
+        replace:
+          'await this.table.settle(sales.map(({ id })=>id), []);\n        const results = await this.#record(sales);',
+      },
+    ],
+  },
+  {
+    name: 'failed-sale-marked-done',
+    what: 'A sale that could not be stored is not tried again.',
+    edits: [{ file: worker, find: '!(results[index] instanceof Error)', replace: 'true' }],
+  },
+  {
+    name: 'pull-ignores-revisions',
+    what: 'A pull takes an order for known when an older revision of it came before.',
+    edits: [
+      {
+        file: 'apps/channels/src/intake/intake-table.ts',
+        find: 'and i.external_revision >= pulled.external_revision',
+        replace: '',
+      },
+    ],
+  },
+];

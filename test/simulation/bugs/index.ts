@@ -1,0 +1,15 @@
+import type { PlantedBug } from '../kit/planting.js';
+import { channelBugs } from './channels.js';
+import { commandBugs } from './commands.js';
+import { decisionBugs } from './decisions.js';
+import { storeBugs } from './store.js';
+import { viewBugs } from './views.js';
+
+/** Every fault that the simulation must find. */
+export const plantedBugs: readonly PlantedBug[] = [
+  ...storeBugs,
+  ...commandBugs,
+  ...decisionBugs,
+  ...viewBugs,
+  ...channelBugs,
+];

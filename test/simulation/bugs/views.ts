@@ -1,0 +1,127 @@
+import type { PlantedBug } from '../kit/planting.js';
+
+const projection = 'libs/read-models/src/projection-runner.ts';
+const reaction = 'libs/read-models/src/reaction-runner.ts';
+const advance = 'await advanceCheckpoint(this.readModels, this.key, this.checkpointAt(from), to, events.length);';
+
+/** In views, processes and the leases under them. */
+export const viewBugs: readonly PlantedBug[] = [
+  {
+    name: 'checkpoint-before-rows',
+    what: 'The checkpoint is stored in a transaction of its own, before the rows.',
+    edits: [
+      {
+        file: projection,
+        find: 'return this.readModels.transaction(async (tx)=>{\n            await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);',
+        replace:
+          'return advanceCheckpoint(this.readModels, this.key, this.checkpointAt(from), to, events.length).then(()=>this.readModels.transaction(async (tx)=>{',
+      },
+      { file: projection, find: 'schema: this.#schema\n        });', replace: 'schema: this.#schema\n        }));' },
+    ],
+  },
+  {
+    name: 'rows-before-checkpoint',
+    what: 'The rows are stored in a transaction of their own, before the checkpoint.',
+    edits: [
+      {
+        file: projection,
+        find: 'await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);\n            await this.#projection.apply(events, tx);',
+        replace: 'await this.#projection.apply(events, tx);',
+      },
+      {
+        file: projection,
+        find: 'schema: this.#schema\n        });',
+        replace:
+          'schema: this.#schema\n        }).then(()=>advanceCheckpoint(this.readModels, this.key, this.checkpointAt(from), to, events.length));',
+      },
+    ],
+  },
+  {
+    name: 'checkpoint-not-compared',
+    what: 'A page is applied whatever the checkpoint says, also when a rebuild has moved it.',
+    edits: [
+      {
+        file: 'libs/read-models/src/checkpoints.ts',
+        find: 'and version = $3 and position = $4`',
+        replace: 'and version = $3 and $4::bigint is not null`',
+      },
+    ],
+  },
+  {
+    name: 'rebuild-switched-early',
+    what: 'A rebuilt view takes the place of the live one without what happened meanwhile.',
+    edits: [
+      {
+        file: 'libs/read-models/src/rebuild.ts',
+        find: 'const reached = await build.catchUp(tx, checkpoint?.position ?? 0);',
+        replace: 'const reached = { position: Math.max(build.position, checkpoint?.position ?? 0), events: 0 };',
+      },
+    ],
+  },
+  {
+    name: 'reaction-skips-on-error',
+    what: 'A process that fails goes on with the next events.',
+    edits: [{ file: reaction, find: 'this.#failedAttempts += 1;\n            throw error;', replace: '' }],
+  },
+  {
+    name: 'reaction-checkpoint-before-commands',
+    what: 'A process notes events as done before its commands are answered.',
+    edits: [
+      {
+        file: reaction,
+        find: `if (failures.length === 0) {\n            ${advance}`,
+        replace: 'if (failures.length === 0) {',
+      },
+      {
+        file: reaction,
+        find: 'const failures = await this.#react(events);',
+        replace: `${advance}\n        const failures = await this.#react(events);`,
+      },
+    ],
+  },
+  {
+    name: 'lease-kept-after-connection-lost',
+    what: 'Nobody notices that the connection behind the leases is gone.',
+    edits: [
+      {
+        file: 'libs/read-models/src/leases.ts',
+        find: "client.once('error', lose);",
+        replace: "client.once('error', ()=>{});",
+      },
+      { file: 'libs/read-models/src/leases.ts', find: "client.once('end', lose);", replace: '' },
+    ],
+  },
+  {
+    name: 'day-counted-twice',
+    what: 'An order that changes is added to its day once more.',
+    edits: [
+      {
+        file: 'apps/orders/src/views/daily-sales/day-changes.ts',
+        find: "if (before?.status === 'placed')",
+        replace: 'if (false)',
+      },
+    ],
+  },
+  {
+    name: 'ended-hold-stays-due',
+    what: 'The view of due holds keeps those that ended.',
+    edits: [
+      {
+        file: 'apps/inventory/src/views/due-reservations/due-reservations.projection.ts',
+        find: 'else if (!open.delete(key)) ended.set(key, place);',
+        replace: 'else open.delete(key);',
+      },
+    ],
+  },
+  {
+    name: 'policy-does-not-reproject',
+    what: 'A new rule of a channel leaves the numbers of SKUs as they were until they move.',
+    edits: [
+      {
+        file: 'apps/inventory/src/views/stock/stock.projection.ts',
+        find: 'if (JSON.stringify(policies) !== before)',
+        replace: 'if (false)',
+      },
+    ],
+  },
+];

@@ -1,0 +1,118 @@
+import { answered, type Statement, statementOf } from './statement.js';
+import { type Message, MessageReader, message, parametersOf, textAt } from './wire.js';
+
+/** The messages up to a Sync, or one simple query: what the server answers as one. */
+export interface Unit {
+  readonly session: Session;
+  readonly statement: Statement;
+  /** As received, but for Parse; names of prepared statements are left out of Bind and Describe. */
+  readonly messages: readonly Message[];
+  /** What was prepared for it, just now or earlier; undefined for a simple query. */
+  readonly prepared: Prepared | undefined;
+  /** The client sent a Parse, and is told so. */
+  readonly parsesNow: boolean;
+}
+
+export interface Prepared {
+  readonly sql: string;
+  /** Number and types of the parameters, as a Parse message ends. */
+  readonly types: Buffer;
+}
+
+/** The server's side of one connection. */
+export class Session {
+  open = true;
+  listening = false;
+  readonly #reader = new MessageReader();
+  readonly #prepared = new Map<string, Prepared>();
+  #gathered: Message[] = [];
+  #current: Prepared | undefined;
+  #parsesNow = false;
+
+  constructor(
+    readonly number: number,
+    /** Which process it belongs to. */
+    readonly client: string,
+    /** Sends bytes to the client. */
+    readonly answer: (bytes: Buffer) => void,
+    /** Ends the connection as seen by the client. */
+    readonly hangUp: (code: string) => void,
+  ) {}
+
+  /** What has arrived as a whole: units of work, 'startup' and 'goodbye'. */
+  receive(bytes: Buffer): (Unit | 'startup' | 'goodbye')[] {
+    return this.#reader.push(bytes).flatMap((received) => this.#take(received) ?? []);
+  }
+
+  #take(received: Message): Unit | 'startup' | 'goodbye' | undefined {
+    switch (received.type) {
+      case 'startup':
+        return 'startup';
+      case 'X':
+        return 'goodbye';
+      case 'Q':
+        return {
+          session: this,
+          statement: statementOf(textAt(received.body).text),
+          messages: [received],
+          prepared: undefined,
+          parsesNow: false,
+        };
+      case 'S':
+        return this.#unit(received);
+      case 'P':
+        this.#prepare(received.body);
+        return undefined;
+      case 'B':
+        this.#gathered.push(this.#bind(received.body));
+        return undefined;
+      default:
+        this.#gathered.push(received);
+        return undefined;
+    }
+  }
+
+  #unit(sync: Message): Unit {
+    const unit = {
+      session: this,
+      statement: statementOf(this.#current?.sql ?? ''),
+      messages: [...this.#gathered, sync],
+      prepared: this.#current,
+      parsesNow: this.#parsesNow,
+    };
+    this.#gathered = [];
+    this.#parsesNow = false;
+    return unit;
+  }
+
+  #prepare(body: Buffer): void {
+    const name = textAt(body);
+    const sql = textAt(body, name.end);
+    this.#current = { sql: sql.text, types: body.subarray(sql.end) };
+    this.#prepared.set(name.text, this.#current);
+    this.#parsesNow = true;
+  }
+
+  #bind(body: Buffer): Message {
+    const portal = textAt(body);
+    const name = textAt(body, portal.end);
+    this.#current = this.#prepared.get(name.text);
+    return message('B', portal.text, '', body.subarray(name.end));
+  }
+}
+
+/** The first parameters that were bound in a unit. */
+export function parametersIn({ messages }: Unit): (string | null)[] {
+  const bind = messages.find(({ type }) => type === 'B');
+  return bind ? parametersOf(bind.body) : [];
+}
+
+/** The unit with a lock function's answer put into its statement. */
+export function withAnswer(unit: Unit, answer: boolean): Unit {
+  const sql = answered(unit.statement.sql, answer);
+  return {
+    ...unit,
+    messages: unit.messages.map((each) => (each.type === 'Q' ? message('Q', sql) : each)),
+    prepared: unit.prepared && { ...unit.prepared, sql },
+  };
+}

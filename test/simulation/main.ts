@@ -1,0 +1,117 @@
+import { writeSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { plantedBugs } from './bugs/index.js';
+import { allowPlanting, type PlantedBug, withBug } from './kit/planting.js';
+import { startMachinery } from './machinery.js';
+import type { SeedResult } from './run-seed.js';
+
+interface Options {
+  readonly seeds: number;
+  readonly from: number;
+  readonly seed?: number;
+  readonly trace: boolean;
+  readonly verbose: boolean;
+  readonly brief: boolean;
+  readonly bug?: readonly string[];
+}
+
+const { seeds, from, seed, trace, verbose, brief, bug } = new Command('simulate')
+  .description('Runs whole worlds from seeds: the system with a simulated clock, network, disk, shops and people.')
+  .option('--seeds <count>', 'how many seeds at most', whole, 100)
+  .option('--from <seed>', 'the first one', whole, 1)
+  .option('--seed <seed>', 'this one only', whole)
+  .option('--trace', 'print every event', false)
+  .option('--brief', 'a quarter of the life for every seed, for more of them', false)
+  .option('--verbose', 'print a line for every seed', false)
+  .option('--bug [names...]', 'with a planted bug, each until it is found; all when none is named')
+  .parse()
+  .opts<Options>();
+
+const DAY_MS = 86_400_000;
+const machinery = await startMachinery();
+allowPlanting();
+const runSeedUrl = new URL('./run-seed.js', import.meta.url).href;
+const { prepareBeginning, runSeed } = await load(runSeedUrl);
+const beginning = await prepareBeginning(machinery);
+if (trace) machinery.scheduler.onTrace = say;
+process.exit(bug === undefined ? await runSystem() : await runBugs());
+
+/** The system as it is, over all seeds. */
+async function runSystem(): Promise<number> {
+  const startedAtMs = realMs();
+  const results: SeedResult[] = [];
+  for (const each of numbers()) {
+    const result = await runSeed(machinery, beginning, each, { brief });
+    results.push(result);
+    if (result.failure) tell(result);
+    else if (verbose || seed !== undefined) say(`seed ${each}: ${result.hash}, ${result.events} events`);
+  }
+  const tookMs = Math.max(1, realMs() - startedAtMs);
+  const failed = results.filter(({ failure }) => failure).length;
+  const sum = (value: (result: SeedResult) => number): number =>
+    results.reduce((total, each) => total + value(each), 0);
+  say(
+    `${results.length} seeds, ${failed} failed; ${((results.length * 60_000) / tookMs).toFixed(0)} per minute; ` +
+      `${(sum(({ simulatedMs }) => simulatedMs) / DAY_MS).toFixed(1)} simulated days, ` +
+      `${(sum(({ awakeMs }) => awakeMs) / 3_600_000).toFixed(2)} hours of them awake, in ${(tookMs / 1_000).toFixed(0)} s`,
+  );
+  return failed > 0 ? 1 : 0;
+}
+
+/** Each bug over the seeds until one of them breaks an invariant. A line of JSON per bug. */
+async function runBugs(): Promise<number> {
+  const chosen = plantedBugs.filter(({ name }) => !Array.isArray(bug) || bug.includes(name));
+  let missed = 0;
+  for (const planted of chosen) {
+    const found = await find(planted);
+    if (!found) missed += 1;
+    const { failure, seed: at } = found ?? {};
+    say(
+      JSON.stringify({
+        bug: planted.name,
+        found: found !== undefined,
+        seeds: at === undefined ? seeds : at - from + 1,
+        invariant: failure?.invariant,
+        message: failure?.message.slice(0, 300),
+      }),
+    );
+  }
+  return missed > 0 ? 1 : 0;
+}
+
+async function find(planted: PlantedBug): Promise<SeedResult | undefined> {
+  const withIt = await load(withBug(planted, runSeedUrl));
+  for (const each of numbers()) {
+    const result = await withIt.runSeed(machinery, beginning, each);
+    if (result.failure) return result;
+  }
+  return undefined;
+}
+
+function* numbers(): Generator<number> {
+  if (seed !== undefined) yield seed;
+  else for (let each = from; each < from + seeds; each += 1) yield each;
+}
+
+function tell({ seed: at, failure }: SeedResult): void {
+  say(`seed ${at} breaks an invariant at step ${failure?.step}\n  ${failure?.message}`);
+  say(`  again: npm run simulate -- --seed ${at} ${brief ? '--brief ' : ''}--trace`);
+}
+
+/** Written at once: this process has no event loop of its own any more. */
+function say(line: string): void {
+  writeSync(1, `${line}\n`);
+}
+
+function load(url: string): Promise<typeof import('./run-seed.js')> {
+  return import(url);
+}
+
+function whole(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('Give a whole number.');
+  return Number(text);
+}
+
+function realMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}

@@ -1,0 +1,55 @@
+import type { ChannelEvent, ChannelPolicyEvent, LocationEvent, OrderEvent, StockEvent, VariantEvent } from '#contracts';
+import type { RecordedEvent } from '#event-sourcing';
+import { OrderFold } from './order-fold.js';
+import { StockFold } from './stock-fold.js';
+import { SupplyFold } from './supply-fold.js';
+
+type StockRecorded = RecordedEvent<StockEvent>;
+type OrderRecorded = RecordedEvent<OrderEvent>;
+
+/** The whole log up to some position, folded. */
+export class LogFold {
+  position = 0;
+  readonly stocks = new Map<string, StockFold>();
+  readonly orders = new Map<string, OrderFold>();
+  readonly supply = new SupplyFold();
+  /** External id by channel and SKU, as `<channel> <sku>`. */
+  readonly listings = new Map<string, string>();
+  readonly pausedChannels = new Set<string>();
+
+  apply(event: RecordedEvent): void {
+    this.position = event.position;
+    if (event.stream.startsWith('stock-'))
+      this.stockOf(event.stream.slice('stock-'.length)).apply(event as StockRecorded);
+    else if (event.stream.startsWith('order-'))
+      this.orderOf(event.stream.slice('order-'.length)).apply(event as OrderRecorded);
+    else if (/^(location|channelpolicy)-/.test(event.stream))
+      this.supply.apply(event as RecordedEvent<LocationEvent | ChannelPolicyEvent>);
+    else this.#applyListing(event as RecordedEvent<VariantEvent | ChannelEvent>);
+  }
+
+  stockOf(sku: string): StockFold {
+    let stock = this.stocks.get(sku);
+    if (!stock) {
+      stock = new StockFold();
+      this.stocks.set(sku, stock);
+    }
+    return stock;
+  }
+
+  orderOf(orderId: string): OrderFold {
+    let order = this.orders.get(orderId);
+    if (!order) {
+      order = new OrderFold(orderId);
+      this.orders.set(orderId, order);
+    }
+    return order;
+  }
+
+  #applyListing({ type, data }: RecordedEvent<VariantEvent | ChannelEvent>): void {
+    if (type === 'ListingCreated') this.listings.set(`${data.channel} ${data.sku}`, data.externalId);
+    if (type === 'ListingEnded') this.listings.delete(`${data.channel} ${data.sku}`);
+    if (type === 'ChannelPaused') this.pausedChannels.add(data.channel);
+    if (type === 'ChannelResumed') this.pausedChannels.delete(data.channel);
+  }
+}

@@ -1,0 +1,91 @@
+import type { OrderEvent } from '#contracts';
+import type { RecordedEvent } from '#event-sourcing';
+
+export interface LineFold {
+  readonly lineId: string;
+  readonly sku: string;
+  readonly unitPriceMinor: number;
+  ordered: number;
+  cancelled: number;
+  shipped: number;
+  returned: number;
+}
+
+/** One order, folded from its events, independently of the system's own fold. */
+export class OrderFold {
+  status: 'none' | 'submitted' | 'declined' | 'placed' = 'none';
+  channel = '';
+  externalRevision = -1;
+  /** Of the last event that changed it. */
+  revision = -1;
+  lines: LineFold[] = [];
+  readonly returns = new Map<string, number>();
+
+  constructor(readonly orderId: string) {}
+
+  apply({ revision, ...event }: RecordedEvent<OrderEvent>): void {
+    if (event.type === 'SaleDuplicateReceived' || event.type === 'SaleOutdatedReceived') return;
+    this.revision = revision;
+    switch (event.type) {
+      case 'SaleRecorded':
+      case 'OrderSubmitted':
+        this.status = event.type === 'SaleRecorded' ? 'placed' : 'submitted';
+        if (event.type === 'SaleRecorded') this.externalRevision = event.data.externalRevision;
+        this.channel = event.data.channel;
+        this.lines = event.data.lines.map((line) => this.#line(line));
+        break;
+      case 'SaleAmended':
+        this.externalRevision = event.data.externalRevision;
+        this.lines = event.data.lines.map((line) => this.#line(line));
+        break;
+      case 'OrderPlaced':
+        this.status = 'placed';
+        break;
+      case 'OrderDeclined':
+        this.status = 'declined';
+        break;
+      case 'OrderLinesCancelled':
+        for (const line of event.data.lines) this.#of(line).cancelled += line.units;
+        break;
+      case 'OrderLinesShipped':
+        for (const line of event.data.lines) this.#of(line).shipped += line.units;
+        break;
+      case 'OrderLinesReturned':
+        for (const line of event.data.lines) {
+          this.#of(line).returned += line.units;
+          const key = `${event.data.returnId}\n${line.sku}`;
+          this.returns.set(key, (this.returns.get(key) ?? 0) + line.units);
+        }
+        break;
+      default:
+        event satisfies never;
+    }
+  }
+
+  #line({
+    lineId,
+    sku,
+    units,
+    unitPriceMinor,
+  }: {
+    readonly lineId: string;
+    readonly sku: string;
+    readonly units: number;
+    readonly unitPriceMinor: number;
+  }): LineFold {
+    const { cancelled, shipped, returned } = this.lines.find((line) => line.lineId === lineId && line.sku === sku) ?? {
+      cancelled: 0,
+      shipped: 0,
+      returned: 0,
+    };
+    return { lineId, sku, unitPriceMinor, ordered: units, cancelled, shipped, returned };
+  }
+
+  #of({ lineId, sku }: { readonly lineId: string; readonly sku: string }): LineFold {
+    const found = this.lines.find((line) => line.lineId === lineId && line.sku === sku);
+    if (!found) throw new Error(`Order ${this.orderId} has no line ${lineId} of ${sku}.`);
+    return found;
+  }
+}
+
+export const openUnits = ({ ordered, cancelled, shipped }: LineFold): number => ordered - cancelled - shipped;

@@ -1,0 +1,192 @@
+import type { DatabaseServer } from '../database/server.js';
+import type { Statement } from '../database/statement.js';
+import { LogFold } from './log-fold.js';
+import type { LogOracle } from './log-oracle.js';
+import { type OrderFold, openUnits } from './order-fold.js';
+import { canonical, must } from './violation.js';
+
+/** A view: how to read it, and what it must say about the log up to its checkpoint. */
+interface View {
+  readonly name: string;
+  readonly schema: string;
+  readonly rows: string;
+  expected(fold: LogFold, log: LogOracle): string[];
+}
+
+/** Compares each view with the log up to its checkpoint after every commit that touched it. */
+export class ViewOracle {
+  readonly #database: DatabaseServer;
+  readonly #log: LogOracle;
+  /** Per view: the log up to the checkpoint it was last seen at. */
+  readonly #folds = new Map<string, LogFold>();
+
+  constructor(database: DatabaseServer, log: LogOracle) {
+    this.#database = database;
+    this.#log = log;
+  }
+
+  committed(statements: readonly Statement[]): void {
+    const first = statements[0]?.sql ?? '';
+    for (const view of VIEWS)
+      if (first.includes(`"${view.schema}"`) || first.includes(`"${view.schema}_next"`)) this.#check(view);
+  }
+
+  checkAll(): void {
+    for (const view of VIEWS) this.#check(view);
+  }
+
+  /** Where each projection and reaction stands. */
+  checkpoints(): Map<string, number> {
+    const rows = this.#database.ask('select kind, name, position from read_models.checkpoints') as {
+      kind: string;
+      name: string;
+      position: number;
+    }[];
+    return new Map(rows.map(({ kind, name, position }) => [`${kind} ${name}`, position]));
+  }
+
+  #check(view: View): void {
+    const [found] = this.#database.ask(
+      `select (select position from read_models.checkpoints where kind = 'projection' and name = '${view.name}') as position,
+              (select coalesce(json_agg(v), '[]') from (${view.rows}) v) as rows`,
+    ) as { position: number | null; rows: object[] }[];
+    if (found?.position === null || found === undefined) return;
+    const { position, rows } = found;
+    must(
+      position <= this.#log.head,
+      'a checkpoint lies within the log',
+      () => `${view.name} at ${position} of ${this.#log.head}`,
+    );
+    const fold = this.#foldUpTo(view.name, position);
+    const expected = view.expected(fold, this.#log).sort();
+    const actual = rows.map(canonical).sort();
+    const difference = actual.findIndex((row, index) => row !== expected[index]);
+    must(
+      expected.length === actual.length && difference < 0,
+      'a view is the fold of the log up to its checkpoint',
+      () =>
+        `${view.name} at ${position}: ${actual[difference] ?? 'nothing'} instead of ${expected[Math.max(0, difference)] ?? 'nothing'} (${actual.length} rows of ${expected.length})`,
+    );
+  }
+
+  #foldUpTo(name: string, position: number): LogFold {
+    const fold = this.#folds.get(name) ?? new LogFold();
+    this.#folds.set(name, fold);
+    must(
+      fold.position <= position,
+      'a checkpoint never goes back',
+      () => `${name} from ${fold.position} to ${position}`,
+    );
+    while (fold.position < position) {
+      const event = this.#log.events[fold.position];
+      if (!event) break;
+      fold.apply(event);
+    }
+    return fold;
+  }
+}
+
+const VIEWS: readonly View[] = [
+  {
+    name: 'stock',
+    schema: 'view_stock',
+    rows: 'select sku, revision, figures, available, sequence from view_stock.stock',
+    expected: (fold, log) =>
+      [...fold.stocks].map(([sku, stock]) =>
+        canonical({
+          sku,
+          revision: stock.revision,
+          figures: {
+            levels: Object.fromEntries(stock.levels),
+            rules: Object.fromEntries(stock.rules),
+            quotaUsed: Object.fromEntries(stock.quotaUsed),
+          },
+          available: fold.supply.numbersOf(stock),
+          sequence: log.numbers.get(sku)?.findLast(({ position }) => position <= fold.position)?.position,
+        }),
+      ),
+  },
+  {
+    name: 'due-reservations',
+    schema: 'view_due_reservations',
+    rows: `select sku, reservation_id, channel, units, (extract(epoch from due_at) * 1000)::bigint as due from view_due_reservations.holds`,
+    expected: (fold) =>
+      [...fold.stocks].flatMap(([sku, { holds }]) =>
+        [...holds].map(([reservation_id, { channel, from, dueAtMs }]) =>
+          canonical({
+            sku,
+            reservation_id,
+            channel,
+            units: from.reduce((sum, { units }) => sum + units, 0),
+            due: dueAtMs,
+          }),
+        ),
+      ),
+  },
+  {
+    name: 'shortages',
+    schema: 'view_shortages',
+    rows: 'select sku, location_id, units from view_shortages.shortages where resolved_at is null',
+    expected: (fold) =>
+      [...fold.stocks].flatMap(([sku, { levels }]) =>
+        [...levels]
+          .filter(([, { shortage }]) => shortage > 0)
+          .map(([location_id, { shortage }]) => canonical({ sku, location_id, units: shortage })),
+      ),
+  },
+  {
+    name: 'orders',
+    schema: 'view_orders',
+    rows: `select order_id, status, revision, units, total_minor, cancelled_units, shipped_units, returned_units from view_orders.orders
+           union all
+           select channel, 'day', null, units, revenue_minor, cancelled_units, null, returned_units from
+             (select channel, sum(units) as units, sum(revenue_minor) as revenue_minor, sum(cancelled_units) as cancelled_units,
+                     sum(returned_units) as returned_units from view_orders.daily_sales group by channel) d`,
+    expected: (fold) => [...orderRows(fold), ...dayRows(fold)],
+  },
+];
+
+function totalsOf({ lines }: Pick<OrderFold, 'lines'>) {
+  let [units, total_minor, cancelled_units, shipped_units, returned_units] = [0, 0, 0, 0, 0];
+  for (const line of lines) {
+    units += openUnits(line) + line.shipped;
+    total_minor += (openUnits(line) + line.shipped) * line.unitPriceMinor;
+    cancelled_units += line.cancelled;
+    shipped_units += line.shipped;
+    returned_units += line.returned;
+  }
+  return { units, total_minor, cancelled_units, shipped_units, returned_units };
+}
+
+const orderRows = ({ orders }: LogFold): string[] =>
+  [...orders].map(([order_id, order]) =>
+    canonical({ order_id, status: order.status, revision: order.revision, ...totalsOf(order) }),
+  );
+
+function dayRows({ orders }: LogFold): string[] {
+  const channels = new Map<string, ReturnType<typeof totalsOf>>();
+  for (const order of orders.values()) {
+    if (order.status !== 'placed') continue;
+    const totals = totalsOf(order);
+    const sum = channels.get(order.channel);
+    if (!sum) channels.set(order.channel, totals);
+    else {
+      sum.units += totals.units;
+      sum.total_minor += totals.total_minor;
+      sum.cancelled_units += totals.cancelled_units;
+      sum.returned_units += totals.returned_units;
+    }
+  }
+  return [...channels].map(([order_id, { units, total_minor, cancelled_units, returned_units }]) =>
+    canonical({
+      order_id,
+      status: 'day',
+      revision: null,
+      units,
+      total_minor,
+      cancelled_units,
+      shipped_units: null,
+      returned_units,
+    }),
+  );
+}

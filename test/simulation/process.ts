@@ -1,0 +1,217 @@
+import { ModuleRef } from '@nestjs/core';
+import { CommandBus, type ICommand } from '@nestjs/cqrs';
+import { eventRegistry } from '#contracts';
+import { CommandRunner, type EventStore, withRegistry } from '#event-sourcing';
+import { PostgresEventStore } from '#event-store-postgres';
+import { systemClock } from '#kernel';
+import { HealthChecks, Metrics, PersonalDataHasher, Shutdown } from '#platform';
+import { type Log, openReadModels, type ReadModels, Runners } from '#read-models';
+import { Bell } from '../../apps/channels/src/bell.js';
+import { ChangeChannel, ChangeChannelHandler } from '../../apps/channels/src/channel/change-channel.js';
+import { channelDecider } from '../../apps/channels/src/channel/channel.decider.js';
+import { ChannelMetrics } from '../../apps/channels/src/channel-metrics.js';
+import { ChannelsWork } from '../../apps/channels/src/channels-work.js';
+import { ConnectorRegistry } from '../../apps/channels/src/connectors/connector-registry.js';
+import { simulatedConnector } from '../../apps/channels/src/connectors/simulated/simulated.connector.js';
+import { DriftChecks } from '../../apps/channels/src/drift/drift-checks.js';
+import { IntakeInbox } from '../../apps/channels/src/intake/intake-inbox.js';
+import { IntakeTable } from '../../apps/channels/src/intake/intake-table.js';
+import { IntakeWorker } from '../../apps/channels/src/intake/intake-worker.js';
+import { OrdersPoller } from '../../apps/channels/src/intake/orders-poller.js';
+import { ReceiveWebhookController } from '../../apps/channels/src/intake/receive-webhook/receive-webhook.http.js';
+import { type ChannelsOptions, defaultOptions } from '../../apps/channels/src/options.js';
+import { PushLedger } from '../../apps/channels/src/push/push-ledger.js';
+import { Pushers } from '../../apps/channels/src/push/pushers.js';
+import { createTables } from '../../apps/channels/src/tables.js';
+import { ChannelDirectory } from '../../apps/channels/src/views/channels/channel-directory.js';
+import { inventoryProjections } from '../../apps/inventory/src/inventory.module.js';
+import { WhenAnOrderChangesFollowWithStock } from '../../apps/inventory/src/processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
+import { WhenOrderIsSubmittedAllocateStock } from '../../apps/inventory/src/processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
+import { WhenReservationIsDueExpireIt } from '../../apps/inventory/src/processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
+import { ChangeStock, ChangeStockHandler } from '../../apps/inventory/src/stock/change-stock.js';
+import { stockDecider } from '../../apps/inventory/src/stock/stock.decider.js';
+import { ChangeSupply } from '../../apps/inventory/src/supply/change-supply.js';
+import { SupplyDirectory } from '../../apps/inventory/src/supply/supply-directory.js';
+import { StockViewFeed } from '../../apps/inventory/src/views/stock/availability-feed.js';
+import { ChangeOrder, ChangeOrderHandler } from '../../apps/orders/src/order/change-order.js';
+import { OrderRunner } from '../../apps/orders/src/order/order-runner.js';
+import { OrdersIntake } from '../../apps/orders/src/order/record-sale/orders-intake.js';
+import { OrderDecisions } from '../../apps/orders/src/order/submit-order/order-decisions.js';
+import { ordersProjections } from '../../apps/orders/src/orders.module.js';
+import { WhenAllocationIsDeclinedDeclineOrder } from '../../apps/orders/src/processes/when-allocation-is-declined-decline-order/decline-order.reaction.js';
+import { WhenStockIsAllocatedPlaceOrder } from '../../apps/orders/src/processes/when-stock-is-allocated-place-order/place-order.reaction.js';
+import { SHOP_SECRET } from './shops/secret.js';
+
+export interface ProcessOptions {
+  /** Who the process says it is. */
+  readonly name: string;
+  readonly onFenced: () => void;
+  /** Lines of its log, for a person who reads the trace. */
+  readonly log: (line: string) => void;
+}
+
+/** One running system as its callers reach it. */
+export interface SystemProcess {
+  readonly store: EventStore;
+  readonly readModels: ReadModels;
+  readonly runners: Runners;
+  readonly supply: SupplyDirectory;
+  readonly changeSupply: ChangeSupply;
+  readonly directory: ChannelDirectory;
+  readonly webhooks: ReceiveWebhookController;
+  readonly decisions: OrderDecisions;
+  readonly commands: CommandBus;
+  readonly shutdown: Shutdown;
+}
+
+/**
+ * A process of the standalone profile, put together as its Nest modules do it (`inventory.module.ts`, `orders.module.ts`,
+ * `channels.module.ts`, `open-core.ts`), with neither HTTP nor gRPC in front of it, so that it starts in milliseconds.
+ * The catalogue and the customers are not in it.
+ */
+export async function startProcess({ name, onFenced, log }: ProcessOptions): Promise<SystemProcess> {
+  const shutdown = new Shutdown();
+  const opened = await PostgresEventStore.open({ url: URL, writer: true, holder: name, log, onFenced });
+  const readModels = await openReadModels({ url: URL, log: logTo(log) });
+  const store = withRegistry(opened, eventRegistry);
+  const runners = new Runners(readModels, store);
+  shutdown.onShutdown('event store', () => store.close());
+  shutdown.onShutdown('read models', () => readModels.close());
+  shutdown.onShutdown('views and processes', () => runners.stop());
+  const core = { store, readModels, runners, shutdown };
+  const inventory = assembleInventory(core);
+  const orders = assembleOrders(core);
+  const commands = new Handlers();
+  const channels = await assembleChannels(core, orders.intake, commands);
+  commands.handle(ChangeStock, new ChangeStockHandler(inventory.runner));
+  commands.handle(ChangeOrder, new ChangeOrderHandler(orders.runner));
+  await runners.prepare();
+  await inventory.supply.onModuleInit();
+  runners.start();
+  const expiring = inventory.expiry.run();
+  shutdown.onShutdown('reservation expiry', () => expiring);
+  await channels.directory.onApplicationBootstrap();
+  channels.work.onApplicationBootstrap();
+  return { ...core, ...inventory, ...channels, decisions: orders.decisions, commands };
+}
+
+interface Core {
+  readonly store: EventStore;
+  readonly readModels: ReadModels;
+  readonly runners: Runners;
+  readonly shutdown: Shutdown;
+}
+
+function assembleInventory({ store, readModels, runners, shutdown }: Core) {
+  const clock = systemClock;
+  const supply = new SupplyDirectory(store, readModels, shutdown);
+  const runner = new CommandRunner(stock, store, { clock, rememberedCommands: 2_048 });
+  for (const projection of inventoryProjections) runners.addProjection(projection);
+  runners.addReaction(new WhenAnOrderChangesFollowWithStock(runner, supply));
+  runners.addReaction(new WhenOrderIsSubmittedAllocateStock(runner, supply));
+  const expiry = new WhenReservationIsDueExpireIt(readModels, runner, clock, shutdown);
+  return { supply, runner, expiry, changeSupply: new ChangeSupply(store, clock, supply) };
+}
+
+function assembleOrders({ store, runners }: Core) {
+  const runner = new OrderRunner(store, systemClock);
+  const decisions = new OrderDecisions(store);
+  for (const projection of ordersProjections) runners.addProjection(projection);
+  runners.addReaction(new WhenStockIsAllocatedPlaceOrder(runner, decisions));
+  runners.addReaction(new WhenAllocationIsDeclinedDeclineOrder(runner, decisions, store));
+  return { runner, decisions, intake: new OrdersIntake(runner, hasher, systemClock) };
+}
+
+async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handlers) {
+  const { store, readModels, runners, shutdown } = core;
+  const clock = systemClock;
+  await createTables(readModels);
+  const directory = new ChannelDirectory(readModels, runners, shutdown);
+  const runner = new CommandRunner(channelDecider, store, { clock });
+  commands.handle(ChangeChannel, new ChangeChannelHandler(runner, directory));
+  const [table, ledger, pushers, bell] = [
+    new IntakeTable(readModels),
+    new PushLedger(readModels),
+    new Pushers(),
+    new Bell(),
+  ];
+  const inbox = new IntakeInbox(table, hasher, clock, bell, { maxWaiting: options.maxWaitingSales });
+  const { intakeBatchSize: batchSize, intakePollMs: pollMs, intakeAttempts: attempts, keepDoneMs, random } = options;
+  const workerOptions = { batchSize, pollMs, attempts, keepDoneMs, random };
+  const worker = new IntakeWorker(table, inbox, sales, bell, clock, readModels.log, workerOptions);
+  const poller = new OrdersPoller(table, inbox, readModels.log);
+  const feed = new StockViewFeed(readModels, runners);
+  const connectors = new ConnectorRegistry([simulatedConnector(SHOP_SECRET)]);
+  const drift = new DriftChecks(directory, connectors, ledger, pushers, commands, shutdown, clock, options);
+  const work = new ChannelsWork(
+    readModels,
+    store,
+    clock,
+    feed,
+    options,
+    directory,
+    connectors,
+    ledger,
+    pushers,
+    worker,
+    poller,
+    drift,
+    metrics,
+    shutdown,
+    new HealthChecks(),
+  );
+  return { directory, work, webhooks: new ReceiveWebhookController(directory, connectors, inbox, metrics) };
+}
+
+/** The command bus without Nest around it. */
+class Handlers extends CommandBus {
+  readonly #handlers = new Map<unknown, (command: ICommand) => Promise<unknown>>();
+
+  constructor() {
+    super(Object.create(ModuleRef.prototype));
+  }
+
+  handle<Command extends ICommand>(
+    type: abstract new (...given: never[]) => Command,
+    handler: { execute(command: Command): Promise<unknown> },
+  ): void {
+    this.#handlers.set(type, async (command) => (command instanceof type ? handler.execute(command) : undefined));
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the answer depends on the command, as in the bus of Nest.
+  override execute(command: ICommand): Promise<any> {
+    const handler = this.#handlers.get(command.constructor);
+    if (!handler) throw new Error(`Nobody handles ${command.constructor.name}.`);
+    return handler(command);
+  }
+}
+
+const URL = 'postgres://simulated:simulated@database:5432/simulated';
+
+/** What happens every quarter of an hour in a shop happens every few seconds here: a seed is minutes long. */
+const options: ChannelsOptions = {
+  ...defaultOptions,
+  pollOrdersMs: 10_000,
+  driftCheckMs: 20_000,
+  driftSecondLookMs: 1_500,
+  rereadLedgerMs: 15_000,
+  openMs: 4_000,
+  // Late, so that the seed decides and not what Math.random was when this was loaded.
+  random: () => Math.random(),
+};
+
+/** With a snapshot every few events, which are all a SKU sees here. */
+const stock: typeof stockDecider = {
+  ...stockDecider,
+  ...(stockDecider.snapshot && { snapshot: { ...stockDecider.snapshot, everyEvents: 4, size: () => 0 } }),
+};
+
+const hasher = new PersonalDataHasher(Buffer.from('a key of the simulation, 32 bytes'));
+/** One for all processes: they only count, and Node's own figures are costly to set up. */
+const metrics = new ChannelMetrics(new Metrics(), systemClock);
+
+function logTo(log: (line: string) => void): Log {
+  const write = (fields: object & { readonly err?: unknown }, text: string): void =>
+    log(`${text}${fields.err === undefined ? '' : `: ${String(fields.err)}`}`);
+  return { info: write, warn: write, error: write };
+}

@@ -1,0 +1,133 @@
+import type { DomainEvent, EventMetadata, Outcome } from '#event-sourcing';
+import { idFrom, Rejected } from '#kernel';
+import { ChangeChannel } from '../../../apps/channels/src/channel/change-channel.js';
+import type { ChannelCommand } from '../../../apps/channels/src/channel/channel.decide.js';
+import { ChangeStock } from '../../../apps/inventory/src/stock/change-stock.js';
+import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
+import { ChangeOrder } from '../../../apps/orders/src/order/change-order.js';
+import type { OrderCommand } from '../../../apps/orders/src/order/order.decide.js';
+import type { SystemProcess } from '../process.js';
+import type { Webhook } from '../shops/webhooks.js';
+import type { World } from './world.js';
+
+type Answer = Outcome<DomainEvent>;
+/** A command may need what the process knows, such as a channel's policy. */
+type CommandFrom<Command> = (system: SystemProcess) => Command;
+
+/** Sends commands as good clients do: again under the same id until an answer comes, and now and then twice at once. */
+export class Callers {
+  #sent = 0;
+
+  constructor(private readonly world: World) {}
+
+  stock(sku: string, command: CommandFrom<StockCommand>): Promise<Answer | undefined> {
+    return this.#send(`stock-${sku}`, (system, metadata) =>
+      system.commands.execute(new ChangeStock(sku, command(system), metadata)),
+    );
+  }
+
+  order(command: OrderCommand): Promise<Answer | undefined> {
+    return this.#send(`order-${command.orderId}`, (system, metadata) =>
+      system.commands.execute(new ChangeOrder(command, metadata)),
+    );
+  }
+
+  channel(channel: string, command: ChannelCommand): Promise<Answer | undefined> {
+    return this.#send(`channel-${channel}`, (system, metadata) =>
+      system.commands.execute(new ChangeChannel(channel, command, metadata)),
+    );
+  }
+
+  /** Policies and locations answer with a position only. */
+  supply(
+    work: (system: SystemProcess, metadata: EventMetadata) => Promise<{ readonly position: number }>,
+  ): Promise<Answer | undefined> {
+    return this.#send('supply', async (system, metadata) => ({
+      ...(await work(system, metadata)),
+      events: [],
+      revision: 0,
+      repeated: false,
+    }));
+  }
+
+  /** Appends an event of the catalogue, which is not simulated. */
+  listing(
+    sku: string,
+    type: 'ListingCreated' | 'ListingEnded',
+    channel: string,
+    externalId: string,
+  ): Promise<Answer | undefined> {
+    const stream = `variant-${sku}`;
+    return this.#send(stream, async (system, metadata) => {
+      const event = { id: idFrom(metadata.commandId), type, data: { sku, channel, externalId }, metadata };
+      const { position } = await system.store.append([{ stream, expected: 'any', events: [event] }]);
+      return { events: [event], position, revision: 0, repeated: false };
+    });
+  }
+
+  /** True where the shop need not send the message again. */
+  async webhook({ channel, body, headers }: Webhook): Promise<boolean> {
+    const messageId = headers['x-simulated-message-id'];
+    try {
+      return await this.world.installation.call(`webhook ${messageId}`, async (system) => {
+        await system.webhooks.receive(channel, body, headers);
+        this.world.guard(() => this.world.intake.accepted(channel, messageId ?? ''));
+        return true;
+      });
+    } catch {
+      return false;
+    }
+  }
+
+  async #send(
+    stream: string,
+    work: (system: SystemProcess, metadata: EventMetadata) => Promise<Answer>,
+  ): Promise<Answer | undefined> {
+    const { scheduler } = this.world.machinery;
+    this.#sent += 1;
+    const commandId = idFrom(`${this.world.seed}/command ${this.#sent}`);
+    const once = () => this.#call(stream, commandId, work);
+    if (scheduler.random.chance(0.05)) void once().catch(() => {});
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await once();
+      } catch (error) {
+        if (error instanceof Error && error.name === 'Rejected' && !isOutage(error)) return undefined;
+        if (attempt === ATTEMPTS) return undefined;
+        await this.pause(200 * 2 ** attempt);
+      }
+    }
+  }
+
+  pause(ms: number): Promise<void> {
+    const { scheduler } = this.world.machinery;
+    return new Promise((resolve) => void scheduler.after(ms, resolve, 'a person waits', scheduler.world));
+  }
+
+  #call(
+    stream: string,
+    commandId: string,
+    work: (system: SystemProcess, metadata: EventMetadata) => Promise<Answer>,
+  ): Promise<Answer> {
+    const { installation, log } = this.world;
+    return installation.call(stream, async (system) => {
+      const at = new Date().toISOString();
+      const answer = await work(system, {
+        commandId,
+        correlationId: commandId,
+        actor: 'person',
+        occurredAt: at,
+        receivedAt: at,
+      });
+      this.world.guard(() =>
+        log.acknowledged(commandId, stream, answer.position, answer.events.length > 0 || answer.repeated),
+      );
+      return answer;
+    });
+  }
+}
+
+const ATTEMPTS = 5;
+
+/** Not refused for what it says: the same command may do later. */
+const isOutage = (error: Error): boolean => error instanceof Rejected && error.kind === 'unavailable';

@@ -1,0 +1,142 @@
+import { rebuild } from '#read-models';
+import { inventoryProjections } from '../../../apps/inventory/src/inventory.module.js';
+import { ordersProjections } from '../../../apps/orders/src/orders.module.js';
+import { FAIR } from './weather.js';
+import type { World } from './world.js';
+
+/** Everything that goes wrong in a world, one thing at a time of its own choosing. */
+export class Faults {
+  constructor(private readonly world: World) {
+    const { scheduler } = world.machinery;
+    const often = scheduler.random.pick([0, 0.005, 0.015, 0.03]);
+    // At the most delicate moment: something is durable, and whoever asked for it does not know yet.
+    world.afterCommit = (toLog) => {
+      if (!scheduler.random.chance(toLog ? 3 * often : often)) return;
+      const delayMs = scheduler.random.chance(0.5) ? 0 : scheduler.random.exponential(0.5);
+      scheduler.after(delayMs, () => this.#strike(AFTER_COMMITS), 'a fault', scheduler.world);
+    };
+  }
+
+  strike(): void {
+    this.#strike(FAULTS);
+  }
+
+  #strike(faults: readonly (readonly [Fault, number])[]): void {
+    const fault = this.#random.pickWeighted(faults);
+    this.world.machinery.scheduler.trace(`fault: ${fault}`);
+    this[fault]();
+  }
+
+  /** From now on nothing goes wrong. */
+  cease(): void {
+    this.world.afterCommit = () => {};
+    this.world.weather.troubles = { ...FAIR };
+  }
+
+  kill(): void {
+    this.world.installation.kill();
+  }
+
+  restart(): void {
+    void this.world.installation.restart();
+  }
+
+  pauseAndReplace(): void {
+    const endMs = this.#random.between(50, 3_000);
+    const wakesInMs = endMs + this.#random.between(500, 6_000);
+    this.world.installation.pauseAndReplace(endMs, wakesInMs);
+    if (!this.#random.chance(0.3)) return;
+    // The successor has just died when the first one wakes: nobody holds the lock.
+    const { scheduler } = this.world.machinery;
+    scheduler.after(wakesInMs - this.#random.between(1, 150), () => this.kill(), 'the successor dies', scheduler.world);
+  }
+
+  crashDatabase(): void {
+    this.world.machinery.database.crash(this.#random.between(100, 3_000));
+  }
+
+  cutOff(): void {
+    this.world.installation.cutOff();
+  }
+
+  breakConnections(): void {
+    for (let left = this.#random.between(1, 4); left > 0; left -= 1) this.world.machinery.database.breakOne();
+  }
+
+  partition(): void {
+    this.#for(this.#random.between(300, 6_000), () => {
+      this.world.weather.troubles.partitioned = true;
+      return () => (this.world.weather.troubles.partitioned = false);
+    });
+  }
+
+  badNetwork(): void {
+    this.#trouble('network');
+  }
+
+  badShops(): void {
+    this.#trouble('shops');
+  }
+
+  badDisk(): void {
+    this.#trouble('disk');
+  }
+
+  /** The machine sleeps through an evening, a night, a weekend: clocks jump, timers do not. */
+  sleep(): void {
+    this.world.machinery.scheduler.sleep(this.#random.exponential(10 * 3_600_000));
+  }
+
+  /** Now and then over a slow network, so that more happens meanwhile. */
+  rebuildView(): void {
+    if (this.#random.chance(0.4)) this.badNetwork();
+    const projection = this.#random.pick([...inventoryProjections, ...ordersProjections]);
+    this.world.installation
+      .call(`rebuild ${projection.name}`, ({ readModels, store }) =>
+        rebuild(readModels, projection, store, { pageSize: 40 }),
+      )
+      .catch(() => {});
+  }
+
+  get #random() {
+    return this.world.machinery.scheduler.random;
+  }
+
+  #trouble(kind: 'network' | 'shops' | 'disk'): void {
+    this.#for(this.#random.exponential(5_000), () => {
+      this.world.weather.troubles[kind] = 0.2 + 0.8 * this.#random.next();
+      return () => (this.world.weather.troubles[kind] = 0);
+    });
+  }
+
+  #for(durationMs: number, begin: () => () => void): void {
+    const { scheduler } = this.world.machinery;
+    scheduler.after(durationMs, begin(), 'it gets better', scheduler.world);
+  }
+}
+
+const FAULTS = [
+  ['kill', 10],
+  ['restart', 4],
+  ['pauseAndReplace', 6],
+  ['crashDatabase', 6],
+  ['breakConnections', 10],
+  ['cutOff', 3],
+  ['partition', 4],
+  ['badNetwork', 6],
+  ['badShops', 10],
+  ['badDisk', 8],
+  ['sleep', 12],
+  ['rebuildView', 8],
+] as const satisfies readonly (readonly [keyof Faults, number])[];
+
+type Fault = (typeof FAULTS)[number][0];
+
+const AFTER_COMMITS: readonly (readonly [Fault, number])[] = [
+  ['kill', 4],
+  ['cutOff', 4],
+  ['breakConnections', 4],
+  ['crashDatabase', 1],
+  ['restart', 1],
+  ['pauseAndReplace', 1],
+];

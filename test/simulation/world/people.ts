@@ -1,0 +1,283 @@
+import { type LineFold, type OrderFold, openUnits } from '../oracle/order-fold.js';
+import type { Shop } from '../shops/shop.js';
+import { WebhookSender } from '../shops/webhooks.js';
+import { Callers } from './callers.js';
+import { CHANNELS, OWN_SHOP, PLACES, SKUS } from './set-up.js';
+import type { World } from './world.js';
+
+/** Shoppers, staff and channels: each does one thing at a time of its own choosing. */
+export class People {
+  readonly #world: World;
+  readonly #callers: Callers;
+  readonly #sender: WebhookSender;
+  /** People of one world do some things all the time and others hardly ever: each world shows other sides. */
+  readonly #habits: readonly (readonly [Action, number])[];
+  readonly #popular: readonly string[];
+  #names = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#callers = new Callers(world);
+    const { random } = world.machinery.scheduler;
+    this.#habits = ACTIONS.map(([action, weight]) => [action, weight * random.pick([0.3, 1, 1, 4])]);
+    this.#popular = SKUS.slice(0, random.between(1, 3));
+    this.#sender = new WebhookSender({
+      scheduler: world.machinery.scheduler,
+      deliver: (webhook) => this.#callers.webhook(webhook),
+      copies: () => this.#copies(),
+    });
+  }
+
+  /** Somebody does something. */
+  act(): Promise<unknown> {
+    const action = this.#random.pickWeighted(this.#habits);
+    return this[action]();
+  }
+
+  async buy(): Promise<void> {
+    const shop = this.#shop();
+    const listings = [...shop.skus.keys()];
+    if (listings.length === 0) return;
+    const wanted = new Set([
+      this.#listingOf(shop) ?? this.#random.pick(listings),
+      ...(this.#random.chance(0.3) ? [this.#random.pick(listings)] : []),
+    ]);
+    const order = shop.buy(
+      [...wanted].map((externalId) => ({ externalId, units: this.#random.between(1, 3) })),
+      new Date().toISOString(),
+    );
+    if (order) this.#sender.send(shop.channel, order);
+  }
+
+  /** A channel changes an order, or cancels it. */
+  async amend(): Promise<void> {
+    const shop = this.#shop();
+    const orders = [...shop.orders.values()].filter(({ cancelled }) => !cancelled);
+    if (orders.length === 0) return;
+    const order = this.#random.pick(orders);
+    const cancelled = this.#random.chance(0.3);
+    const lines = cancelled ? order.lines : order.lines.map((line) => ({ ...line, units: this.#random.between(1, 3) }));
+    this.#sender.send(shop.channel, shop.change({ ...order, revision: order.revision + 1, cancelled, lines }));
+  }
+
+  async submit(): Promise<void> {
+    const orderId = this.#name('own');
+    const skus = new Set([this.#sku(), ...(this.#random.chance(0.5) ? [this.#sku()] : [])]);
+    const lines = [...skus].map((sku, index) => ({
+      lineId: String(index + 1),
+      sku,
+      units: this.#random.between(1, 6),
+      unitPriceMinor: 500,
+    }));
+    const placedAt = new Date().toISOString();
+    await this.#callers.order({
+      type: 'SubmitOrder',
+      orderId,
+      channel: OWN_SHOP,
+      currency: 'EUR',
+      lines,
+      buyer: {},
+      placedAt,
+    });
+  }
+
+  async reserve(): Promise<void> {
+    const [sku, reservationId] = [this.#sku(), this.#name('cart')];
+    const channel = this.#random.chance(0.5) ? OWN_SHOP : this.#random.pick(CHANNELS);
+    const [units, ttlSeconds] = [this.#random.between(1, 3), this.#random.between(1, 12)];
+    const answer = await this.#callers.stock(sku, ({ supply }) => ({
+      type: 'ReserveStock',
+      reservationId,
+      units,
+      ttlSeconds,
+      policy: supply.policyOf(channel),
+    }));
+    if (!answer) return;
+    await this.#callers.pause(this.#random.next() * 1.4 * ttlSeconds * 1_000);
+    const end = this.#random.next();
+    if (end < 0.55) {
+      await this.#callers.stock(sku, ({ supply }) => ({
+        type: 'ConfirmReservation',
+        reservationId,
+        orderId: reservationId,
+        lineId: '1',
+        policy: supply.policyOf(channel),
+      }));
+    } else if (end < 0.75) await this.#callers.stock(sku, () => ({ type: 'ReleaseReservation', reservationId }));
+  }
+
+  async receive(): Promise<void> {
+    const units = this.#random.between(1, 10);
+    const locationId = this.#place();
+    await this.#callers.stock(this.#sku(), () => ({ type: 'ReceiveStock', locationId, units }));
+  }
+
+  async adjust(): Promise<void> {
+    const locationId = this.#place();
+    const [onHand, unavailable] = [this.#random.between(-2, 2), this.#random.between(-1, 1)];
+    const command = { type: 'AdjustStock', locationId, onHand, unavailable, reason: 'looked' } as const;
+    await this.#callers.stock(this.#sku(), () => command);
+  }
+
+  /** Somebody counts a shelf, and sends what was there a while later, when more has moved. */
+  async count(): Promise<void> {
+    const [sku, locationId] = [this.#sku(), this.#place()];
+    const stock = this.#world.log.fold.stockOf(sku);
+    const asOfRevision = stock.revision;
+    const counted = Math.max(0, stock.level(locationId).onHand + this.#random.between(-1, 1));
+    await this.#callers.pause(this.#random.exponential(3_000));
+    await this.#callers.stock(sku, () => ({ type: 'CountStock', locationId, counted, asOfRevision }));
+  }
+
+  async setSafety(): Promise<void> {
+    const [locationId, units] = [this.#place(), this.#random.between(0, 2)];
+    await this.#callers.stock(this.#sku(), () => ({ type: 'SetSafetyStock', locationId, units }));
+  }
+
+  async setRule(): Promise<void> {
+    const channel = this.#random.pick([...CHANNELS, OWN_SHOP]);
+    const rule = this.#random.pick([
+      { buffer: this.#random.between(0, 3) },
+      { cap: this.#random.between(0, 5) },
+      { sharePercent: this.#random.between(20, 100) },
+      { quota: this.#random.between(0, 4) },
+      { restriction: 'not allowed here' },
+      {},
+    ]);
+    await this.#callers.stock(this.#sku(), () => ({ type: 'SetChannelRule', channel, ...rule }));
+  }
+
+  async setPolicy(): Promise<void> {
+    const channel = this.#random.pick(CHANNELS);
+    const command = this.#random.chance(0.5)
+      ? ({ type: 'SetChannelDefaults', channel, buffer: this.#random.between(0, 2), sharePercent: 100 } as const)
+      : ({ type: 'SetSupplyMap', channel, locationIds: this.#random.pick(SUPPLIES) } as const);
+    await this.#callers.supply((system, metadata) => system.changeSupply.setPolicy(command, metadata));
+  }
+
+  async ship(): Promise<void> {
+    const found = this.#lineOf(({ status }, line) => status === 'placed' && openUnits(line) > 0);
+    if (!found) return;
+    const { orderId, lineId, sku, line } = found;
+    const lines = [{ lineId, sku, units: this.#random.between(1, openUnits(line)) }];
+    await this.#callers.order({ type: 'ShipLines', orderId, shipmentId: this.#name('parcel'), lines });
+  }
+
+  async giveBack(): Promise<void> {
+    const found = this.#lineOf((_, { shipped, returned }) => shipped > returned);
+    if (!found) return;
+    const { orderId, lineId, sku, line } = found;
+    const lines = [{ lineId, sku, units: this.#random.between(1, line.shipped - line.returned) }];
+    const condition = this.#random.pick(['available', 'damaged', 'inspection'] as const);
+    const locationId = this.#place();
+    await this.#callers.order({
+      type: 'ReturnLines',
+      orderId,
+      returnId: this.#name('return'),
+      locationId,
+      condition,
+      lines,
+    });
+  }
+
+  async cancel(): Promise<void> {
+    const found = this.#lineOf(({ status }, line) => status === 'placed' && openUnits(line) > 0);
+    if (!found) return;
+    const { orderId, lineId, sku } = found;
+    await this.#callers.order({
+      type: 'CancelLines',
+      orderId,
+      lines: [{ lineId, sku, units: 1 }],
+      reason: 'changed mind',
+    });
+  }
+
+  /** A shop drops a listing, we hear of it later, and now and then the SKU is offered again under another id. */
+  async relist(): Promise<void> {
+    const shop = this.#shop();
+    const [externalId, sku] = this.#random.pick([...shop.skus]) ?? [];
+    if (externalId === undefined || sku === undefined) return;
+    shop.withdraw(externalId);
+    await this.#callers.pause(this.#random.exponential(500));
+    await this.#callers.listing(sku, 'ListingEnded', shop.channel, externalId);
+    if (this.#random.chance(0.4)) return;
+    await this.#callers.pause(this.#random.exponential(1_000));
+    const next = this.#name(`${sku}-again`);
+    shop.offer(next, sku);
+    await this.#callers.listing(sku, 'ListingCreated', shop.channel, next);
+  }
+
+  async pauseChannel(): Promise<void> {
+    const channel = this.#random.pick(CHANNELS);
+    await this.#callers.channel(channel, { type: 'PauseChannel', channel, reason: 'holiday' });
+    await this.#callers.pause(this.#random.exponential(5_000));
+    await this.resumeChannel(channel);
+  }
+
+  async resumeChannel(channel: string): Promise<void> {
+    await this.#callers.channel(channel, { type: 'ResumeChannel', channel });
+  }
+
+  get #random() {
+    return this.#world.machinery.scheduler.random;
+  }
+
+  #copies(): number[] {
+    const { shops } = this.#world.weather.troubles;
+    if (this.#random.chance(0.06 + 0.2 * shops)) return [];
+    const copies = this.#random.chance(0.1 + 0.3 * shops) ? 2 : 1;
+    return Array.from({ length: copies }, () => this.#random.exponential(this.#random.chance(0.2) ? 1_500 : 20));
+  }
+
+  #lineOf(wanted: (order: OrderFold, line: LineFold) => boolean) {
+    const found = [...this.#world.log.fold.orders.values()].flatMap((order) =>
+      order.lines.flatMap((line) => (wanted(order, line) ? [{ orderId: order.orderId, ...line, line }] : [])),
+    );
+    return found.length === 0 ? undefined : this.#random.pick(found);
+  }
+
+  #shop(): Shop {
+    return this.#random.pick([...this.#world.shops.values()]);
+  }
+
+  #listingOf({ skus }: Shop): string | undefined {
+    const wanted = this.#sku();
+    return [...skus].find(([, sku]) => sku === wanted)?.[0];
+  }
+
+  /** A few SKUs are what everybody wants. */
+  #sku(): string {
+    return this.#random.chance(0.7) ? this.#random.pick(this.#popular) : this.#random.pick(SKUS);
+  }
+
+  #place(): string {
+    return this.#random.pick(PLACES);
+  }
+
+  #name(prefix: string): string {
+    this.#names += 1;
+    return `${prefix}-${this.#names}`;
+  }
+}
+
+const SUPPLIES = [[...PLACES], [...PLACES].reverse(), PLACES.slice(0, 1)];
+
+const ACTIONS = [
+  ['buy', 30],
+  ['amend', 10],
+  ['submit', 10],
+  ['reserve', 14],
+  ['receive', 8],
+  ['adjust', 3],
+  ['count', 4],
+  ['setSafety', 2],
+  ['setRule', 3],
+  ['setPolicy', 2],
+  ['ship', 7],
+  ['giveBack', 4],
+  ['cancel', 3],
+  ['relist', 4],
+  ['pauseChannel', 3],
+] as const satisfies readonly (readonly [keyof People, number])[];
+
+type Action = (typeof ACTIONS)[number][0];

@@ -1,0 +1,42 @@
+import { Shop } from '../shops/shop.js';
+import { Callers } from './callers.js';
+import type { World } from './world.js';
+
+export const SKUS: readonly string[] = ['LAMP', 'VASE', 'RUG', 'MUG', 'TRAY', 'BELL'];
+export const PLACES: readonly string[] = ['main', 'store'];
+export const CHANNELS: readonly string[] = ['amber', 'birch', 'cedar', 'delta', 'ember'];
+/** Sells by reservations and orders, and is told nothing. */
+export const OWN_SHOP = 'own';
+
+export const newShops = (): Map<string, Shop> =>
+  new Map(
+    CHANNELS.map((channel) => {
+      const shop = new Shop(channel);
+      for (const sku of SKUS) shop.offer(`${channel}/${sku}`, sku);
+      return [channel, shop];
+    }),
+  );
+
+/** Opens places and channels, lists everything everywhere and receives some stock: where every seed begins. */
+export async function setUp(world: World): Promise<void> {
+  const callers = new Callers(world);
+  for (const locationId of PLACES)
+    await callers.supply(({ changeSupply }, metadata) =>
+      changeSupply.openLocation({ type: 'OpenLocation', locationId, name: locationId, roles: ['ship-from'] }, metadata),
+    );
+  for (const channel of [...CHANNELS, OWN_SHOP])
+    await callers.supply(({ changeSupply }, metadata) =>
+      changeSupply.setPolicy({ type: 'SetChannelDefaults', channel, buffer: 0, sharePercent: 100 }, metadata),
+    );
+  for (const channel of CHANNELS) {
+    const settings = { channel, name: channel, connector: 'simulated', currency: 'EUR' };
+    await callers.channel(channel, {
+      type: 'ConfigureChannel',
+      settings: { ...settings, baseUrl: 'http://shops', pushesPerSecond: 5 },
+    });
+    for (const sku of SKUS) await callers.listing(sku, 'ListingCreated', channel, `${channel}/${sku}`);
+  }
+  for (const sku of SKUS)
+    for (const [index, locationId] of PLACES.entries())
+      await callers.stock(sku, () => ({ type: 'ReceiveStock', locationId, units: 5 - 2 * index }));
+}
