@@ -12,8 +12,9 @@ export interface RequestContext {
 /** What a command needs to know of the call it came with, whether over HTTP or gRPC. */
 export interface Call {
   /** What an idempotency key is unique within: method and path. */
-  readonly scope: string;
-  header(name: string): string | undefined;
+  readonly scope: () => string;
+  /** By its name in lower case. */
+  readonly header: (name: string) => string | undefined;
 }
 
 /**
@@ -51,12 +52,23 @@ export function idempotentIdOf(call: Call): string | undefined {
       'invalid-idempotency-key',
     );
   }
-  return idFrom(`${call.scope} ${key}`);
+  return idFrom(`${call.scope()} ${key}`);
 }
 
 /** The context of a call: its correlation id comes from `traceparent` or `x-correlation-id` when these are sound. */
-export function contextFrom(call: Pick<Call, 'header'>): RequestContext {
-  return { correlationId: correlationIdFrom(call) ?? newId(), actor: actorFrom(call) };
+export const contextFrom = (call: Pick<Call, 'header'>): RequestContext => ({
+  correlationId: correlationIdOf(call),
+  actor: actorOf(call),
+});
+
+/** The correlation id of a call: given by the caller, or a new one every time it is asked for. */
+export const correlationIdOf = ({ header }: Pick<Call, 'header'>): string =>
+  traceIdFrom(header('traceparent')) ?? soundId(header('x-correlation-id')) ?? newId();
+
+/** An actor is kept in events for ever, so it must be the name of a role or a client and never an e-mail address. */
+export function actorOf({ header }: Pick<Call, 'header'>): string {
+  const actor = header('x-actor');
+  return actor !== undefined && /^[a-z0-9][a-z0-9:._-]{0,62}$/.test(actor) ? actor : 'anonymous';
 }
 
 /** The context of the request being answered; undefined outside of one. */
@@ -67,16 +79,12 @@ export const runInContext = <Result>(context: RequestContext, work: () => Result
 
 const storage = new AsyncLocalStorage<RequestContext>();
 
-function correlationIdFrom(call: Pick<Call, 'header'>): string | undefined {
-  // W3C Trace Context: version, trace id, parent id, flags. A trace id of zeroes is invalid.
-  const traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(call.header('traceparent') ?? '')?.[1];
-  if (traceId !== undefined && !/^0+$/.test(traceId)) return traceId;
-  const given = call.header('x-correlation-id');
-  return given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : undefined;
+/** W3C Trace Context: version, trace id, parent id, flags. A trace id of zeroes is invalid. */
+function traceIdFrom(traceparent: string | undefined): string | undefined {
+  if (traceparent === undefined) return undefined;
+  const traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent)?.[1];
+  return traceId !== undefined && !/^0+$/.test(traceId) ? traceId : undefined;
 }
 
-/** An actor is kept in events for ever, so it must be the name of a role or a client and never an e-mail address. */
-function actorFrom(call: Pick<Call, 'header'>): string {
-  const actor = call.header('x-actor') ?? 'anonymous';
-  return /^[a-z0-9][a-z0-9:._-]{0,62}$/.test(actor) ? actor : 'anonymous';
-}
+const soundId = (given: string | undefined): string | undefined =>
+  given !== undefined && /^[\w.:-]{1,128}$/.test(given) ? given : undefined;

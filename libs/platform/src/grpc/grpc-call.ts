@@ -9,7 +9,7 @@ export type GrpcCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'can
 
 /** What a gRPC call says about itself, in the words of HTTP: metadata entries are headers. */
 export const grpcCallOf = (call: GrpcCall): Call => ({
-  scope: `gRPC ${call.getPath()}`,
+  scope: () => `gRPC ${call.getPath()}`,
   header: (name) => call.metadata.get(name)[0]?.toString(),
 });
 

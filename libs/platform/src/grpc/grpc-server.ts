@@ -3,15 +3,14 @@ import { promisify } from 'node:util';
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
-import type { CallHandler, ExecutionContext, INestApplication, NestInterceptor } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { NestMicroservice, ServerGrpc } from '@nestjs/microservices';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
-import { Observable } from 'rxjs';
 import type { Config } from '../config.js';
 import { ValidationPipe } from '../http/validation.pipe.js';
 import { contextFrom, runInContext } from '../request-context.js';
 import { StartupError } from '../startup-error.js';
-import { grpcCallOf } from './grpc-call.js';
+import { type GrpcCall, grpcCallOf } from './grpc-call.js';
 import { GrpcErrorFilter } from './grpc-errors.js';
 
 /** Which services a process offers over gRPC. */
@@ -29,10 +28,7 @@ export function addGrpc(app: INestApplication, config: Config, services: GrpcSer
   const microservice = app.connectMicroservice({ strategy }, { inheritAppConfig: false, deferInitialization: true });
   // The application runs onModuleInit of all modules; a deferred microservice would run it a second time.
   if (microservice instanceof NestMicroservice) microservice.setIsInitHookCalled(true);
-  microservice
-    .useGlobalFilters(new GrpcErrorFilter())
-    .useGlobalInterceptors(new GrpcContextInterceptor())
-    .useGlobalPipes(new ValidationPipe());
+  microservice.useGlobalFilters(new GrpcErrorFilter()).useGlobalPipes(new ValidationPipe());
   return strategy;
 }
 
@@ -89,6 +85,16 @@ export class GrpcServer extends ServerGrpc {
     await promisify(server.tryShutdown.bind(server))().finally(() => clearTimeout(timer));
   }
 
+  /**
+   * Runs each call in its request context, so its metadata, its errors and its log lines share a correlation id. Around
+   * the method and not as an interceptor, which would cost each call a chain of observables.
+   */
+  override createServiceMethod(...method: Parameters<ServerGrpc['createServiceMethod']>) {
+    const serve = super.createServiceMethod(...method);
+    return (call: GrpcCall, callback: unknown) =>
+      runInContext(contextFrom(grpcCallOf(call)), () => serve(call, callback));
+  }
+
   private addOwnServices(server: Server, definition: PackageDefinition): void {
     this.health.addToServer(server);
     new ReflectionService(definition).addToServer(server);
@@ -127,12 +133,4 @@ function bindError(error: unknown, host: string, port: number): StartupError {
     ? `Port ${port} is in use. Stop the other program or set EINKLANG_GRPC_PORT to another number (0 takes any free port).`
     : `gRPC cannot listen on ${host}:${port}. Set EINKLANG_HOST to an address of this machine and EINKLANG_GRPC_PORT to a port you may use.`;
   return new StartupError(message, { cause: error });
-}
-
-/** Runs each call in its request context, so its metadata, its errors and its log lines share a correlation id. */
-class GrpcContextInterceptor implements NestInterceptor {
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const requestContext = contextFrom(grpcCallOf(context.getArgByIndex(2)));
-    return new Observable((subscriber) => runInContext(requestContext, () => next.handle().subscribe(subscriber)));
-  }
 }

@@ -8,9 +8,9 @@ import { PinoLogger } from '../logger.js';
 import { serveOpenApi } from '../openapi.js';
 import { Metrics } from '../operations/metrics.js';
 import { platformAround } from '../platform.module.js';
-import { contextFrom, runInContext } from '../request-context.js';
+import { actorOf, correlationIdOf, runInContext } from '../request-context.js';
 import { Shutdown } from '../shutdown.js';
-import { callOf } from './call.js';
+import { headersOf } from './call.js';
 import { installIdempotency } from './idempotency.js';
 import { IDEMPOTENCY_STORE, type IdempotencyStore } from './idempotency-store.js';
 import { parseJsonBody } from './json-body.js';
@@ -38,7 +38,7 @@ export async function createHttpApp(
     requestTimeout: 60_000,
     // Ours says it as a problem document.
     return503OnClosing: false,
-    genReqId: (raw: IncomingMessage) => contextFrom({ header: (name) => [raw.headers[name]].flat()[0] }).correlationId,
+    genReqId: (raw: IncomingMessage) => correlationIdOf(headersOf(raw)),
     // What the router refuses before any hook runs: an address that cannot be decoded or is too long.
     frameworkErrors: (_: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(MALFORMED_URL, request, reply),
@@ -113,7 +113,7 @@ function installContext(instance: FastifyInstance, shutdown: Shutdown): void {
       );
       return;
     }
-    runInContext({ ...contextFrom(callOf(request)), correlationId: request.id }, done);
+    runInContext({ correlationId: request.id, actor: actorOf(headersOf(request.raw)) }, done);
   });
   instance.addHook('onSend', (_, reply, payload, done) => {
     // A connection kept open by a client that expects more would hold up the end.

@@ -13,21 +13,31 @@ import { type IdempotencyStore, MAX_ANSWER_LENGTH, type StoredAnswer } from './i
 export function installIdempotency(instance: FastifyInstance, store: IdempotencyStore): void {
   const begun = new WeakMap<FastifyRequest, string>();
 
-  instance.addHook('preHandler', async (request, reply) => {
-    if (request.method !== 'POST' || request.is404) return undefined;
-    const id = idempotentIdOf(callOf(request));
-    if (id === undefined) return undefined;
+  // Most requests have no key and go on at once: a promise in each of their hooks would cost more than the rest of it.
+  instance.addHook('preHandler', (request, reply, done) => {
+    const id = request.method === 'POST' && !request.is404 ? idempotentIdOf(callOf(request)) : undefined;
+    if (id !== undefined) return claim(id, request, reply);
+    done();
+    return undefined;
+  });
+
+  instance.addHook('onSend', (request, reply, payload, done) => {
+    const id = begun.get(request);
+    if (id !== undefined) return keep(id, request, reply, payload);
+    done(null, payload);
+    return undefined;
+  });
+
+  async function claim(id: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const result = await store.begin(id, fingerprintOf(request));
     if (result.state === 'reused') throw new Rejected('invalid', 'idempotency-key-reused', REUSED);
     if (result.state === 'running') throw new Rejected('conflict', 'request-in-progress', IN_PROGRESS);
     if (result.state === 'answered') return replay(result.answer, reply);
     begun.set(request, id);
     return undefined;
-  });
+  }
 
-  instance.addHook('onSend', async (request, reply, payload) => {
-    const id = begun.get(request);
-    if (id === undefined) return payload;
+  async function keep(id: string, request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
     begun.delete(request);
     try {
       const answer = finalAnswer(reply, payload);
@@ -41,7 +51,7 @@ export function installIdempotency(instance: FastifyInstance, store: Idempotency
       });
     }
     return payload;
-  });
+  }
 }
 
 const logger = new Logger('Idempotency');
