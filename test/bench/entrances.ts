@@ -1,8 +1,9 @@
-import { call, caughtUp } from './clients/api.js';
+import { call, caughtUp, cpuMicros } from './clients/api.js';
 import { streamLoad, unaryLoad } from './clients/grpc-load.js';
 import { httpLoad } from './clients/http-load.js';
 import { type ServerProcess, startNoOp, startStandalone } from './servers/child.js';
 import { type Bench, type Benchmark, type Contender, interleaved, type Result } from './support/benchmark.js';
+import type { LoadResult } from './support/load.js';
 
 const CONNECTIONS = 64;
 const BULK_LINES = 100;
@@ -50,8 +51,8 @@ class EntranceRace {
   }
 
   async #single() {
-    const { perSecond, p50Ms, p99Ms } = await this.#http('/v1/reservations', await this.#reservation(), CONNECTIONS);
-    return { requestsPerSecond: perSecond, p50Ms, p99Ms };
+    const { perSecond, p50Ms, p99Ms, cpuUs } = await this.#http('/v1/reservations', await this.#reservation());
+    return { requestsPerSecond: perSecond, p50Ms, p99Ms, singleCpuUs: cpuUs };
   }
 
   /** Both kinds, since a GET has no body to read and a POST has the one that the single reservation has. */
@@ -60,33 +61,44 @@ class EntranceRace {
     const load = { url: this.noOp.httpUrl, connections: CONNECTIONS, seconds };
     const get = await httpLoad({ ...load, request: { method: 'GET', path: '/no-op' } });
     const body = { sku: 'NO-OP', channel: 'shop', units: 1, ttlSeconds: 86_400 };
-    const post = await httpLoad({ ...load, request: { method: 'POST', path: '/no-op', body } });
-    return { noOpGetPerSecond: get.perSecond, noOpPostPerSecond: post.perSecond };
+    const post = await withCpu(this.noOp, () =>
+      httpLoad({ ...load, request: { method: 'POST', path: '/no-op', body } }),
+    );
+    return { noOpGetPerSecond: get.perSecond, noOpPostPerSecond: post.perSecond, noOpPostCpuUs: post.cpuUs };
   }
 
   async #bulk() {
     const reservation = await this.#reservation();
     const body = { reservations: Array.from({ length: BULK_LINES }, () => reservation) };
-    const { perSecond, p99Ms } = await this.#http('/v1/reservations/bulk', body, BULK_CONNECTIONS);
-    return { reservationsPerSecond: perSecond * BULK_LINES, bulkP99Ms: p99Ms };
+    const { perSecond, p99Ms, cpuUs } = await this.#http('/v1/reservations/bulk', body, BULK_CONNECTIONS);
+    return { reservationsPerSecond: perSecond * BULK_LINES, bulkP99Ms: p99Ms, bulkCpuUs: cpuUs / BULK_LINES };
   }
 
   async #unary() {
     const load = { port: this.einklang.grpcPort, inFlight: CONNECTIONS, seconds: this.bench.seconds };
-    const { perSecond, p99Ms } = await unaryLoad({ ...load, request: await this.#reservation() });
-    return { grpcUnaryPerSecond: perSecond, grpcUnaryP99Ms: p99Ms };
+    const request = await this.#reservation();
+    const { perSecond, p99Ms, cpuUs } = await withCpu(this.einklang, () => unaryLoad({ ...load, request }));
+    return { grpcUnaryPerSecond: perSecond, grpcUnaryP99Ms: p99Ms, grpcUnaryCpuUs: cpuUs };
   }
 
   async #stream() {
     const load = { port: this.einklang.grpcPort, inFlight: STREAM_IN_FLIGHT, seconds: this.bench.seconds };
-    const { perSecond, p99Ms } = await streamLoad({ ...load, request: await this.#reservation() });
-    return { grpcStreamPerSecond: perSecond, grpcStreamP99Ms: p99Ms };
+    const request = await this.#reservation();
+    const { perSecond, p99Ms, cpuUs } = await withCpu(this.einklang, () => streamLoad({ ...load, request }));
+    return { grpcStreamPerSecond: perSecond, grpcStreamP99Ms: p99Ms, grpcStreamCpuUs: cpuUs };
   }
 
-  #http(path: string, body: object, connections: number) {
+  #http(path: string, body: object, connections = CONNECTIONS) {
     const { httpUrl: url } = this.einklang;
     const isGood = (answer: string) => !answer.includes('"problem"');
-    return httpLoad({ url, request: { method: 'POST', path, body }, connections, seconds: this.bench.seconds, isGood });
+    const load = {
+      url,
+      request: { method: 'POST', path, body },
+      connections,
+      seconds: this.bench.seconds,
+      isGood,
+    } as const;
+    return withCpu(this.einklang, () => httpLoad(load));
   }
 
   /** A body for a SKU of its own; the views have taken in all that came before, so that they disturb nobody. */
@@ -101,12 +113,23 @@ class EntranceRace {
   }
 }
 
+/** A load, and the processor time of the server per request, views and processes included. */
+async function withCpu(
+  { httpUrl }: ServerProcess,
+  load: () => Promise<LoadResult>,
+): Promise<LoadResult & { readonly cpuUs: number }> {
+  const before = await cpuMicros(httpUrl);
+  const result = await load();
+  return { ...result, cpuUs: ((await cpuMicros(httpUrl)) - before) / result.count };
+}
+
 function resultOf({ measurements }: Bench): Result {
   const bars = (...metrics: readonly string[]) => metrics.map((metric) => measurements.figure(metric));
   return {
     ratios: [
       measurements.ratio('singleVsNoop', 'requestsPerSecond', 'noOpGetPerSecond'),
       measurements.ratio('singleVsNoopPost', 'requestsPerSecond', 'noOpPostPerSecond'),
+      measurements.ratio('noOpPostCpuVsSingleCpu', 'noOpPostCpuUs', 'singleCpuUs'),
       measurements.ratio('bulkVsSingle', 'reservationsPerSecond', 'requestsPerSecond'),
       measurements.ratio('grpcStreamVsSingle', 'grpcStreamPerSecond', 'requestsPerSecond'),
     ],
@@ -115,6 +138,10 @@ function resultOf({ measurements }: Bench): Result {
       {
         title: 'Durable reservations per second',
         bars: bars('requestsPerSecond', 'reservationsPerSecond', 'grpcUnaryPerSecond', 'grpcStreamPerSecond'),
+      },
+      {
+        title: 'Microseconds of processor time per reservation',
+        bars: bars('singleCpuUs', 'noOpPostCpuUs', 'bulkCpuUs', 'grpcUnaryCpuUs', 'grpcStreamCpuUs'),
       },
       {
         title: 'Milliseconds until the answer',

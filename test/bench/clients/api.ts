@@ -18,3 +18,11 @@ export async function caughtUp(url: string, signal: AbortSignal, patienceMs = 60
   }
   throw new Error(`The views did not catch up within ${patienceMs / 1_000} s.`);
 }
+
+/** Processor time that a server has used so far, in microseconds, as its metrics tell it. */
+export async function cpuMicros(url: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  const seconds = /^process_cpu_seconds_total (\S+)/m.exec(metrics)?.[1];
+  if (seconds === undefined) throw new Error(`${url} does not tell its processor time.`);
+  return Number(seconds) * 1e6;
+}

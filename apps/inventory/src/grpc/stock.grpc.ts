@@ -5,7 +5,6 @@ import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { AVAILABILITY_FEED, type AvailabilityChange, type AvailabilityFeed } from '#contracts';
 import type { EventMetadata } from '#event-sourcing';
-import { idFrom } from '#kernel';
 import {
   CommandMetadata,
   inOrder,
@@ -17,7 +16,7 @@ import {
   streamed,
 } from '#platform';
 import { ChangeStock } from '../stock/change-stock.js';
-import { Reserving } from '../stock/reserve-stock/reserve-stock.command.js';
+import { metadataOfLine, Reserving } from '../stock/reserve-stock/reserve-stock.command.js';
 import { stockChangedBy } from '../stock/stock.answers.js';
 import { SupplyDirectory } from '../supply/supply-directory.js';
 import { StockQuery } from '../views/stock/stock.query.js';
@@ -57,8 +56,7 @@ export class StockGrpcController {
     @CommandMetadata() metadata: EventMetadata,
     @StreamCall() call: ServerDuplexStream<unknown, unknown>,
   ) {
-    const answer = (request: unknown, index: number) =>
-      this.reserveOne(request, { ...metadata, commandId: idFrom(`${metadata.commandId}/${index}`) });
+    const answer = (request: unknown, index: number) => this.reserveOne(request, metadataOfLine(metadata, index));
     return inOrder(call, requests, answer, RESERVATIONS_IN_FLIGHT);
   }
 

@@ -43,3 +43,10 @@ export class Reserving {
     return { reservationId, ...stockChangedBy(sku, outcome) };
   }
 }
+
+/** Metadata of one line of a request. A repeat of the request repeats its lines; a hash per line would cost more than its check. */
+export const metadataOfLine = (metadata: EventMetadata, line: number): EventMetadata => ({
+  ...metadata,
+  // Joined into one flat string: as long as the hold lasts its id stays in memory, and a template would keep its parts.
+  commandId: [metadata.commandId, line].join('.'),
+});

@@ -2,10 +2,9 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { idFrom } from '#kernel';
 import { BodyLimit, CommandMetadata, MAX_BULK_BODY_BYTES, Problems } from '#platform';
 import { type BulkResult, bulkResults, resultsOf } from '../bulk-results.js';
-import { type Reservation, Reserving, reservation, reserved } from './reserve-stock.command.js';
+import { metadataOfLine, type Reservation, Reserving, reservation, reserved } from './reserve-stock.command.js';
 
 const reservations = z.strictObject({ reservations: z.array(reservation).min(1).max(1_000) });
 
@@ -32,9 +31,7 @@ export class ReserveStockController {
     @CommandMetadata() metadata: EventMetadata,
   ): Promise<BulkResult<z.output<typeof reserved>>> {
     return resultsOf(
-      body.reservations.map((line, index) =>
-        this.reserving.reserve(line, { ...metadata, commandId: idFrom(`${metadata.commandId}/${index}`) }),
-      ),
+      body.reservations.map((line, index) => this.reserving.reserve(line, metadataOfLine(metadata, index))),
     );
   }
 }
