@@ -4,7 +4,7 @@
 const tasks = {
   demo: (launcher, args) => launcher.runServices('apps/standalone/src/main.js', ['--demo', ...args]),
   start: (launcher, args) => launcher.runServices('apps/standalone/src/main.js', args),
-  ops: (launcher, args) => launcher.runServices('apps/ops/src/main.js', args),
+  ops: (launcher, args) => launcher.runApp('apps/ops/src/main.js', args),
   bench: (launcher, args) => launcher.runBench(args),
   faults: (launcher, args) => launcher.runApp('test/faults/main.js', args),
   simulate: (launcher, args) => launcher.runApp('test/simulation/main.js', args),

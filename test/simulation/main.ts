@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { plantedBugs } from './bugs/index.js';
+import { missedBugs, plantedBugs } from './bugs/index.js';
 import { allowPlanting, type PlantedBug, withBug } from './kit/planting.js';
 import { startMachinery } from './machinery.js';
 import type { SeedResult } from './run-seed.js';
@@ -60,7 +60,9 @@ async function runSystem(): Promise<number> {
 
 /** Each bug over the seeds until one of them breaks an invariant. A line of JSON per bug. */
 async function runBugs(): Promise<number> {
-  const chosen = plantedBugs.filter(({ name }) => !Array.isArray(bug) || bug.includes(name));
+  const chosen = Array.isArray(bug)
+    ? [...plantedBugs, ...missedBugs].filter(({ name }) => bug.includes(name))
+    : plantedBugs;
   let missed = 0;
   for (const planted of chosen) {
     const found = await find(planted);

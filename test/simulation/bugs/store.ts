@@ -8,7 +8,14 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'ack-before-commit',
     what: 'Callers are answered before their events are durable.',
-    edits: [{ file: sequencer, find: 'await this.#commit(buildBatch', replace: 'void this.#commit(buildBatch' }],
+    edits: [
+      {
+        file: sequencer,
+        find: 'await this.#commit(buildBatch(plan.placed, firstPosition, new Date().toISOString()), group);',
+        replace:
+          'this.#commit(buildBatch(plan.placed, firstPosition, new Date().toISOString()), group).catch((error)=>this.#noteFence(error));',
+      },
+    ],
   },
   {
     name: 'failed-commit-acknowledged',
@@ -16,9 +23,9 @@ export const storeBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: session,
-        find: 'if (!isConnectionLoss(error)) throw error;\n                await this.#disconnect();\n            }\n        }\n        this.#position',
+        find: 'if (isFull(error)) throw this.#full(error);\n                if (!isConnectionLoss(error)) throw error;\n                await this.#disconnect();\n            }\n        }\n        this.#position',
         replace:
-          'if (!isConnectionLoss(error)) break;\n                await this.#disconnect();\n            }\n        }\n        this.#position',
+          'if (isFull(error) || !isConnectionLoss(error)) break;\n                await this.#disconnect();\n            }\n        }\n        this.#position',
       },
     ],
   },

@@ -214,8 +214,13 @@ export class People {
     await this.resumeChannel(channel);
   }
 
+  /** Somebody who got no answer, or was told too early that it is not paused, looks again. */
   async resumeChannel(channel: string): Promise<void> {
-    await this.#callers.channel(channel, { type: 'ResumeChannel', channel });
+    const { pausedChannels } = this.#world.log.fold;
+    do {
+      await this.#callers.channel(channel, { type: 'ResumeChannel', channel });
+      await this.#callers.pause(1_000);
+    } while (pausedChannels.has(channel));
   }
 
   get #random() {
