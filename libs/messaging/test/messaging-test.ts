@@ -91,18 +91,34 @@ export class MessagingTest {
 
   /** How many messages Kafka was given, repeats included. */
   async messagesInTopic(): Promise<number> {
-    const partitions = await (await this.#connectedAdmin()).fetchTopicOffsets(this.topic);
+    const partitions = await this.#offsets();
     return partitions.reduce((sum, { high }) => sum + Number(high), 0);
   }
 
   /** As retention does with all there is. */
   async deleteMessages(): Promise<void> {
     const admin = await this.#connectedAdmin();
-    const partitions = await admin.fetchTopicOffsets(this.topic);
+    const partitions = await this.#offsets();
     await admin.deleteTopicRecords({
       topic: this.topic,
       partitions: partitions.map(({ partition, high }) => ({ partition, offset: high })),
     });
+  }
+
+  /** A topic that was just made may have no leader yet. */
+  async #offsets() {
+    const admin = await this.#connectedAdmin();
+    let offsets: Awaited<ReturnType<typeof admin.fetchTopicOffsets>> = [];
+    await until(async () => {
+      try {
+        offsets = await admin.fetchTopicOffsets(this.topic);
+        return true;
+      } catch (error) {
+        if (error instanceof Error && 'retriable' in error && error.retriable === true) return false;
+        throw error;
+      }
+    });
+    return offsets;
   }
 
   async #connectedAdmin() {
