@@ -100,15 +100,21 @@ class Filling {
     await this.#worker.whileAlive(until('commands are refused', isRefused, FILLING_MS));
   }
 
-  /** A shopper meanwhile has to be told that it did not work, in a way that lets a program send it again. */
+  /**
+   * A shopper meanwhile has to be told that it did not work, in a way that lets a program send it again. Where a page of
+   * commands has no room one reservation may have, so shoppers come until one is refused.
+   */
   async #reserve(round: number): Promise<Answer> {
     const api = await this.#worker.ready();
-    const body = { sku: PROBE_SKU, channel: 'shop', units: 1, reservationId: `shopper-${round}` };
-    const answer = await api.send('POST', '/v1/reservations', body);
-    const isClear =
-      answer.status === 503 && refusal.safeParse(answer.body).success && answer.headers.has('retry-after');
-    if (!isClear) this.site.ledger.violations.push(`A shopper was answered ${answer.status}: ${answer.text}`);
-    return answer;
+    for (let shopper = 1; ; shopper += 1) {
+      const body = { sku: PROBE_SKU, channel: 'shop', units: 1, reservationId: `shopper-${round}-${shopper}` };
+      const answer = await api.send('POST', '/v1/reservations', body);
+      if (answer.status === 201 && shopper < SHOPPERS_MAX) continue;
+      const isClear =
+        answer.status === 503 && refusal.safeParse(answer.body).success && answer.headers.has('retry-after');
+      if (!isClear) this.site.ledger.violations.push(`A shopper was answered ${answer.status}: ${answer.text}`);
+      return answer;
+    }
   }
 
   #refused(): number {
@@ -117,5 +123,6 @@ class Filling {
 }
 
 const FILLING_MS = 150_000;
+const SHOPPERS_MAX = 10_000;
 
 const refusal = z.object({ code: z.literal('storage-unavailable') });
