@@ -1,20 +1,11 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { RecordedEvent } from '#event-sourcing';
 import type { Tx } from '#read-models';
-import { createTestDatabase, describeWithKafka, InMemoryEventStore, sharedKafka } from '#testing';
+import { describeWithKafka } from '#testing';
 import { note } from '../test/counting.js';
 import { MessagingTest, until } from '../test/messaging-test.js';
 import type { Consumer } from './consumer.js';
 import { deadLetter, deadLetters, discardDeadLetter, replayDeadLetters } from './dead-letters.js';
-
-/** On a log in memory, on the brokers of this run and a database of its own. */
-const openTest = async (options: { readonly partitions?: number } = {}): Promise<MessagingTest> =>
-  MessagingTest.open({
-    store: new InMemoryEventStore(),
-    database: await createTestDatabase(),
-    settings: { brokers: await sharedKafka(), clientId: 'spec' },
-    ...options,
-  });
 
 await describeWithKafka('a message that cannot be handled', () => {
   let test: MessagingTest;
@@ -23,7 +14,7 @@ await describeWithKafka('a message that cannot be handled', () => {
 
   beforeEach(async () => {
     // One partition: the others of the partition are to flow.
-    test = await openTest({ partitions: 1 });
+    test = await MessagingTest.onSharedBrokers({ partitions: 1 });
     poison = new Set(['counter-3']);
     test.relay().start();
   });

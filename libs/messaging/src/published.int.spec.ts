@@ -5,16 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type AvailabilityChange, allEvents } from '#contracts';
-import {
-  createTestDatabase,
-  describeWithKafka,
-  InMemoryEventStore,
-  kafkaJars,
-  kafkaVersion,
-  killHard,
-  sharedKafka,
-  spawnTypeScript,
-} from '#testing';
+import { describeWithKafka, kafkaJars, kafkaVersion, killHard, sharedKafka, spawnTypeScript } from '#testing';
 import { messageSchemas } from '../test/message-schemas.js';
 import { MessagingTest, until } from '../test/messaging-test.js';
 import { AVAILABILITY_CHANGED, availabilityIn } from './availability-message.js';
@@ -22,21 +13,12 @@ import { AvailabilityRelay } from './availability-relay.js';
 
 const SAMPLES = new URL('../../../docs/samples/', import.meta.url);
 
-/** On a log in memory, on the brokers of this run and a database of its own. */
-const openTest = async (options: { readonly partitions?: number } = {}): Promise<MessagingTest> =>
-  MessagingTest.open({
-    store: new InMemoryEventStore(),
-    database: await createTestDatabase(),
-    settings: { brokers: await sharedKafka(), clientId: 'spec' },
-    ...options,
-  });
-
 await describeWithKafka('what is published', () => {
   let test: MessagingTest;
   let samples: { name: string; data: object }[];
 
   beforeAll(async () => {
-    test = await openTest();
+    test = await MessagingTest.onSharedBrokers();
     samples = Object.keys(allEvents).flatMap((name) => golden(name).map((data) => ({ name, data })));
     for (const { name, data } of samples)
       await test.store.append([{ stream: `golden-${name}`, expected: 'any', events: [newEvent(name, data)] }]);
@@ -90,7 +72,7 @@ await describeWithKafka('what is published', () => {
   });
 
   it('has the newest number of every SKU, which a consumer gets again after a repeat', async () => {
-    const availability = await openTest();
+    const availability = await MessagingTest.onSharedBrokers();
     const changes = ['A', 'B', 'A'].map((sku, index) => changeOf(sku, index + 1));
     const feed = {
       follow: async function* ({ after, signal }: { after: number; signal: AbortSignal }) {

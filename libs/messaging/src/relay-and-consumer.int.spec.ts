@@ -1,33 +1,17 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { ReadModels } from '#read-models';
-import {
-  createTestDatabase,
-  describeWithKafka,
-  InMemoryEventStore,
-  killHard,
-  sharedKafka,
-  spawnTypeScript,
-} from '#testing';
+import { describeWithKafka, killHard, sharedKafka, spawnTypeScript } from '#testing';
 import { countedOn, note } from '../test/counting.js';
 import { MessagingTest, until } from '../test/messaging-test.js';
 
 const CHILD = new URL('../test/consumer-process.ts', import.meta.url);
 
-/** On a log in memory, on the brokers of this run and a database of its own. */
-const openTest = async (options: { readonly partitions?: number } = {}): Promise<MessagingTest> =>
-  MessagingTest.open({
-    store: new InMemoryEventStore(),
-    database: await createTestDatabase(),
-    settings: { brokers: await sharedKafka(), clientId: 'spec' },
-    ...options,
-  });
-
 await describeWithKafka('relay and consumer', () => {
   let test: MessagingTest;
 
   beforeEach(async () => {
-    test = await openTest();
+    test = await MessagingTest.onSharedBrokers();
   });
   afterEach(() => test.close());
 

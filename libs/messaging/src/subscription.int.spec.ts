@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { becauseOf } from '#event-sourcing';
 import { compareProjection, type Projection, ProjectionRunner, parkedEvents, rebuild } from '#read-models';
-import { createTestDatabase, describeWithKafka, InMemoryEventStore, sharedKafka } from '#testing';
+import { describeWithKafka } from '#testing';
 import { countedOn } from '../test/counting.js';
 import { MessagingTest, until } from '../test/messaging-test.js';
 import type { Consumer } from './consumer.js';
@@ -23,20 +23,11 @@ const counters: Projection = {
   },
 };
 
-/** On a log in memory, on the brokers of this run and a database of its own. */
-const openTest = async (options: { readonly partitions?: number } = {}): Promise<MessagingTest> =>
-  MessagingTest.open({
-    store: new InMemoryEventStore(),
-    database: await createTestDatabase(),
-    settings: { brokers: await sharedKafka(), clientId: 'spec' },
-    ...options,
-  });
-
 await describeWithKafka('the same view and reaction', () => {
   let test: MessagingTest;
 
   beforeEach(async () => {
-    test = await openTest();
+    test = await MessagingTest.onSharedBrokers();
     test.relay().start();
   });
   afterEach(() => test.close());

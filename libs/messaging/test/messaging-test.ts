@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import type { EventStore } from '#event-sourcing';
 import { openReadModels, type ReadModels } from '#read-models';
+import { createTestDatabase, InMemoryEventStore, sharedKafka } from '#testing';
 import { Consumer } from '../src/consumer.js';
 import type { ConsumerOptions } from '../src/consumer-options.js';
 import { openKafka } from '../src/kafka-client.js';
@@ -30,6 +31,16 @@ export class MessagingTest {
     readonly database: Database,
     readonly readModels: ReadModels,
   ) {}
+
+  /** On a log in memory, on the brokers of this run and a database of its own. */
+  static async onSharedBrokers(options: { readonly partitions?: number } = {}): Promise<MessagingTest> {
+    return MessagingTest.open({
+      store: new InMemoryEventStore(),
+      database: await createTestDatabase(),
+      settings: { brokers: await sharedKafka(), clientId: 'spec' },
+      ...options,
+    });
+  }
 
   static async open({
     store,
