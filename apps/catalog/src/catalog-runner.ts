@@ -18,6 +18,7 @@ const nameWithin = (stream: string): string => stream.slice(PREFIX.length);
 function withoutCategory(store: EventStore): EventStore {
   return {
     atomicAcrossStreams: store.atomicAcrossStreams,
+    singleWriter: store.singleWriter,
     densePositions: store.densePositions,
     append: (appends) => store.append(appends.map((append) => ({ ...append, stream: nameWithin(append.stream) }))),
     load: async (streams, snapshotVersion) => {

@@ -105,6 +105,7 @@ export class InventoryHarness {
 export function inPagesOf(limit: number, store: EventStore): EventStore {
   return {
     atomicAcrossStreams: store.atomicAcrossStreams,
+    singleWriter: store.singleWriter,
     densePositions: store.densePositions,
     append: (appends) => store.append(appends),
     head: () => store.head(),

@@ -28,6 +28,11 @@ const shelf: Decider<{ by: string; units: number }, Taken, Shelf> = {
   snapshot: { version: 1, everyEvents: 4, write: (state) => ({ ...state }), read: (json) => ({ ...(json as Shelf) }) },
 };
 
+/** As a store that other processes append to. */
+class ManyWritersStore extends InMemoryEventStore {
+  override readonly singleWriter = false;
+}
+
 let commands = 0;
 const metadata = (commandId = `c${commands++}`): EventMetadata => ({
   commandId,
@@ -236,6 +241,17 @@ describe('when the store', () => {
     await theirs.execute('a', take(4), metadata());
     await expect(mine.execute('a', take(4), metadata())).rejects.toMatchObject({ code: 'empty', message: '2 left' });
     await expect(mine.execute('a', take(2), metadata())).resolves.toMatchObject({ revision: 2 });
+  });
+
+  it('has been refilled by another process, nobody is refused on what was before', async () => {
+    const store = new ManyWritersStore();
+    const [mine, theirs] = [new CommandRunner(shelf, store), new CommandRunner(shelf, store)];
+    await mine.execute('a', take(10), metadata());
+    await theirs.execute('a', take(-5), metadata());
+    await expect(mine.execute('a', take(5), metadata())).resolves.toMatchObject({ revision: 2 });
+    await theirs.execute('a', take(-3), metadata());
+    await expect(mine.execute('a', take(0), metadata())).resolves.toMatchObject({ revision: 3, events: [] });
+    await expect(mine.execute('a', take(4), metadata())).rejects.toMatchObject({ message: '3 left' });
   });
 
   it('is fought over by many, nothing is oversold and everybody is answered', async () => {

@@ -256,6 +256,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     for (const mailbox of group.events.keys()) mailbox.status = 'committing';
     try {
       const appends = group.appends();
+      // What others appended meanwhile may turn a refusal round, and only an append would notice.
+      if (appends.length === 0 && !this.store.singleWriter) await this.store.append(group.checks());
       const position = appends.length > 0 ? (await this.store.append(appends)).position : undefined;
       this.settle(group, position, startedAt);
     } catch (error) {

@@ -59,6 +59,7 @@ export function withRegistry(store: EventStore, registry: EventRegistry): EventS
   });
   return {
     atomicAcrossStreams: store.atomicAcrossStreams,
+    singleWriter: store.singleWriter,
     densePositions: store.densePositions,
     append: (appends) => store.append(appends),
     head: () => store.head(),

@@ -100,6 +100,12 @@ export interface EventStore {
   /** Whether one append may name several streams. Where it may not, such an append is refused and nothing is stored. */
   readonly atomicAcrossStreams: boolean;
 
+  /**
+   * Whether nobody but this process appends, so that what it has in memory of a stream is the newest there is. Where it is
+   * not, an answer that stores nothing has to check the revision it was decided on.
+   */
+  readonly singleWriter: boolean;
+
   /** Whether positions are 1, 2, 3 … without gaps; else they only increase. */
   readonly densePositions: boolean;
 

@@ -81,11 +81,16 @@ export class Group<Command, Event extends DomainEvent, State> {
   }
 
   appends(): StreamAppend[] {
-    const appends: StreamAppend[] = [];
-    for (const [{ stream, revision }, events] of this.events) {
-      if (events.length > 0) appends.push({ stream, expected: revision < 0 ? 'no-stream' : revision, events });
-    }
-    return appends;
+    return this.checks().filter(({ events }) => events.length > 0);
+  }
+
+  /** One append per stream, without events where nothing was decided: the store then only looks at the revision. */
+  checks(): StreamAppend[] {
+    return Array.from(this.events, ([{ stream, revision }, events]) => ({
+      stream,
+      expected: revision < 0 ? ('no-stream' as const) : revision,
+      events,
+    }));
   }
 }
 

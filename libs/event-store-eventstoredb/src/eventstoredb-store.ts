@@ -21,6 +21,7 @@ export interface EventStoreDbStoreOptions extends ConnectionOptions {
 /** The event store on EventStoreDB (KurrentDB). Any number of processes may append. See README.md. */
 export class EventStoreDbStore implements EventStore {
   readonly atomicAcrossStreams = false;
+  readonly singleWriter = false;
   readonly densePositions = false;
   readonly #connection: Connection;
   readonly #streams: StreamReader;

@@ -107,6 +107,7 @@ describe('PostgresEventStore', () => {
 /** A store whose reads go through the database, its notifications included, and never through the writer's memory. */
 const writtenByAnother = (writer: EventStore, reader: EventStore): EventStore => ({
   atomicAcrossStreams: writer.atomicAcrossStreams,
+  singleWriter: writer.singleWriter,
   densePositions: writer.densePositions,
   append: (appends): Promise<AppendResult> => writer.append(appends),
   saveSnapshots: (snapshots) => writer.saveSnapshots(snapshots),

@@ -33,6 +33,7 @@ export interface PostgresEventStoreOptions {
 /** The event store on PostgreSQL. See README.md for how it keeps order, and for its tables. */
 export class PostgresEventStore implements EventStore {
   readonly atomicAcrossStreams = true;
+  readonly singleWriter = true;
   readonly densePositions = true;
   readonly #pool: Pool;
   readonly #signal: CommitSignal;

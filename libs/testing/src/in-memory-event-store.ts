@@ -25,7 +25,8 @@ const REPEAT_WINDOW_EVENTS = 1_000;
  * The clock gives `recordedAt`; a simulation passes its own.
  */
 export class InMemoryEventStore implements EventStore {
-  readonly atomicAcrossStreams = true;
+  readonly atomicAcrossStreams: boolean = true;
+  readonly singleWriter: boolean = true;
   readonly densePositions = true;
   readonly #log: RecordedEvent[] = [];
   readonly #streams = new Map<string, RecordedEvent[]>();

@@ -135,6 +135,7 @@ async function checkpointOf({ name }: Projection): Promise<number> {
 function repeating(store: EventStore): EventStore {
   return {
     atomicAcrossStreams: store.atomicAcrossStreams,
+    singleWriter: store.singleWriter,
     densePositions: store.densePositions,
     append: (appends) => store.append(appends),
     head: () => store.head(),

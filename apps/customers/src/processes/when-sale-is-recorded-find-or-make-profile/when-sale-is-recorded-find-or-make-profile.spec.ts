@@ -231,6 +231,7 @@ type Crash = 'before' | 'after';
 /** A store whose process dies before or after an append was stored, and answers nothing from then on. */
 class DyingStore implements EventStore {
   readonly atomicAcrossStreams = true;
+  readonly singleWriter = true;
   readonly densePositions = true;
   count = 0;
   readonly readStream;
