@@ -36,7 +36,6 @@ import { StockViewFeed } from '../../apps/inventory/src/views/stock/availability
 import { ChangeOrder, ChangeOrderHandler } from '../../apps/orders/src/order/change-order.js';
 import { OrderRunner } from '../../apps/orders/src/order/order-runner.js';
 import { OrdersIntake } from '../../apps/orders/src/order/record-sale/orders-intake.js';
-import { OrderDecisions } from '../../apps/orders/src/order/submit-order/order-decisions.js';
 import { ordersProjections } from '../../apps/orders/src/orders.module.js';
 import { WhenAllocationIsDeclinedDeclineOrder } from '../../apps/orders/src/processes/when-allocation-is-declined-decline-order/decline-order.reaction.js';
 import { WhenStockIsAllocatedPlaceOrder } from '../../apps/orders/src/processes/when-stock-is-allocated-place-order/place-order.reaction.js';
@@ -59,7 +58,6 @@ export interface SystemProcess {
   readonly changeSupply: ChangeSupply;
   readonly directory: ChannelDirectory;
   readonly webhooks: ReceiveWebhookController;
-  readonly decisions: OrderDecisions;
   readonly commands: CommandBus;
   readonly shutdown: Shutdown;
 }
@@ -92,7 +90,7 @@ export async function startProcess({ name, onFenced, log }: ProcessOptions): Pro
   shutdown.onShutdown('reservation expiry', () => expiring);
   await channels.directory.onApplicationBootstrap();
   channels.work.onApplicationBootstrap();
-  return { ...core, ...inventory, ...channels, decisions: orders.decisions, commands };
+  return { ...core, ...inventory, ...channels, commands };
 }
 
 interface Core {
@@ -108,18 +106,17 @@ function assembleInventory({ store, readModels, runners, shutdown }: Core) {
   const runner = new CommandRunner(stock, store, { clock, rememberedCommands: 2_048 });
   for (const projection of inventoryProjections) runners.addProjection(projection);
   runners.addReaction(new WhenAnOrderChangesFollowWithStock(runner, supply));
-  runners.addReaction(new WhenOrderIsSubmittedAllocateStock(runner, supply));
+  runners.addReaction(new WhenOrderIsSubmittedAllocateStock(runner, supply, store));
   const expiry = new WhenReservationIsDueExpireIt(readModels, runner, clock, shutdown);
   return { supply, runner, expiry, changeSupply: new ChangeSupply(store, clock, supply) };
 }
 
 function assembleOrders({ store, runners }: Core) {
   const runner = new OrderRunner(store, systemClock);
-  const decisions = new OrderDecisions(store);
   for (const projection of ordersProjections) runners.addProjection(projection);
-  runners.addReaction(new WhenStockIsAllocatedPlaceOrder(runner, decisions));
-  runners.addReaction(new WhenAllocationIsDeclinedDeclineOrder(runner, decisions, store));
-  return { runner, decisions, intake: new OrdersIntake(runner, hasher, systemClock) };
+  runners.addReaction(new WhenStockIsAllocatedPlaceOrder(runner));
+  runners.addReaction(new WhenAllocationIsDeclinedDeclineOrder(runner, store));
+  return { runner, intake: new OrdersIntake(runner, hasher, systemClock) };
 }
 
 async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handlers) {

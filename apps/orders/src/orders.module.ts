@@ -1,7 +1,7 @@
-import { Module } from '@nestjs/common';
+import { Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { SALES_INTAKE } from '#contracts';
-import { CONFIG, type Config, PersonalDataHasher } from '#platform';
+import { CONFIG, type Config, PersonalDataHasher, Shutdown } from '#platform';
 import { type Projection, Runners } from '#read-models';
 import { CancelLinesController } from './order/cancel-lines/cancel-lines.http.js';
 import { ChangeOrderHandler } from './order/change-order.js';
@@ -56,15 +56,22 @@ import { OrdersQuery } from './views/orders/orders.query.js';
   ],
   exports: [SALES_INTAKE],
 })
-export class OrdersModule {
+export class OrdersModule implements OnApplicationBootstrap {
   constructor(
     runners: Runners,
     placeOrders: WhenStockIsAllocatedPlaceOrder,
     declineOrders: WhenAllocationIsDeclinedDeclineOrder,
+    private readonly decisions: OrderDecisions,
+    private readonly shutdown: Shutdown,
   ) {
     for (const projection of ordersProjections) runners.addProjection(projection);
     runners.addReaction(placeOrders);
     runners.addReaction(declineOrders);
+  }
+
+  onApplicationBootstrap(): void {
+    const listening = this.decisions.listen(this.shutdown.signal);
+    this.shutdown.onShutdown('decisions on orders', () => listening);
   }
 }
 

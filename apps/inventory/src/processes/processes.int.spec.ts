@@ -53,7 +53,8 @@ const cases = [
   {
     name: 'requests',
     order: (orderId: string) => inventory.order({ type: 'OrderSubmitted', data: common(orderId) }),
-    reactionOf: ({ stock, supply }: InventoryHarness): Reaction => new WhenOrderIsSubmittedAllocateStock(stock, supply),
+    reactionOf: ({ stock, supply, store }: InventoryHarness): Reaction =>
+      new WhenOrderIsSubmittedAllocateStock(stock, supply, store),
     outcome: { StockAllocated: UNITS, StockAllocationDeclined: ORDERS - UNITS },
   },
 ];

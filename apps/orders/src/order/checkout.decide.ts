@@ -1,4 +1,4 @@
-import type { Buyer, OrderEvent, OrderLine } from '#contracts';
+import { type Buyer, inSkuOrder, type OrderEvent, type OrderLine } from '#contracts';
 import { Rejected } from '#kernel';
 import type { Order } from './order.js';
 import { refusalOf } from './order.rules.js';
@@ -14,10 +14,11 @@ export interface SubmitOrder {
   readonly placedAt: string;
 }
 
-/** Inventory has allocated every line. */
+/** Inventory has allocated a SKU, and with it every one that comes before it in the order of {@link inSkuOrder}. */
 export interface PlaceOrder {
   readonly type: 'PlaceOrder';
   readonly orderId: string;
+  readonly allocated: string;
 }
 
 /** Inventory cannot allocate every line. */
@@ -43,10 +44,15 @@ export function submitOrder(command: SubmitOrder, order: Order): OrderEvent[] | 
   return refusalOf(command) ?? [{ type: 'OrderSubmitted', data: { ...submitted, lines: [...lines] } }];
 }
 
-/** Changes nothing unless the order waits for an answer: allocations are also made for orders we do not decide on. */
-export function placeOrder({ orderId }: PlaceOrder, order: Order): OrderEvent[] | Rejected {
-  if (order.status === 'submitted') return [{ type: 'OrderPlaced', data: { orderId } }];
-  return order.status === 'declined' ? contradiction(orderId, 'declined', 'allocated') : [];
+/**
+ * Changes nothing unless the order waits for an answer and its last SKU is allocated: allocations are also made for orders
+ * we do not decide on, and may be given back when a later SKU is refused.
+ */
+export function placeOrder({ orderId, allocated }: PlaceOrder, order: Order): OrderEvent[] | Rejected {
+  if (order.status !== 'submitted' && order.status !== 'declined') return [];
+  if (allocated !== inSkuOrder(order.lines).at(-1)?.sku) return [];
+  if (order.status === 'declined') return contradiction(orderId, 'declined', 'allocated');
+  return [{ type: 'OrderPlaced', data: { orderId } }];
 }
 
 export function declineOrder({ orderId, short }: DeclineOrder, order: Order): OrderEvent[] | Rejected {
@@ -54,7 +60,7 @@ export function declineOrder({ orderId, short }: DeclineOrder, order: Order): Or
   return order.status === 'placed' ? contradiction(orderId, 'placed', 'declined') : [];
 }
 
-/** Inventory answers once and for all lines together, so two answers that differ need somebody to look. */
+/** Inventory answers an order once, so two answers that differ need somebody to look. */
 const contradiction = (orderId: string, was: string, now: string): Rejected =>
   new Rejected(
     'conflict',

@@ -58,7 +58,7 @@ const submit = {
   buyer: {},
   placedAt,
 };
-const place = { type: 'PlaceOrder' as const, orderId: ID };
+const place = { type: 'PlaceOrder' as const, orderId: ID, allocated: 'MUG' };
 const decline = { type: 'DeclineOrder' as const, orderId: ID, short: [{ sku: 'MUG', requested: 5, available: 2 }] };
 
 /** What came of the commands before, all of which must have been accepted. */

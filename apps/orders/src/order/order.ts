@@ -15,7 +15,7 @@ export interface SubmittedOrder extends Ordered {
 }
 
 /** Asked of our own shop and refused: nothing of it is allocated. */
-export interface DeclinedOrder {
+export interface DeclinedOrder extends Ordered {
   readonly status: 'declined';
 }
 
@@ -59,7 +59,7 @@ export function evolve(order: Order, event: OrderEvent): Order {
     case 'OrderPlaced':
       return order.status === 'submitted' ? placed(order, { kind: 'own-shop' }) : order;
     case 'OrderDeclined':
-      return { status: 'declined' };
+      return order.status === 'submitted' ? { ...order, status: 'declined' } : order;
     case 'OrderLinesCancelled':
       return whenPlaced(order, (current) => ({
         ...current,

@@ -20,16 +20,14 @@ const lines = ['MUG', 'CUP'].map((sku, index) => ({ lineId: `${index}`, sku, uni
 
 let store: InMemoryEventStore;
 let orders: OrderRunner;
-let decisions: OrderDecisions;
 let place: WhenStockIsAllocatedPlaceOrder;
 let decline: WhenAllocationIsDeclinedDeclineOrder;
 
 beforeEach(() => {
   store = new InMemoryEventStore();
   orders = new OrderRunner(store, systemClock);
-  decisions = new OrderDecisions(store);
-  place = new WhenStockIsAllocatedPlaceOrder(orders, decisions);
-  decline = new WhenAllocationIsDeclinedDeclineOrder(orders, decisions, store);
+  place = new WhenStockIsAllocatedPlaceOrder(orders);
+  decline = new WhenAllocationIsDeclinedDeclineOrder(orders, store);
 });
 
 const submit = (orderId: string) =>
@@ -79,7 +77,7 @@ describe('when stock is allocated, place the order', () => {
     await place.react(events);
     expect(await typesIn('o1')).toEqual(['OrderSubmitted', 'OrderPlaced']);
     expect((await eventsOf('o1'))[1]?.metadata).toMatchObject({
-      causationId: events[0]?.id,
+      causationId: events.find(({ stream }) => stream === 'stock-MUG')?.id,
       correlationId: 'checkout',
       actor: 'process:when-stock-is-allocated-place-order',
       occurredAt,
@@ -112,11 +110,21 @@ describe('when stock is allocated, place the order', () => {
     expect(await typesIn('unknown')).toEqual([]);
   });
 
-  it('tells whoever waits for the order', async () => {
+  it('waits for the last SKU, which is allocated after all others', async () => {
     await submit('o1');
-    const waiting = decisions.waitFor('o1', 60_000);
-    await place.react(await allocated('o1'));
-    expect(await waiting).toEqual({ status: 'placed' });
+    const events = await allocated('o1');
+    await place.react(events.filter(({ stream }) => stream === 'stock-CUP'));
+    expect(await typesIn('o1')).toEqual(['OrderSubmitted']);
+    await place.react(events.filter(({ stream }) => stream === 'stock-MUG'));
+    expect(await typesIn('o1')).toEqual(['OrderSubmitted', 'OrderPlaced']);
+  });
+
+  it('leaves alone what was allocated before a later SKU was refused', async () => {
+    await submit('o1');
+    const events = await allocated('o1');
+    await decline.react(await declined('o1'));
+    await place.react(events.filter(({ stream }) => stream === 'stock-CUP'));
+    expect(await typesIn('o1')).toEqual(['OrderSubmitted', 'OrderDeclined']);
   });
 });
 
@@ -162,20 +170,36 @@ describe('when an allocation is declined, decline the order', () => {
     await expect(decline.react(await declined('o1'))).rejects.toMatchObject({ code: 'allocation-contradicts-order' });
     expect(await typesIn('o1')).toEqual(['OrderSubmitted', 'OrderPlaced']);
   });
-
-  it('tells whoever waits for the order', async () => {
-    await submit('o1');
-    const waiting = decisions.waitFor('o1', 60_000);
-    await decline.react(await declined('o1'));
-    expect(await waiting).toEqual({ status: 'declined', short });
-  });
 });
 
 describe('waiting for a decision', () => {
-  it('finds in the log what nobody told', async () => {
+  let decisions: OrderDecisions;
+
+  beforeEach(() => {
+    decisions = new OrderDecisions(store);
+  });
+
+  it.each([
+    ['placed', async () => place.react(await allocated('o1')), { status: 'placed' }],
+    [
+      'declined',
+      async () => decline.react(await declined('o1')),
+      { status: 'declined', short: [{ sku: 'MUG', requested: 3, available: 1 }] },
+    ],
+  ])('is over when the order is %s', async (_, decide, decision) => {
+    const stop = new AbortController();
+    const listening = decisions.listen(stop.signal);
     await submit('o1');
-    const elsewhere = new WhenStockIsAllocatedPlaceOrder(orders, new OrderDecisions(store));
-    await elsewhere.react(await allocated('o1'));
+    const waiting = decisions.waitFor('o1', 60_000);
+    await decide();
+    expect(await waiting).toEqual(decision);
+    stop.abort();
+    await listening;
+  });
+
+  it('finds in the log what it did not hear', async () => {
+    await submit('o1');
+    await place.react(await allocated('o1'));
     expect(await decisions.waitFor('o1', 1)).toEqual({ status: 'placed' });
   });
 

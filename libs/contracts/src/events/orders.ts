@@ -5,6 +5,10 @@ import { currencyCode, instant, keyedHash, minorAmount, units, unitsOrNone } fro
 const orderLine = z.strictObject({ lineId: z.string(), sku: z.string(), units, unitPriceMinor: minorAmount });
 export type OrderLine = z.output<typeof orderLine>;
 
+/** Things of an order in the order in which inventory allocates them: by the code units of their SKUs. */
+export const inSkuOrder = <Item extends { readonly sku: string }>(items: readonly Item[]): Item[] =>
+  items.toSorted((one, other) => (one.sku < other.sku ? -1 : one.sku > other.sku ? 1 : 0));
+
 /** Who bought, as far as the channel says: hashes that are equal for equal people. */
 const buyer = z.strictObject({
   emailHash: keyedHash.optional(),

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { EventStore, RecordedEvent, StreamAppend } from '#event-sourcing';
+import { AtomicAppendUnsupported, type EventStore, type RecordedEvent, type StreamAppend } from '#event-sourcing';
 import { InMemoryEventStore } from '#testing';
 import { InventoryHarness } from '../../../test/inventory-harness.js';
 import { WhenOrderIsSubmittedAllocateStock } from './when-order-is-submitted-allocate-stock.js';
@@ -16,7 +16,7 @@ async function openOver(store: EventStore): Promise<void> {
   await inventory.supplyMap('shop', 'main');
   await inventory.receive('a', 5);
   await inventory.receive('b', 5);
-  reaction = new WhenOrderIsSubmittedAllocateStock(inventory.stock, inventory.supply);
+  reaction = new WhenOrderIsSubmittedAllocateStock(inventory.stock, inventory.supply, inventory.store);
 }
 
 async function submitted(orderId: string, wanted: Readonly<Record<string, number>>): Promise<RecordedEvent[]> {
@@ -117,12 +117,91 @@ describe('when an order is submitted, its stock is allocated', () => {
   });
 });
 
+describe('on a store that commits one stream at a time', () => {
+  const openOneByOne = async () => {
+    const store = new OneByOneStore();
+    await openOver(store);
+    return store;
+  };
+
+  it('allocates SKU after SKU, in their order', async () => {
+    await openOneByOne();
+    await reaction.react(await submitted('o1', { b: 2, a: 1 }));
+    const [a] = (await inventory.store.readStream('stock-a')).slice(-1);
+    const [b] = (await inventory.store.readStream('stock-b')).slice(-1);
+    expect([a?.type, b?.type]).toEqual(['StockAllocated', 'StockAllocated']);
+    expect(a?.position).toBeLessThan(b?.position ?? 0);
+  });
+
+  it('gives back what it had allocated when a later SKU is short, and records that refusal', async () => {
+    await openOneByOne();
+    await reaction.react(await submitted('o1', { a: 2, b: 6 }));
+    expect(await inventory.typesOf('a')).toEqual(['StockReceived', 'StockAllocated', 'StockAllocationCancelled']);
+    expect((await inventory.eventsOf('b')).slice(1)).toEqual([
+      { type: 'StockAllocationDeclined', data: { orderId: 'o1', channel: 'shop', requested: 6, available: 5 } },
+    ]);
+  });
+
+  it('stays with its answer when the event comes again after goods arrived', async () => {
+    await openOneByOne();
+    const event = await submitted('o1', { a: 2, b: 6 });
+    await reaction.react(event);
+    await inventory.receive('b', 100);
+    const head = await inventory.store.head();
+    await reaction.react(event);
+    await reactionOfAnotherProcess(event);
+    expect(await inventory.store.head()).toBe(head);
+  });
+
+  const deaths = [1, 2, 3].flatMap((append) => (['before', 'after'] as const).map((moment) => ({ append, moment })));
+  it.each(deaths)('answers once when the process dies $moment append $append', async ({ append, moment }) => {
+    const store = await openOneByOne();
+    const event = await submitted('o1', { a: 2, b: 6 });
+    store.dieAt = store.appends + append;
+    store.moment = moment;
+    await expect(reaction.react(event)).rejects.toThrow('the process died');
+    await reactionOfAnotherProcess(event);
+    await reactionOfAnotherProcess(event);
+    expect(await inventory.typesOf('a')).toEqual(['StockReceived', 'StockAllocated', 'StockAllocationCancelled']);
+    expect(await inventory.typesOf('b')).toEqual(['StockReceived', 'StockAllocationDeclined']);
+  });
+
+  it('does what the first one began when two processes answer at once', async () => {
+    await openOneByOne();
+    const event = await submitted('o1', { a: 2, b: 5 });
+    await Promise.all([reaction.react(event), reactionOfAnotherProcess(event), reactionOfAnotherProcess(event)]);
+    expect(await inventory.typesOf('a')).toEqual(['StockReceived', 'StockAllocated']);
+    expect(await inventory.typesOf('b')).toEqual(['StockReceived', 'StockAllocated']);
+  });
+});
+
 const lineOf = (lineId: string) => ({ lineId, sku: 'a', units: 3, unitPriceMinor: 100 });
 
 async function reactionOfAnotherProcess(events: readonly RecordedEvent[]): Promise<void> {
   const other = await InventoryHarness.open(inventory.store);
-  await new WhenOrderIsSubmittedAllocateStock(other.stock, other.supply).react(events);
+  await new WhenOrderIsSubmittedAllocateStock(other.stock, other.supply, other.store).react(events);
   await other.shutdown.run();
+}
+
+/** Refuses to append to several streams, may be written to by others, and ends one append with an error. */
+class OneByOneStore extends InMemoryEventStore {
+  override readonly atomicAcrossStreams = false;
+  override readonly singleWriter = false;
+  /** Appends of events so far. */
+  appends = 0;
+  dieAt = Number.POSITIVE_INFINITY;
+  moment: 'before' | 'after' = 'before';
+
+  override async append(appends: readonly StreamAppend[]) {
+    if (appends.length > 1) throw new AtomicAppendUnsupported(appends.map(({ stream }) => stream));
+    if (appends.every(({ events }) => events.length === 0)) return super.append(appends);
+    this.appends += 1;
+    const dies = this.appends === this.dieAt;
+    if (dies && this.moment === 'before') throw new Error('the process died');
+    const result = await super.append(appends);
+    if (dies) throw new Error('the process died');
+    return result;
+  }
 }
 
 /** Ends one append with an error, without or with its effect. */

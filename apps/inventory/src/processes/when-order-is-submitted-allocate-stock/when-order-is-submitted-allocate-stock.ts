@@ -1,17 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { OrderEvent } from '#contracts';
-import { becauseOf, type RecordedEvent } from '#event-sourcing';
+import { inSkuOrder, type OrderEvent, type OrderLine, type StockEvent } from '#contracts';
+import { becauseOf, EVENT_STORE, type EventMetadata, type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import type { Reaction } from '#read-models';
+import type { AllocateLines, CancelAllocation } from '../../stock/allocations.decide.js';
+import type { ChannelPolicy } from '../../stock/available-to-sell.js';
 import { STOCK_RUNNER, type StockRunner } from '../../stock/change-stock.js';
+import type { DeclineAllocation } from '../../stock/stock.decide.js';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { bySku } from '../by-sku.js';
 
 type OrderSubmitted = RecordedEvent<Extract<OrderEvent, { type: 'OrderSubmitted' }>>;
 
 /**
- * A shopper asked for goods: all lines are allocated in one commit, or none. A refusal is recorded on every SKU of the
- * order under the command's own id, so that a repeat of the event finds its answer and cannot decide otherwise.
+ * A shopper asked for goods: all lines are allocated, or none. A refusal is recorded under the command's own id, so that a
+ * repeat of the event finds its answer and cannot decide otherwise.
+ *
+ * Where the store commits several streams at once, that is one commit. Where it does not, SKU after SKU is allocated in
+ * the order both services know ({@link inSkuOrder}): the allocation of the last one tells of all, and the first refusal
+ * ends it and gives back what was allocated before.
  */
 @Injectable()
 export class WhenOrderIsSubmittedAllocateStock implements Reaction {
@@ -21,6 +28,7 @@ export class WhenOrderIsSubmittedAllocateStock implements Reaction {
   constructor(
     @Inject(STOCK_RUNNER) private readonly runner: StockRunner,
     private readonly supply: SupplyDirectory,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
   ) {}
 
   async react(events: readonly RecordedEvent[]): Promise<void> {
@@ -28,40 +36,91 @@ export class WhenOrderIsSubmittedAllocateStock implements Reaction {
   }
 
   private async allocate(event: OrderSubmitted): Promise<void> {
-    const { orderId } = event.data;
     const policy = this.supply.policyOf(event.data.channel);
-    const lines = [...bySku(event.data.lines)];
-    const metadata = becauseOf(this.name, event, orderId);
+    const parts = [...bySku(inSkuOrder(event.data.lines))].map(([sku, lines]) => partOf(event, sku, lines, policy));
+    if (this.store.atomicAcrossStreams || parts.length === 1) await this.allocateAtOnce(event, parts);
+    else await this.allocateOneByOne(event, parts);
+  }
+
+  private async allocateAtOnce(event: OrderSubmitted, parts: readonly Part[]): Promise<void> {
+    const metadata = this.metadataOf(event);
+    const all = (command: 'allocate' | 'decline') => parts.map((part) => ({ id: part.sku, command: part[command] }));
     try {
-      await this.runner.executeTogether(
-        lines.map(([sku, group]) => ({
-          id: sku,
-          command: {
-            type: 'AllocateLines',
-            as: 'request',
-            orderId,
-            lines: group.map(({ lineId, units }) => ({ lineId, units })),
-            policy,
-          },
-        })),
-        metadata,
-        event.position,
-      );
+      await this.runner.executeTogether(all('allocate'), metadata, event.position);
     } catch (error) {
       if (!(error instanceof Rejected)) throw error;
-      await this.runner.executeTogether(
-        lines.map(([sku, group]) => ({
-          id: sku,
-          command: {
-            type: 'DeclineAllocation',
-            orderId,
-            requested: group.reduce((sum, { units }) => sum + units, 0),
-            policy,
-          },
-        })),
-        metadata,
-        event.position,
-      );
+      await this.runner.executeTogether(all('decline'), metadata, event.position);
     }
   }
+
+  private async allocateOneByOne(event: OrderSubmitted, parts: readonly Part[]): Promise<void> {
+    for (const [index, part] of parts.entries()) {
+      if (await this.isAllocated(event, part)) continue;
+      await this.giveBack(event, parts.slice(0, index));
+      return;
+    }
+  }
+
+  /** Whether a SKU is allocated to the order; from then on, what was answered first holds. */
+  private async isAllocated(event: OrderSubmitted, { sku, allocate, decline }: Part): Promise<boolean> {
+    const metadata = this.metadataOf(event);
+    try {
+      const { repeated } = await this.runner.execute(sku, allocate, metadata, event.position);
+      return !repeated || (await this.wasAllocated(event, sku, metadata));
+    } catch (error) {
+      if (!(error instanceof Rejected)) throw error;
+      const { repeated } = await this.runner.execute(sku, decline, metadata, event.position);
+      return repeated && (await this.wasAllocated(event, sku, metadata));
+    }
+  }
+
+  /** What the log says of a command that was answered before, by this process or by one that has died. */
+  private async wasAllocated(event: OrderSubmitted, sku: string, { commandId }: EventMetadata): Promise<boolean> {
+    let from = Number.MAX_SAFE_INTEGER;
+    while (from >= 0) {
+      const page = await this.store.readStream(`stock-${sku}`, { from, limit: PAGE_SIZE, direction: 'backwards' });
+      const answer = page.find(({ metadata }) => metadata.commandId === commandId);
+      if (answer) return answer.type === ('StockAllocated' satisfies StockEvent['type']);
+      const oldest = page.at(-1);
+      if (!oldest || oldest.position <= event.position) break;
+      from = oldest.revision - 1;
+    }
+    throw new Error(`The answer of ${sku} to order ${event.data.orderId} is not in the log.`);
+  }
+
+  private async giveBack(event: OrderSubmitted, parts: readonly Part[]): Promise<void> {
+    await Promise.all(
+      parts.map(({ sku, cancel }) => this.runner.execute(sku, cancel, this.metadataOf(event, '/undo'), event.position)),
+    );
+  }
+
+  private metadataOf(event: OrderSubmitted, step = ''): EventMetadata {
+    return becauseOf(this.name, event, `${event.data.orderId}${step}`);
+  }
+}
+
+const PAGE_SIZE = 500;
+
+/** What an order asks of one SKU: to allocate it, to refuse it, to give it back. */
+interface Part {
+  readonly sku: string;
+  readonly allocate: AllocateLines;
+  readonly decline: DeclineAllocation;
+  readonly cancel: CancelAllocation;
+}
+
+function partOf(
+  { data: { orderId } }: OrderSubmitted,
+  sku: string,
+  orderLines: readonly OrderLine[],
+  policy: ChannelPolicy,
+): Part {
+  const lines = orderLines.map(({ lineId, units }) => ({ lineId, units }));
+  const requested = lines.reduce((sum, { units }) => sum + units, 0);
+  return {
+    sku,
+    allocate: { type: 'AllocateLines', as: 'request', orderId, lines, policy },
+    decline: { type: 'DeclineAllocation', orderId, requested, policy },
+    cancel: { type: 'CancelAllocation', orderId, lines },
+  };
 }

@@ -1,4 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OrderEvent } from '#contracts';
 import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
 import type { ShortSku } from '../checkout.decide.js';
@@ -8,9 +9,10 @@ export type OrderDecision =
   | { readonly status: 'placed' }
   | { readonly status: 'declined'; readonly short: readonly ShortSku[] };
 
-/** Lets a request wait until its order is decided: by the processes of this process, or else by what the log says. */
+/** Lets a request wait until its order is decided, by whichever process: what the log says of orders wakes it. */
 @Injectable()
 export class OrderDecisions {
+  private readonly logger = new Logger(OrderDecisions.name);
   private readonly waiting = new Map<string, Set<(decision: OrderDecision | undefined) => void>>();
   private waiters = 0;
 
@@ -29,9 +31,25 @@ export class OrderDecisions {
       .find((decision) => decision !== undefined);
   }
 
-  /** Wakes whoever waits for this order. */
-  tell(orderId: string, decision: OrderDecision): void {
-    for (const resolve of this.waiting.get(orderId) ?? []) resolve(decision);
+  /** Follows the log from its end on, and wakes whoever waits, until the signal aborts. */
+  async listen(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const after = await this.store.head();
+        for await (const page of this.store.subscribe({ after, filter: { types: DECISIONS }, signal })) {
+          for (const event of page.events) this.tell(event as RecordedEvent<OrderEvent>);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        this.logger.warn({ msg: 'Decisions on orders cannot be followed; trying again', err: error });
+        await delay(LISTEN_AGAIN_MS, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  private tell(event: RecordedEvent<OrderEvent>): void {
+    const decision = decisionOf(event);
+    if (decision) for (const resolve of this.waiting.get(event.data.orderId) ?? []) resolve(decision);
   }
 
   private async told(orderId: string, timeoutMs: number): Promise<OrderDecision | undefined> {
@@ -53,6 +71,9 @@ export class OrderDecisions {
 
 /** A request more than this is answered with what is known at once. */
 const MAX_WAITERS = 10_000;
+
+const LISTEN_AGAIN_MS = 1_000;
+const DECISIONS = ['OrderPlaced', 'OrderDeclined'] satisfies OrderEvent['type'][];
 
 function decisionOf(event: RecordedEvent<OrderEvent>): OrderDecision | undefined {
   if (event.type === 'OrderPlaced') return { status: 'placed' };

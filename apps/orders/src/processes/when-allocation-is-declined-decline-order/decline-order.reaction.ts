@@ -4,13 +4,14 @@ import { becauseOf, EVENT_STORE, type EventStore, type RecordedEvent } from '#ev
 import type { Reaction } from '#read-models';
 import type { ShortSku } from '../../order/checkout.decide.js';
 import { OrderRunner } from '../../order/order-runner.js';
-import { OrderDecisions } from '../../order/submit-order/order-decisions.js';
+import { skuOf } from '../sku-of.js';
 
 type AllocationDeclined = RecordedEvent<Extract<StockEvent, { type: 'StockAllocationDeclined' }>>;
 
 /**
- * Inventory records its refusal on every SKU of the order, in one commit. Only together these events tell which SKUs are
- * short, so what a page has cut off is read from the log.
+ * Inventory records its refusal on every SKU of the order in one commit, where the store can commit several streams. Only
+ * together these events tell which SKUs are short, so what a page has cut off is read from the log. Elsewhere the refusal
+ * is one event, of the first SKU that is short.
  */
 @Injectable()
 export class WhenAllocationIsDeclinedDeclineOrder implements Reaction {
@@ -19,7 +20,6 @@ export class WhenAllocationIsDeclinedDeclineOrder implements Reaction {
 
   constructor(
     private readonly orders: OrderRunner,
-    private readonly decisions: OrderDecisions,
     @Inject(EVENT_STORE) private readonly store: EventStore,
   ) {}
 
@@ -30,7 +30,7 @@ export class WhenAllocationIsDeclinedDeclineOrder implements Reaction {
 
   /** The refusals of the same order behind the last event of a page: at most one per line of an order. */
   private async cutOff(last: AllocationDeclined | undefined): Promise<readonly AllocationDeclined[]> {
-    if (!last) return [];
+    if (!last || !this.store.atomicAcrossStreams) return [];
     const page = await this.store.readAll({ after: last.position, limit: MAX_LINES, filter: { types: this.types } });
     const following = page.events as readonly AllocationDeclined[];
     return following.filter(({ data }) => data.orderId === last.data.orderId);
@@ -39,14 +39,12 @@ export class WhenAllocationIsDeclinedDeclineOrder implements Reaction {
   private async decline(orderId: string, declined: readonly AllocationDeclined[]): Promise<void> {
     const [first] = declined;
     if (!first) return;
-    const short = shortOf(declined);
-    const { events } = await this.orders.execute(
+    await this.orders.execute(
       orderId,
-      { type: 'DeclineOrder', orderId, short },
+      { type: 'DeclineOrder', orderId, short: shortOf(declined) },
       becauseOf(this.name, first, orderId),
       first.position,
     );
-    if (events.length > 0) this.decisions.tell(orderId, { status: 'declined', short });
   }
 }
 
@@ -54,13 +52,11 @@ const MAX_LINES = 1_000;
 
 /** The SKUs that were asked for beyond what is available; all, where it was not the number that was refused. */
 function shortOf(declined: readonly AllocationDeclined[]): ShortSku[] {
-  const all = declined.map(({ stream, data: { requested, available } }) => ({
-    sku: skuOf(stream),
-    requested,
-    available,
+  const all = declined.map((event) => ({
+    sku: skuOf(event),
+    requested: event.data.requested,
+    available: event.data.available,
   }));
   const short = all.filter(({ requested, available }) => requested > available);
   return short.length > 0 ? short : all;
 }
-
-const skuOf = (stream: string): string => stream.slice('stock-'.length);

@@ -3,14 +3,11 @@ import type { StockEvent } from '#contracts';
 import { becauseOf, type RecordedEvent } from '#event-sourcing';
 import type { Reaction } from '#read-models';
 import { OrderRunner } from '../../order/order-runner.js';
-import { OrderDecisions } from '../../order/submit-order/order-decisions.js';
+import { skuOf } from '../sku-of.js';
 
 type StockAllocated = RecordedEvent<Extract<StockEvent, { type: 'StockAllocated' }>>;
 
-/**
- * Inventory allocates all lines of a request in one commit, so the first allocation of an order tells of all of them;
- * the others change nothing.
- */
+/** Inventory allocates the SKUs of a request in their order, so the last allocation of an order tells of all. */
 @Injectable()
 export class WhenStockIsAllocatedPlaceOrder implements Reaction {
   readonly name = 'when-stock-is-allocated-place-order';
@@ -18,24 +15,24 @@ export class WhenStockIsAllocatedPlaceOrder implements Reaction {
   /** Most allocations are of sales that have happened, and lead to no command. */
   readonly pageSize = 5_000;
 
-  constructor(
-    private readonly orders: OrderRunner,
-    private readonly decisions: OrderDecisions,
-  ) {}
+  constructor(private readonly orders: OrderRunner) {}
 
   async react(events: readonly StockAllocated[]): Promise<void> {
-    const requested = events.filter(({ data }) => data.as === 'request').toReversed();
-    const firstByOrder = new Map(requested.map((event) => [event.data.orderId, event]));
-    await Promise.all([...firstByOrder].map(([orderId, event]) => this.place(orderId, event)));
+    const lastByOrder = new Map<string, StockAllocated>();
+    for (const event of events) {
+      if (event.data.as !== 'request') continue;
+      const last = lastByOrder.get(event.data.orderId);
+      if (!last || skuOf(event) > skuOf(last)) lastByOrder.set(event.data.orderId, event);
+    }
+    await Promise.all([...lastByOrder].map(([orderId, event]) => this.place(orderId, event)));
   }
 
   private async place(orderId: string, event: StockAllocated): Promise<void> {
-    const { events } = await this.orders.execute(
+    await this.orders.execute(
       orderId,
-      { type: 'PlaceOrder', orderId },
+      { type: 'PlaceOrder', orderId, allocated: skuOf(event) },
       becauseOf(this.name, event, orderId),
       event.position,
     );
-    if (events.length > 0) this.decisions.tell(orderId, { status: 'placed' });
   }
 }

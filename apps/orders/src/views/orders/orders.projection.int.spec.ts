@@ -65,7 +65,7 @@ const history: readonly OrderCommand[] = [
   { ...shop, orderId: 'placed', lines: [line('1', 'MUG', 1, 7)] },
   sale('2', 1, [line('1', 'MUG', 2, 100)]),
   { type: 'ShipLines', orderId, shipmentId: 'S', lines: [{ lineId: '1', units: 2 }] },
-  { type: 'PlaceOrder', orderId: 'placed' },
+  { type: 'PlaceOrder', orderId: 'placed', allocated: 'MUG' },
   { type: 'CancelLines', orderId, lines: [{ lineId: '2', units: 1 }], reason: 'test' },
   {
     type: 'ReturnLines',
