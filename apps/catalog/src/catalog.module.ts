@@ -3,9 +3,11 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { type Projection, Runners } from '#read-models';
 import { CatalogRunner } from './catalog-runner.js';
 import { ChangeCatalogHandler } from './change-catalog.js';
+import { ChangeOneByOne } from './change-one-by-one.js';
 import { ImportCatalogController } from './import/import-catalog/import-catalog.http.js';
 import { CreateProductController } from './product/create-product/create-product.http.js';
 import { DescribeProductController } from './product/describe-product/describe-product.http.js';
+import { SkuLocks } from './sku-locks.js';
 import { AddVariantController } from './variant/add-variant/add-variant.http.js';
 import { DescribeVariantController } from './variant/describe-variant/describe-variant.http.js';
 import { EndListingController } from './variant/end-listing/end-listing.http.js';
@@ -34,6 +36,8 @@ import { CatalogQuery } from './views/catalog/catalog.query.js';
   providers: [
     // Commands
     ChangeCatalogHandler,
+    ChangeOneByOne,
+    SkuLocks,
     // Views
     CatalogQuery,
     // Wiring

@@ -1,8 +1,10 @@
+import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
-import type { EventMetadata } from '#event-sourcing';
+import { EVENT_STORE, type EventMetadata, type EventStore } from '#event-sourcing';
 import { type CatalogCommand, type CatalogEvent, streamOf } from './catalog.decider.js';
 import { CatalogRunner } from './catalog-runner.js';
+import { ChangeOneByOne } from './change-one-by-one.js';
 
 /** What became of a change, told after its events are durable. */
 export interface CatalogChange {
@@ -12,7 +14,10 @@ export interface CatalogChange {
   readonly position: number;
 }
 
-/** Decisions on one or several streams of the catalogue that hold together or not at all; each names another stream. */
+/**
+ * Decisions on one or several streams of the catalogue; each names another stream. They hold together or not at all where
+ * the store commits several streams at once, and else in the order of {@link ChangeOneByOne}.
+ */
 export class ChangeCatalog extends Command<CatalogChange> {
   constructor(
     readonly commands: readonly CatalogCommand[],
@@ -24,11 +29,18 @@ export class ChangeCatalog extends Command<CatalogChange> {
 
 @CommandHandler(ChangeCatalog)
 export class ChangeCatalogHandler implements ICommandHandler<ChangeCatalog> {
-  constructor(private readonly runner: CatalogRunner) {}
+  constructor(
+    private readonly runner: CatalogRunner,
+    private readonly oneByOne: ChangeOneByOne,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
+  ) {}
 
   async execute({ commands, metadata }: ChangeCatalog): Promise<CatalogChange> {
     const targets = commands.map((command) => ({ id: streamOf(command), command }));
-    const outcomes = await this.runner.executeTogether(targets, metadata);
+    const outcomes =
+      this.store.atomicAcrossStreams || targets.length === 1
+        ? await this.runner.executeTogether(targets, metadata)
+        : await this.oneByOne.execute(commands, metadata);
     return {
       events: outcomes.flatMap(({ events }) => events),
       position: Math.max(...outcomes.map(({ position }) => position)),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Rejected } from '#kernel';
-import { InMemoryEventStore } from '#testing';
+import { InMemoryEventStore, OneStreamEventStore } from '#testing';
 import { CommandRunner, type CommandRunnerOptions, UnknownEvent } from './command-runner.js';
 import type { Decider } from './decider.js';
 import { type AppendResult, type EventMetadata, RevisionConflict, type StreamAppend } from './event-store.js';
@@ -27,11 +27,6 @@ const shelf: Decider<{ by: string; units: number }, Taken, Shelf> = {
   },
   snapshot: { version: 1, everyEvents: 4, write: (state) => ({ ...state }), read: (json) => ({ ...(json as Shelf) }) },
 };
-
-/** As a store that other processes append to. */
-class ManyWritersStore extends InMemoryEventStore {
-  override readonly singleWriter = false;
-}
 
 let commands = 0;
 const metadata = (commandId = `c${commands++}`): EventMetadata => ({
@@ -244,7 +239,7 @@ describe('when the store', () => {
   });
 
   it('has been refilled by another process, nobody is refused on what was before', async () => {
-    const store = new ManyWritersStore();
+    const store = new OneStreamEventStore();
     const [mine, theirs] = [new CommandRunner(shelf, store), new CommandRunner(shelf, store)];
     await mine.execute('a', take(10), metadata());
     await theirs.execute('a', take(-5), metadata());

@@ -2,11 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { RecordedEvent } from '#event-sourcing';
 import { systemClock } from '#kernel';
-import { InMemoryEventStore } from '#testing';
+import { InMemoryEventStore, OneStreamEventStore } from '#testing';
 import type { CatalogCommand, CatalogEvent } from '../catalog.decider.js';
 import { CatalogRunner } from '../catalog-runner.js';
 import { type CatalogChange, ChangeCatalog, ChangeCatalogHandler } from '../change-catalog.js';
+import { ChangeOneByOne } from '../change-one-by-one.js';
 import { commandsOf, importRow } from '../import/import-catalog/import-row.js';
+import { type HeldLock, SkuLocks } from '../sku-locks.js';
 import { replacingListings } from './replacing-listings.js';
 
 const skus = ['MUG', 'CUP', 'POT'] as const;
@@ -24,29 +26,63 @@ const step = fc.oneof(
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
 
-describe('listings', () => {
-  it('never let one external id of a channel stand for two SKUs, in whatever order commands come or overlap', async () => {
+describe('listings never let one external id of a channel stand for two SKUs', () => {
+  const bursts = fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 8 });
+
+  it('in whatever order commands come or overlap', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { maxLength: 8 }), async (bursts) => {
+      fc.asyncProperty(bursts, async (given) => {
         const store = new CheckedStore();
-        const send = sender(store);
-        await Promise.all(skus.map((each) => send({ type: 'import', sku: each, listings: [] })));
-        for (const burst of bursts) {
-          const settled = await Promise.allSettled(burst.map(send));
-          for (const result of settled) {
-            if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'external-id-taken' });
-          }
-        }
+        await sendAll(given, [sender(store)], ['external-id-taken']);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('nor where commits hold one stream, two processes work and one of them dies', async () => {
+    await fc.assert(
+      fc.asyncProperty(bursts, fc.array(fc.nat(30), { maxLength: 3 }), async (given, deaths) => {
+        const store = new CheckedOneStreamStore(new Set(deaths));
+        const locks = new LocksInMemory();
+        await sendAll(
+          given,
+          [sender(store, locks), sender(store, locks)],
+          ['external-id-taken', 'listing-changed', 'unknown-sku', 'died'],
+        );
+        await expectEveryIdToBeFree(store, sender(store, locks));
       }),
       { numRuns: 100 },
     );
   });
 });
 
-/** Sends what the controllers send. */
-function sender(store: InMemoryEventStore): (step: Step) => Promise<CatalogChange> {
-  const handler = new ChangeCatalogHandler(new CatalogRunner(store, systemClock));
-  let sent = 0;
+async function sendAll(bursts: readonly (readonly Step[])[], senders: readonly Send[], refusals: readonly string[]) {
+  const [first] = senders;
+  for (const each of skus) await first?.({ type: 'import', sku: each, listings: [] }).catch(() => {});
+  for (const burst of bursts) {
+    const settled = await Promise.allSettled(burst.map((one, index) => senders[index % senders.length]?.(one)));
+    for (const result of settled)
+      if (result.status === 'rejected') expect(refusals).toContain(result.reason.code ?? result.reason.message);
+  }
+}
+
+/** Nothing that was left behind keeps another SKU from an id that no variant is listed as. */
+async function expectEveryIdToBeFree(store: CheckedOneStreamStore, send: Send): Promise<void> {
+  store.deaths.clear();
+  for (const each of skus) await send({ type: 'import', sku: each, listings: [] });
+  for (const on of ['etsy', 'ebay'] as const)
+    for (const each of skus) await send({ type: 'end', sku: each, channel: on });
+  for (const id of ['A', 'B', 'C/1'] as const)
+    await send({ type: 'list', sku: 'POT', channel: 'etsy', externalId: id });
+}
+
+type Send = (step: Step) => Promise<CatalogChange>;
+let sent = 0;
+
+/** Sends what the controllers send, as one process. */
+function sender(store: InMemoryEventStore, locks = new LocksInMemory()): Send {
+  const runner = new CatalogRunner(store, systemClock);
+  const handler = new ChangeCatalogHandler(runner, new ChangeOneByOne(runner, locks), store);
   return (step) => {
     sent += 1;
     const metadata = {
@@ -67,6 +103,34 @@ function sender(store: InMemoryEventStore): (step: Step) => Promise<CatalogChang
   };
 }
 
+/** The locks of the catalogue's database. */
+class LocksInMemory extends SkuLocks {
+  readonly #held = new Map<string, Promise<unknown>>();
+
+  constructor() {
+    super({ transaction: () => Promise.reject(new Error('There is no database.')) });
+  }
+
+  override async hold<Result>(sku: string, work: (lock: HeldLock) => Promise<Result>): Promise<Result> {
+    while (this.#held.has(sku)) await this.#held.get(sku);
+    const held = [sku];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#held.set(sku, promise);
+    const alsoHold = async (other: string) => {
+      if (this.#held.has(other) && !held.includes(other)) return false;
+      this.#held.set(other, promise);
+      held.push(other);
+      return true;
+    };
+    try {
+      return await work({ alsoHold });
+    } finally {
+      for (const each of held) this.#held.delete(each);
+      resolve();
+    }
+  }
+}
+
 const rowOf = (each: string, wanted: Extract<Step, { type: 'import' }>['listings']) =>
   importRow.parse({ productId: 'P', productTitle: 'Mugs', sku: each, title: each, listings: wanted });
 
@@ -74,25 +138,44 @@ const rowOf = (each: string, wanted: Extract<Step, { type: 'import' }>['listings
 class CheckedStore extends InMemoryEventStore {
   override async append(...given: Parameters<InMemoryEventStore['append']>) {
     const result = await super.append(...given);
-    const { events } = await this.readAll({ after: 0, limit: 10_000 });
-    expectOneSkuPerExternalId(events as readonly RecordedEvent<CatalogEvent>[]);
+    const { listed, claimed } = await standingIn(this);
+    expect(listed).toEqual(claimed);
     return result;
   }
 }
 
-/** What is listed is claimed by the SKU that lists it, and nothing else is claimed. */
-function expectOneSkuPerExternalId(events: readonly CatalogEvent[]): void {
-  const claims = new Map<string, string>();
-  const listed = new Map<string, string>();
-  for (const { type, data } of events) {
-    if (!('externalId' in data)) continue;
-    const { channel: on, externalId: id, sku: of } = data;
-    if (type === 'ExternalIdClaimed') claims.set(`${on}/${id}`, of);
-    if (type === 'ExternalIdReleased') claims.delete(`${on}/${id}`);
-    if (type === 'ListingCreated') listed.set(`${of}@${on}`, `${on}/${id}`);
-    if (type === 'ListingEnded') listed.delete(`${of}@${on}`);
+class CheckedOneStreamStore extends OneStreamEventStore {
+  #appends = 0;
+
+  /** Appends that fail, by their number. */
+  constructor(readonly deaths: Set<number>) {
+    super();
   }
-  const claimed = [...claims].map(([key, of]) => [`${of}@${key.slice(0, key.indexOf('/'))}`, key]);
-  expect(Object.fromEntries(listed)).toEqual(Object.fromEntries(claimed));
-  expect(listed.size).toBe(claims.size);
+
+  override async append(...given: Parameters<InMemoryEventStore['append']>) {
+    this.#appends += 1;
+    if (this.deaths.has(this.#appends)) throw new Error('died');
+    const result = await super.append(...given);
+    const { listed, claimed } = await standingIn(this);
+    expect(claimed).toMatchObject(listed);
+    return result;
+  }
+}
+
+/** SKU per channel and external id: as the variants say, and as the claims do. */
+async function standingIn(store: InMemoryEventStore) {
+  const { events } = await store.readAll({ after: 0, limit: 10_000 });
+  const claimed = new Map<string, string>();
+  const idOf = new Map<string, string>();
+  for (const { type, data } of events as readonly RecordedEvent<CatalogEvent>[]) {
+    if (!('externalId' in data)) continue;
+    const key = `${data.channel}/${data.externalId}`;
+    if (type === 'ExternalIdClaimed') claimed.set(key, data.sku);
+    if (type === 'ExternalIdReleased') claimed.delete(key);
+    if (type === 'ListingCreated') idOf.set(`${data.channel} ${data.sku}`, key);
+    if (type === 'ListingEnded') idOf.delete(`${data.channel} ${data.sku}`);
+  }
+  const listed = Array.from(idOf, ([listing, key]) => [key, listing.slice(listing.indexOf(' ') + 1)]);
+  expect(new Set(listed.map(([key]) => key)).size).toBe(listed.length);
+  return { listed: Object.fromEntries(listed), claimed: Object.fromEntries(claimed) };
 }

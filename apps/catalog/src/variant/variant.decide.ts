@@ -41,7 +41,26 @@ export interface ImportVariant extends OfVariant {
   readonly replaces: Replaced;
 }
 
-export type VariantCommand = AddVariant | DescribeVariant | SetPrice | ListVariant | EndListing | ImportVariant;
+/** Changes nothing; refused when there is no such variant, or when it belongs to another product than one that is named. */
+export interface RequireVariant extends OfVariant {
+  readonly type: 'RequireVariant';
+  /** The product it is to belong to; then it need not exist yet. */
+  readonly productId?: string;
+}
+/** Changes nothing; refused when the variant is not listed as that. */
+export interface RequireListing extends OfVariant, ChannelListing {
+  readonly type: 'RequireListing';
+}
+
+export type VariantCommand =
+  | AddVariant
+  | DescribeVariant
+  | SetPrice
+  | ListVariant
+  | EndListing
+  | ImportVariant
+  | RequireVariant
+  | RequireListing;
 
 export interface ChannelPrice extends Price {
   readonly channel: string;
@@ -66,6 +85,8 @@ export class ListedOtherwise extends Rejected {
 export function decideVariant(command: VariantCommand, variant: Variant): VariantEvent[] | Rejected {
   if (command.type === 'AddVariant') return addVariant(command, variant);
   if (command.type === 'ImportVariant') return importVariant(command, variant);
+  if (command.type === 'RequireVariant' && command.productId !== undefined)
+    return variant.status === 'known' && variant.productId !== command.productId ? skuTaken(command.sku, variant) : [];
   if (variant.status === 'unknown') return unknownSku(command.sku);
   switch (command.type) {
     case 'DescribeVariant':
@@ -76,6 +97,10 @@ export function decideVariant(command: VariantCommand, variant: Variant): Varian
       return changeListings(command, variant, [command]);
     case 'EndListing':
       return changeListings(command, variant, [{ channel: command.channel }]);
+    case 'RequireVariant':
+      return [];
+    case 'RequireListing':
+      return variant.listings.get(command.channel) === command.externalId ? [] : notListed(command);
     default:
       return command satisfies never;
   }
@@ -148,6 +173,9 @@ function haveSameEntries(one: Attributes, other: Attributes): boolean {
 
 const unknownSku = (sku: string): Rejected =>
   new Rejected('not-found', 'unknown-sku', `There is no variant ${sku}. Add it to a product first.`);
+
+const notListed = ({ sku, channel, externalId }: RequireListing): Rejected =>
+  new Rejected('not-found', 'not-listed', `${sku} is not listed on ${channel} as ${externalId}.`);
 
 const skuTaken = (sku: string, { productId }: KnownVariant): Rejected =>
   new Rejected('conflict', 'sku-taken', `${sku} belongs to product ${productId}.`, { sku, productId });

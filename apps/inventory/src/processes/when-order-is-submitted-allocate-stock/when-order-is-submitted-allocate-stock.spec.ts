@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { AtomicAppendUnsupported, type EventStore, type RecordedEvent, type StreamAppend } from '#event-sourcing';
-import { InMemoryEventStore } from '#testing';
+import type { EventStore, RecordedEvent, StreamAppend } from '#event-sourcing';
+import { InMemoryEventStore, OneStreamEventStore } from '#testing';
 import { InventoryHarness } from '../../../test/inventory-harness.js';
 import { WhenOrderIsSubmittedAllocateStock } from './when-order-is-submitted-allocate-stock.js';
 
@@ -183,17 +183,14 @@ async function reactionOfAnotherProcess(events: readonly RecordedEvent[]): Promi
   await other.shutdown.run();
 }
 
-/** Refuses to append to several streams, may be written to by others, and ends one append with an error. */
-class OneByOneStore extends InMemoryEventStore {
-  override readonly atomicAcrossStreams = false;
-  override readonly singleWriter = false;
+/** Ends one append with an error. */
+class OneByOneStore extends OneStreamEventStore {
   /** Appends of events so far. */
   appends = 0;
   dieAt = Number.POSITIVE_INFINITY;
   moment: 'before' | 'after' = 'before';
 
   override async append(appends: readonly StreamAppend[]) {
-    if (appends.length > 1) throw new AtomicAppendUnsupported(appends.map(({ stream }) => stream));
     if (appends.every(({ events }) => events.length === 0)) return super.append(appends);
     this.appends += 1;
     const dies = this.appends === this.dieAt;
