@@ -142,7 +142,7 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
   const drift = new DriftChecks(directory, connectors, ledger, pushers, commands, shutdown, clock, options);
   const work = new ChannelsWork(
     readModels,
-    store,
+    runners,
     clock,
     feed,
     options,

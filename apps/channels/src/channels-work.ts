@@ -1,9 +1,9 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { AVAILABILITY_FEED, type AvailabilityFeed } from '#contracts';
-import { CLOCK, EVENT_STORE, type EventStore } from '#event-sourcing';
+import { CLOCK } from '#event-sourcing';
 import { type Clock, newId, toIso } from '#kernel';
 import { HealthChecks, Shutdown } from '#platform';
-import { READ_MODELS, ReactionRunner, type ReadModels } from '#read-models';
+import { READ_MODELS, type ReadModels, Runners } from '#read-models';
 import { Bell } from './bell.js';
 import { ChannelMetrics } from './channel-metrics.js';
 import type { ChannelConnector } from './connectors/connector.js';
@@ -32,7 +32,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
 
   constructor(
     @Inject(READ_MODELS) private readonly readModels: ReadModels,
-    @Inject(EVENT_STORE) private readonly store: EventStore,
+    private readonly runners: Runners,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(AVAILABILITY_FEED) private readonly feed: AvailabilityFeed,
     @Inject(CHANNELS_OPTIONS) private readonly options: ChannelsOptions,
@@ -52,6 +52,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
+    if (!this.runners.works) return;
     const done = this.#run(this.shutdown.signal);
     this.shutdown.onShutdown('the work on channels', () => done);
   }
@@ -80,8 +81,8 @@ export class ChannelsWork implements OnApplicationBootstrap {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    const { readModels, store, feed, ledger, pushers, options } = this;
-    const listings = new ReactionRunner(readModels, whenListingChangesPushItsStock(ledger, pushers), store);
+    const { readModels, feed, ledger, pushers, options } = this;
+    const listings = this.runners.workOn(whenListingChangesPushItsStock(ledger, pushers));
     const follower = new FeedFollower({
       feed,
       ledger,

@@ -63,6 +63,7 @@ const CREATE_TABLES = `
     wanted_revision bigint,
     wanted_sequence bigint not null default -1,
     wanted_since timestamptz,
+    wanted_traceparent text,
     acknowledged_quantity integer,
     acknowledged_revision bigint,
     acknowledged_sequence bigint not null default -1,
@@ -72,6 +73,7 @@ const CREATE_TABLES = `
     next_attempt_at timestamptz,
     primary key (channel, sku)
   ) with (fillfactor = 60);
+  alter table channels.push_ledger add column if not exists wanted_traceparent text;
   create index if not exists push_ledger_by_sku on channels.push_ledger (sku);
   create index if not exists push_ledger_by_external_id on channels.push_ledger (channel, external_id);
 `;

@@ -11,10 +11,11 @@ import {
   startService,
 } from '#platform';
 import {
+  type BackgroundWork,
   openReadModels,
   READ_MODELS,
   type Reaction,
-  type ReactionRunner,
+  ReactionRunner,
   type ReadModels,
   Runners,
 } from '#read-models';
@@ -24,10 +25,10 @@ import { CustomersModule } from './customers.module.js';
 class RunnersToWaitFor extends Runners {
   readonly processes: ReactionRunner[] = [];
 
-  override addReaction(reaction: Reaction): ReactionRunner {
-    const runner = super.addReaction(reaction);
-    this.processes.push(runner);
-    return runner;
+  override workOn(reaction: Reaction): BackgroundWork {
+    const work = super.workOn(reaction);
+    if (work instanceof ReactionRunner) this.processes.push(work);
+    return work;
   }
 }
 

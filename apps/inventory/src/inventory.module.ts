@@ -1,9 +1,10 @@
-import { Module, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Module, type OnApplicationBootstrap, Optional } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
-import { AVAILABILITY_FEED } from '#contracts';
+import { AVAILABILITY_FEED, type AvailabilityFeed } from '#contracts';
 import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
 import type { Clock } from '#kernel';
-import { Shutdown } from '#platform';
+import type { ServiceMessaging } from '#messaging';
+import { MESSAGING, Shutdown } from '#platform';
 import { type Projection, Runners } from '#read-models';
 import { StockGrpcController } from './grpc/stock.grpc.js';
 import { WhenAnOrderChangesFollowWithStock } from './processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
@@ -74,18 +75,22 @@ import { StockQuery } from './views/stock/stock.query.js';
 })
 export class InventoryModule implements OnApplicationBootstrap {
   constructor(
-    runners: Runners,
+    private readonly runners: Runners,
     followOrders: WhenAnOrderChangesFollowWithStock,
     allocateOrders: WhenOrderIsSubmittedAllocateStock,
     private readonly expiry: WhenReservationIsDueExpireIt,
     private readonly shutdown: Shutdown,
+    @Inject(AVAILABILITY_FEED) feed: AvailabilityFeed,
+    @Optional() @Inject(MESSAGING) messaging?: ServiceMessaging,
   ) {
+    messaging?.sendAvailability(feed);
     for (const projection of inventoryProjections) runners.addProjection(projection);
     runners.addReaction(followOrders);
     runners.addReaction(allocateOrders);
   }
 
   onApplicationBootstrap(): void {
+    if (!this.runners.works) return;
     const expiring = this.expiry.run();
     this.shutdown.onShutdown('reservation expiry', () => expiring);
   }

@@ -8,6 +8,7 @@ import { ChangeOrderHandler } from './order/change-order.js';
 import { OrderRunner } from './order/order-runner.js';
 import { ChannelSalesController } from './order/record-sale/channel-sales.http.js';
 import { OrdersIntake } from './order/record-sale/orders-intake.js';
+import { ServiceSalesController } from './order/record-sale/service-sales.http.js';
 import { ReturnLinesController } from './order/return-lines/return-lines.http.js';
 import { ShipLinesController } from './order/ship-lines/ship-lines.http.js';
 import { OrderDecisions } from './order/submit-order/order-decisions.js';
@@ -26,6 +27,7 @@ import { OrdersQuery } from './views/orders/orders.query.js';
   controllers: [
     // Commands
     ChannelSalesController,
+    ServiceSalesController,
     SubmitOrderController,
     CancelLinesController,
     ShipLinesController,

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
-import { type Config, openCore, type RunningService, Shutdown, startService } from '#platform';
+import { type Config, openCore, type RunningService, Shutdown, startService, startTracing } from '#platform';
 import { standaloneModule } from './standalone.module.js';
 
 /** Where a running system writes how it is reached, for the ops commands. */
@@ -14,6 +14,7 @@ export async function startStandalone(
   { shopUrl }: { readonly shopUrl?: string } = {},
 ): Promise<RunningService> {
   try {
+    await startTracing('standalone', shutdown);
     const core = await openCore(config, shutdown, {
       writer: true,
       name: 'standalone',

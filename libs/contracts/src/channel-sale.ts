@@ -16,6 +16,16 @@ export const channelSale = z.strictObject({
   placedAt: instant,
   /** When we first learned of it, where that is earlier than this call. */
   receivedAt: instant.optional(),
+  /** The call that brought it to us, where that is another than the one it is handed over with. */
+  cause: z
+    .strictObject({
+      correlationId: z.string().regex(/^[\w.:-]{1,128}$/),
+      traceparent: z
+        .string()
+        .regex(/^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/)
+        .optional(),
+    })
+    .optional(),
   currency: currencyCode,
   lines: z
     .array(

@@ -12,4 +12,5 @@ export const becauseOf = (process: string, event: RecordedEvent, target: string)
   actor: `process:${process}`,
   occurredAt: event.metadata.occurredAt,
   receivedAt: event.metadata.receivedAt ?? event.recordedAt,
+  ...(event.metadata.traceparent !== undefined && { traceparent: event.metadata.traceparent }),
 });

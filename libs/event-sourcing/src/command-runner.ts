@@ -1,4 +1,6 @@
-import { type Clock, systemClock } from '#kernel';
+import { type Clock, Rejected, systemClock } from '#kernel';
+import type { CommandFigures, CommandOutcome } from './command-figures.js';
+import { commandSpan, traceAppend } from './command-trace.js';
 import type { Decider } from './decider.js';
 import { DrainEstimate } from './drain-estimate.js';
 import {
@@ -14,7 +16,8 @@ import { Mailbox, REMEMBERED_CAUSED_COMMANDS, type Waiting } from './mailbox.js'
 import type { Outcome } from './outcome.js';
 import { Overloaded } from './overloaded.js';
 import { RecentCommands, type StoredRecentCommands } from './recent-commands.js';
-import { type Decided, type Group, Turn } from './turn.js';
+import { continueTrace } from './tracing.js';
+import { type Decided, type Group, type Member, Turn } from './turn.js';
 
 export interface CommandTo<Command> {
   /** Id of the aggregate: the stream is `<category>-<id>`. */
@@ -59,6 +62,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private waiting = 0;
   private turnScheduled = false;
   private loading = false;
+  private readonly outcomes = noOutcomes();
+  private conflicts = 0;
   private readonly drain: DrainEstimate;
 
   constructor(
@@ -109,12 +114,22 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     }
     for (const { mailbox } of targets) this.refuseWhenFull(mailbox);
     if (targets.length === 0) return [];
-    return new Promise((resolve, reject) => this.enqueue({ targets, metadata, causedAt, resolve, reject }));
+    const span = continueTrace(metadata.traceparent, () => commandSpan(this.decider.category, commands));
+    const traced = span ? { ...metadata, traceparent: span.traceparent } : metadata;
+    return new Promise((resolve, reject) =>
+      this.enqueue({ targets, metadata: traced, causedAt, span, resolve, reject }),
+    );
   }
 
   /** Commands that wait or are being stored. */
   get depth(): number {
     return this.waiting;
+  }
+
+  /** What it has done, and holds now. */
+  figures(): CommandFigures {
+    const { decider, outcomes, conflicts, waiting, mailboxes } = this;
+    return { category: decider.category, outcomes: { ...outcomes }, conflicts, waiting, streams: mailboxes.size };
   }
 
   private mailboxOf(id: string): Mailbox<Command, Event, State> {
@@ -127,9 +142,14 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
 
   private refuseWhenFull({ queue, stream }: Mailbox<Command, Event, State>): void {
     if (queue.length >= this.options.maxWaitingPerStream)
-      throw new Overloaded(stream, this.drain.ofStream(queue.length));
+      throw this.overloaded(stream, this.drain.ofStream(queue.length));
     if (this.waiting >= this.options.maxWaiting)
-      throw new Overloaded('The service', this.drain.ofService(this.waiting));
+      throw this.overloaded('The service', this.drain.ofService(this.waiting));
+  }
+
+  private overloaded(what: string, retryAfterMs: number): Overloaded {
+    this.outcomes.overloaded += 1;
+    return new Overloaded(what, retryAfterMs);
   }
 
   private enqueue(waiting: Waiting<Command, Event, State>): void {
@@ -258,7 +278,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       const appends = group.appends();
       // What others appended meanwhile may turn a refusal round, and only an append would notice.
       if (appends.length === 0 && !this.store.singleWriter) await this.store.append(group.checks());
-      const position = appends.length > 0 ? (await this.store.append(appends)).position : undefined;
+      const position =
+        appends.length > 0 ? (await traceAppend(group, () => this.store.append(appends))).position : undefined;
       this.settle(group, position, startedAt);
     } catch (error) {
       this.undo(group, error);
@@ -281,23 +302,38 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     this.saveDueSnapshots([...group.events.keys()]);
     this.waiting -= group.members.length;
     this.drain.groupStored(group.members.length, performance.now() - startedAt);
-    for (const { waiting, decided } of group.members) {
-      if (decided.refusal) waiting.reject(decided.refusal);
-      else waiting.resolve(outcomesOf(waiting, decided));
-    }
+    for (const member of group.members) this.answer(member);
+  }
+
+  private answer({ waiting, decided }: Member<Command, Event, State>): void {
+    const outcome = outcomeOf(decided);
+    this.outcomes[outcome] += 1;
+    waiting.span?.end({
+      attributes: { 'einklang.outcome': outcome },
+      ...(outcome === 'failed' && { error: decided.refusal }),
+    });
+    if (decided.refusal) waiting.reject(decided.refusal);
+    else waiting.resolve(outcomesOf(waiting, decided));
+  }
+
+  private fail({ span, reject }: Waiting<Command, Event, State>, error: unknown): void {
+    this.waiting -= 1;
+    this.outcomes.failed += 1;
+    span?.end({ attributes: { 'einklang.outcome': 'failed' }, error });
+    reject(error);
   }
 
   /** The states have moved on without their events: forget them. After a conflict the commands are decided afresh. */
   private undo(group: Group<Command, Event, State>, error: unknown): void {
     for (const mailbox of group.events.keys()) mailbox.forgetState();
     if (error instanceof RevisionConflict) {
+      this.conflicts += 1;
       for (const { waiting } of group.members.toReversed()) {
         for (const { mailbox } of waiting.targets) mailbox.queue.unshift(waiting);
       }
       return;
     }
-    this.waiting -= group.members.length;
-    for (const { waiting } of group.members) waiting.reject(error);
+    for (const { waiting } of group.members) this.fail(waiting, error);
     // What came after must not be decided without what came before: a parcel without its order would find none.
     for (const mailbox of group.events.keys()) this.refuseAll(mailbox, error);
   }
@@ -388,8 +424,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
         target.mailbox.queue.remove(waiting);
         this.wake(target.mailbox);
       }
-      this.waiting -= 1;
-      waiting.reject(error);
+      this.fail(waiting, error);
     }
   }
 
@@ -401,6 +436,21 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       if (queue.length === 0 && (status === 'idle' || status === 'cold')) this.mailboxes.delete(stream);
     }
   }
+}
+
+const noOutcomes = (): Record<CommandOutcome, number> => ({
+  changed: 0,
+  repeated: 0,
+  unchanged: 0,
+  rejected: 0,
+  failed: 0,
+  overloaded: 0,
+});
+
+function outcomeOf<Event extends DomainEvent>({ refusal, perTarget }: Decided<Event>): CommandOutcome {
+  if (refusal !== undefined) return refusal instanceof Rejected ? 'rejected' : 'failed';
+  if (perTarget.some(({ own }) => own.length > 0)) return 'changed';
+  return perTarget.some(({ repeated }) => repeated) ? 'repeated' : 'unchanged';
 }
 
 /** An event of the stream is not known to this version of the code: deciding without it would be guessing. */

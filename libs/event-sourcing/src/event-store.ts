@@ -17,6 +17,8 @@ export interface EventMetadata {
   readonly occurredAt: string;
   /** When we first learned of it (the webhook came in). Lag is measured from here. */
   readonly receivedAt?: string;
+  /** W3C trace context of the command, where its trace is recorded: what follows from the event continues it. */
+  readonly traceparent?: string;
 }
 
 /** An event on its way into the store. `id` is a UUID and the same for a retry of the same append. */

@@ -1,4 +1,5 @@
 export * from './because-of.js';
+export * from './command-figures.js';
 export * from './command-runner.js';
 export * from './decider.js';
 export * from './event-registry.js';
@@ -6,3 +7,6 @@ export * from './event-store.js';
 export * from './outcome.js';
 export * from './overloaded.js';
 export * from './tokens.js';
+export * from './tracing.js';
+export * from './work-context.js';
+export * from './work-on-page.js';

@@ -1,6 +1,7 @@
 import type { DomainEvent, EventMetadata } from './event-store.js';
 import type { Outcome } from './outcome.js';
 import { RecentCommands } from './recent-commands.js';
+import type { Span } from './tracing.js';
 
 /** A command on its way: it stands in the queue of every stream it decides on. */
 export interface Waiting<Command, Event extends DomainEvent, State> {
@@ -8,6 +9,8 @@ export interface Waiting<Command, Event extends DomainEvent, State> {
   readonly metadata: EventMetadata;
   /** Position of the event that made the command be sent, if one did. */
   readonly causedAt: number | undefined;
+  /** Where its trace is recorded. */
+  readonly span: Span | undefined;
   readonly resolve: (outcomes: readonly Outcome<Event>[]) => void;
   readonly reject: (error: unknown) => void;
 }

@@ -1,1 +1,2 @@
 export { EventStoreDbStore, type EventStoreDbStoreOptions } from './eventstoredb-store.js';
+export { copied, type Original, originalOf } from './stored-event.js';

@@ -35,6 +35,25 @@ export function encode({ stream, events }: StreamAppend): EncodedAppend {
   return { events: encoded, bytes };
 }
 
+/** What a copied event had in the log it comes from, and what the server cannot be told. */
+export interface Original {
+  readonly position: number;
+  readonly recordedAt: string;
+}
+
+/** An event of another log on its way into this one. It keeps its `recordedAt`; its position there is in the metadata. */
+export function copied({ id, type, data, metadata, position, recordedAt }: RecordedEvent): NewEvent {
+  const original: Original = { position, recordedAt };
+  const withOriginal: EventMetadata & { readonly original: Original } = { ...metadata, original };
+  return { id, type, data, metadata: withOriginal };
+}
+
+/** What {@link copied} kept; undefined for an event that was stored here first. */
+export function originalOf(metadata: object): Original | undefined {
+  const original = 'original' in metadata ? metadata.original : undefined;
+  return isOriginal(original) ? original : undefined;
+}
+
 /** Undefined for an event that is not ours, or that a link without a target points to. */
 export function decode({ event }: ResolvedEvent | AllStreamResolvedEvent): RecordedEvent | undefined {
   if (!event || !isOurs(event.streamId)) return undefined;
@@ -51,7 +70,7 @@ export function decode({ event }: ResolvedEvent | AllStreamResolvedEvent): Recor
     stream: event.streamId,
     revision: Number(event.revision),
     position: afterCommit(event.position.commit),
-    recordedAt: event.created.toISOString(),
+    recordedAt: originalOf(event.metadata)?.recordedAt ?? event.created.toISOString(),
   };
 }
 
@@ -97,6 +116,13 @@ function dataBytes(stream: string, { type, data }: NewEvent): number {
 }
 
 const isObject = (data: unknown): data is object => typeof data === 'object' && data !== null;
+
+const isOriginal = (value: unknown): value is Original =>
+  isObject(value) &&
+  'position' in value &&
+  typeof value.position === 'number' &&
+  'recordedAt' in value &&
+  typeof value.recordedAt === 'string';
 
 const isStoredMetadata = (metadata: unknown): metadata is StoredMetadata =>
   isObject(metadata) && 'commandId' in metadata && '$correlationId' in metadata;

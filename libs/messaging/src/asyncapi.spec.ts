@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { allEvents } from '#contracts';
 import { messageSchemas } from '../test/message-schemas.js';
 import { asyncApiDocument } from './asyncapi.js';
-import { AVAILABILITY_CHANGED, encodeAvailability } from './availability-message.js';
+import { AVAILABILITY_CHANGED, availabilityEvent, encodeAvailability } from './availability-message.js';
 import { AVAILABILITY_TOPIC, publications } from './publications.js';
 import { topicsFrom } from './topics.js';
 
@@ -59,7 +59,7 @@ describe('asyncapi.json', () => {
       available: { amazon: 3 },
       receivedAt: '2026-01-31T12:00:00.000Z',
     };
-    const { key, value, headers } = encodeAvailability(change);
+    const { key, value, headers } = encodeAvailability(availabilityEvent(change));
     const schemas = messageSchemas.of(AVAILABILITY_CHANGED);
     expect(key).toBe('A');
     expect(schemas.payload.parse(JSON.parse(value.toString()))).toEqual(change);

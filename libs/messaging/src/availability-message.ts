@@ -15,14 +15,14 @@ export const availabilitySchema = z.strictObject({
   receivedAt: z.iso.datetime(),
 });
 
-/** The key is the SKU, so that compaction keeps the newest number of each. The position is the sequence of the feed. */
-export function encodeAvailability(change: AvailabilityChange): EncodedEvent {
+/** The change as an event, though the log has none: its position is the sequence of the feed. */
+export function availabilityEvent({ traceparent, ...change }: AvailabilityChange): RecordedEvent {
   const id = `${change.sku}/${change.sequence}`;
-  const event: RecordedEvent = {
+  return {
     id,
     type: AVAILABILITY_CHANGED,
     data: change,
-    stream: `availability-${change.sku}`,
+    stream: `${STREAM_PREFIX}${change.sku}`,
     revision: Math.max(0, change.stockRevision),
     position: change.sequence,
     recordedAt: change.receivedAt,
@@ -32,10 +32,21 @@ export function encodeAvailability(change: AvailabilityChange): EncodedEvent {
       actor: 'inventory',
       occurredAt: change.receivedAt,
       receivedAt: change.receivedAt,
+      ...(traceparent !== undefined && { traceparent }),
     },
   };
-  return { ...encodeEvent(event), key: change.sku };
 }
 
+/** The key is the SKU, so that compaction keeps the newest number of each. */
+export const encodeAvailability = (event: RecordedEvent): EncodedEvent => ({
+  ...encodeEvent(event),
+  key: event.stream.slice(STREAM_PREFIX.length),
+});
+
+const STREAM_PREFIX = 'availability-';
+
 /** The change in a message a consumer was handed. Throws a `ZodError` when it is none. */
-export const availabilityIn = ({ data }: RecordedEvent): AvailabilityChange => availabilitySchema.parse(data);
+export const availabilityIn = ({ data, metadata: { traceparent } }: RecordedEvent): AvailabilityChange => ({
+  ...availabilitySchema.parse(data),
+  ...(traceparent !== undefined && { traceparent }),
+});

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
+import { workOnPage } from '#event-sourcing';
 import type { ReadModels } from '#read-models';
-import { encodeAvailability } from './availability-message.js';
+import { availabilityEvent, encodeAvailability } from './availability-message.js';
 import { advanceCheckpoint, openCheckpoint, type PartitionKey } from './checkpoints.js';
 import { KafkaSender } from './kafka-sender.js';
 import { AVAILABILITY_TOPIC } from './publications.js';
@@ -110,7 +111,9 @@ export class AvailabilityRelay {
     this.#sequence = position;
     this.#state = 'running';
     for await (const batch of this.feed.follow({ after: position, signal })) {
-      await this.#sender.send(batch.map((change) => ({ topic: this.#key.topic, message: encodeAvailability(change) })));
+      await workOnPage(batch.map(availabilityEvent), { name: 'send availability', kind: 'producer' }, (page) =>
+        this.#sender.send(page.map((event) => ({ topic: this.#key.topic, message: encodeAvailability(event) }))),
+      );
       const to = { nextOffset: nextOffset + batch.length, position: greatestSequence(batch, position) };
       await advanceCheckpoint(this.readModels, this.#key, { nextOffset, position }, to, batch.length);
       ({ nextOffset, position } = to);

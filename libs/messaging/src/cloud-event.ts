@@ -43,14 +43,13 @@ export function encodeEvent(event: RecordedEvent): EncodedEvent {
   };
   if (metadata.causationId !== undefined) headers.ce_causationid = metadata.causationId;
   if (metadata.receivedAt !== undefined) headers.ce_receivedat = metadata.receivedAt;
-  const traceparent = traceparentOf(event);
-  if (traceparent !== undefined) headers.traceparent = traceparent;
+  if (metadata.traceparent !== undefined) headers.traceparent = metadata.traceparent;
   return { key: event.stream, value: Buffer.from(JSON.stringify(event.data)), headers };
 }
 
 /** The event a message carries, as the store gave it to the relay. Throws {@link MalformedMessage}. */
 export function decodeEvent({ value, headers = {} }: RawMessage): RecordedEvent {
-  const metadata: EventMetadata & { traceparent?: string } = {
+  const metadata: EventMetadata = {
     commandId: needed(headers, 'ce_commandid'),
     correlationId: needed(headers, 'ce_correlationid'),
     ...optional('causationId', headerOf(headers, 'ce_causationid')),
@@ -76,11 +75,6 @@ export const positionIn = (headers: IHeaders): number => wholeNumber(headers, 'c
 
 /** The stored name of the event in a message; undefined when it says none. */
 export const typeIn = (headers: IHeaders | undefined): string | undefined => headers && headerOf(headers, 'ce_type');
-
-/** W3C trace context of what caused the event, where its metadata has one. */
-export function traceparentOf({ metadata }: { readonly metadata: EventMetadata }): string | undefined {
-  return 'traceparent' in metadata && typeof metadata.traceparent === 'string' ? metadata.traceparent : undefined;
-}
 
 /** Every header of a message: what it says, and whether it may be missing. */
 export const CLOUD_EVENT_HEADERS: Readonly<Record<string, { readonly description: string; readonly optional?: true }>> =

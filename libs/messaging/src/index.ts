@@ -1,6 +1,7 @@
 export { asyncApiDocument } from './asyncapi.js';
 export {
   AVAILABILITY_CHANGED,
+  availabilityEvent,
   availabilityIn,
   availabilitySchema,
   encodeAvailability,
@@ -17,7 +18,6 @@ export {
   type EncodedEvent,
   encodeEvent,
   MalformedMessage,
-  traceparentOf,
 } from './cloud-event.js';
 export { Consumer } from './consumer.js';
 export type { ConsumerOptions } from './consumer-options.js';
@@ -31,10 +31,12 @@ export {
   discardDeadLetter,
   replayDeadLetters,
 } from './dead-letters.js';
+export { KafkaAvailabilityFeed } from './kafka-availability-feed.js';
 export { openKafka } from './kafka-client.js';
 export { type KafkaSettings, kafkaSettingsFrom } from './kafka-settings.js';
 export { AVAILABILITY_TOPIC, type Publications, publications, topicsOf } from './publications.js';
 export { Relay, type RelayOptions } from './relay.js';
+export { ServiceMessaging } from './service-messaging.js';
 export {
   type ProjectionSubscriptionOptions,
   projectionSubscription,

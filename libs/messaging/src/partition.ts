@@ -1,5 +1,5 @@
 import type { KafkaMessage } from 'kafkajs';
-import type { RecordedEvent } from '#event-sourcing';
+import { type RecordedEvent, workOnPage } from '#event-sourcing';
 import type { ReadModels, Tx } from '#read-models';
 import { advanceCheckpoint, openCheckpoint, type PartitionCheckpoint, type PartitionKey } from './checkpoints.js';
 import {
@@ -157,7 +157,7 @@ export class Partition {
         letters.push(isWaiting ? waitingBehind(one) : unreadable(one));
       }
     }
-    if (events.length > 0) await this.subscription.handle(events, tx);
+    if (events.length > 0) await this.#give(events, tx);
     return letters;
   }
 
@@ -190,13 +190,23 @@ export class Partition {
     const canUndo = !this.subscription.outsideTransaction;
     if (canUndo) await tx.execute('savepoint message');
     try {
-      await this.subscription.handle([event], tx);
+      await this.#give([event], tx);
     } catch (error) {
       if (canUndo) await tx.execute('rollback to savepoint message');
       return error ?? new Error('The handler failed without saying why.');
     }
     if (canUndo) await tx.execute('release savepoint message');
     return undefined;
+  }
+
+  #give(events: readonly RecordedEvent[], tx: Tx): Promise<void> {
+    const attributes = {
+      'messaging.system': 'kafka',
+      'messaging.destination.name': this.key.topic,
+      'messaging.destination.partition.id': String(this.key.partition),
+    };
+    const span = { name: `consume ${this.subscription.name}`, kind: 'consumer', attributes } as const;
+    return workOnPage(events, span, (page) => this.subscription.handle(page, tx));
   }
 
   /** In order, until one of a key fails again. */
@@ -212,13 +222,13 @@ export class Partition {
     const { event, error } = this.reader.readOne(letter.raw, letter.offset);
     try {
       if (!event) throw new Error(error);
-      const { handle, outsideTransaction = false } = this.subscription;
-      if (outsideTransaction) await handle([event], this.readModels);
+      const { outsideTransaction = false } = this.subscription;
+      if (outsideTransaction) await this.#give([event], this.readModels);
       await this.#transaction(async (tx, floor) => {
         // Takes the lock of the checkpoint, and finds out whether the partition is still ours.
         await advanceCheckpoint(tx, this.key, this.#stored, this.#stored, 0);
         const wasParked = await discardDeadLetter(tx, this.key.consumer, letter);
-        if (wasParked && !outsideTransaction && event.position > floor) await handle([event], tx);
+        if (wasParked && !outsideTransaction && event.position > floor) await this.#give([event], tx);
       });
       return true;
     } catch (failure) {

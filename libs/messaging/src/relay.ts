@@ -11,7 +11,7 @@ export interface RelayOptions {
   readonly publications?: Publications;
   readonly pageSize?: number;
   /** Timing of retries and of standby. */
-  readonly runner?: Omit<ReactionRunnerOptions, 'attempts' | 'pageSize'>;
+  readonly runner?: Omit<ReactionRunnerOptions, 'attempts' | 'pageSize' | 'spanKind'>;
 }
 
 /**
@@ -40,6 +40,7 @@ export class Relay {
     this.runner = new ReactionRunner(readModels, reaction, store, {
       ...options.runner,
       attempts: Number.POSITIVE_INFINITY,
+      spanKind: 'producer',
     });
   }
 

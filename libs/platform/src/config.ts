@@ -11,6 +11,10 @@ export interface Config {
   readonly dataDir: string;
   /** Where PostgreSQL is; absent when the embedded one is to be used. */
   readonly databaseUrl?: string;
+  /** Where EventStoreDB is; absent when the log is in PostgreSQL. */
+  readonly eventStoreDbUrl?: string;
+  /** What this process is for; `all` where nothing is said. */
+  readonly role?: Role;
   readonly host: string;
   /** 0 takes any free port. */
   readonly httpPort: number;
@@ -22,6 +26,9 @@ export interface Config {
 }
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** `api` answers requests, `worker` does what goes on by itself, `all` does both. */
+export type Role = (typeof ROLES)[number];
 
 /** Injection token of {@link Config}. */
 export const CONFIG = Symbol('config');
@@ -39,6 +46,8 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
   return Object.freeze({
     dataDir,
     ...(values.DATABASE_URL !== undefined && { databaseUrl: values.DATABASE_URL }),
+    ...(values.EVENTSTOREDB_URL !== undefined && { eventStoreDbUrl: values.EVENTSTOREDB_URL }),
+    role: values.EINKLANG_ROLE,
     host: values.EINKLANG_HOST,
     httpPort: values.EINKLANG_HTTP_PORT,
     grpcPort: values.EINKLANG_GRPC_PORT,
@@ -48,7 +57,8 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-const SECRETS = new Set(['DATABASE_URL', 'EINKLANG_HASH_KEY']);
+const ROLES = ['all', 'api', 'worker'] as const;
+const SECRETS = new Set(['DATABASE_URL', 'EVENTSTOREDB_URL', 'EINKLANG_HASH_KEY']);
 const PORT_RULE = 'a port number from 0 to 65535, where 0 takes any free port';
 
 const port = (defaultPort: number) =>
@@ -65,6 +75,11 @@ const environmentSchema = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'an address such as postgres://user@host:5432/name' })
     .optional(),
+  EVENTSTOREDB_URL: z
+    .string()
+    .regex(/^esdb(\+discover)?:\/\/\S+$/, 'an address such as esdb://user:password@host:2113')
+    .optional(),
+  EINKLANG_ROLE: z.enum(ROLES, `one of ${ROLES.join(', ')}`).default('all'),
   EINKLANG_HOST: z
     .string()
     .regex(/^\S+$/, 'a host name or address to listen on, such as 127.0.0.1')

@@ -1,7 +1,9 @@
 export type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
+export { currentContext, runInContext, type WorkContext } from '#event-sourcing';
 export * from './config.js';
 export { CoreModule } from './core/core.module.js';
 export { type Core, type CoreOptions, openCore } from './core/open-core.js';
+export { MESSAGING } from './core/tokens.js';
 export * from './database/index.js';
 export { CallSignal, StreamCall, signalOf, streamed } from './grpc/grpc-call.js';
 export { inOrder } from './grpc/grpc-in-order.js';
@@ -15,13 +17,23 @@ export { type Problem, problemDocument, refusalFor } from './http/problem.js';
 export { Problems } from './http/problems.decorator.js';
 export { ValidationPipe } from './http/validation.pipe.js';
 export { PinoLogger } from './logger.js';
+export { startTracing } from './observability/start-tracing.js';
+export { type CheckTiming, consumersCheck, runnersCheck } from './observability/system-health.js';
+export {
+  exportAvailabilityRelay,
+  exportCommands,
+  exportConsumers,
+  exportRunners,
+} from './observability/system-metrics.js';
 export { openApiOf } from './openapi.js';
 export { type CheckResult, HealthChecks } from './operations/health.js';
 export { Metrics } from './operations/metrics.js';
 export { PersonalDataHasher } from './personal-data/personal-data-hasher.js';
 export { platformAround } from './platform.module.js';
-export { contextFrom, currentContext, type RequestContext, runInContext } from './request-context.js';
+export { contextFrom } from './request-context.js';
 export * from './schemas.js';
+export { runService, type ServiceProgram } from './service/run-service.js';
+export { SERVICE_SALES_PATH, ServiceCallsOnly, serviceToken } from './service/service-calls.js';
 export { endOnSignals, Shutdown } from './shutdown.js';
 export { type RunningService, runMain, startService } from './start.js';
 export { StartupError, systemCodeOf } from './startup-error.js';

@@ -1,8 +1,8 @@
 import { isNativeError } from 'node:util/types';
 import type { LoggerService } from '@nestjs/common';
 import { type DestinationStream, type Logger as Pino, pino } from 'pino';
+import { currentContext, traceIdOf } from '#event-sourcing';
 import type { LogLevel } from './config.js';
-import { currentContext } from './request-context.js';
 import { StartupError } from './startup-error.js';
 
 /**
@@ -24,7 +24,9 @@ export class PinoLogger implements LoggerService {
         redact: { paths: redactedPaths(), censor: '[redacted]' },
         mixin: () => {
           const context = currentContext();
-          return context ? { correlationId: context.correlationId } : {};
+          if (!context) return {};
+          const traceId = traceIdOf(context.traceparent);
+          return { correlationId: context.correlationId, ...(traceId !== undefined && { traceId }) };
         },
       },
       destination,

@@ -1,5 +1,7 @@
 import type { DynamicModule, Type } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { CONFIG, type Config } from './config.js';
+import { ObserveSystem } from './observability/observe-system.js';
 import { HealthChecks } from './operations/health.js';
 import { Metrics } from './operations/metrics.js';
 import { OperationsController } from './operations/operations.controller.js';
@@ -15,8 +17,14 @@ export class PlatformModule {}
 export const platformAround = (root: Type | DynamicModule, config: Config, shutdown: Shutdown): DynamicModule => ({
   module: PlatformModule,
   global: true,
-  imports: [root],
+  imports: [root, DiscoveryModule],
   controllers: [OperationsController],
-  providers: [{ provide: CONFIG, useValue: config }, { provide: Shutdown, useValue: shutdown }, HealthChecks, Metrics],
+  providers: [
+    { provide: CONFIG, useValue: config },
+    { provide: Shutdown, useValue: shutdown },
+    HealthChecks,
+    Metrics,
+    ObserveSystem,
+  ],
   exports: [CONFIG, Shutdown, HealthChecks, Metrics],
 });

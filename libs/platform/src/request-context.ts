@@ -1,13 +1,6 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
-import type { EventMetadata } from '#event-sourcing';
+import { currentContext, type EventMetadata, traceIdOf, type WorkContext } from '#event-sourcing';
 import { idFrom, newId, toIso } from '#kernel';
 import { InvalidRequest } from './http/invalid-request.js';
-
-/** Who asked, and the id that everything that follows from the request shares. Log lines carry it by themselves. */
-export interface RequestContext {
-  readonly correlationId: string;
-  readonly actor: string;
-}
 
 /** What a command needs to know of the call it came with, whether over HTTP or gRPC. */
 export interface Call {
@@ -32,6 +25,7 @@ export function commandMetadataOf(
     actor: context.actor,
     occurredAt: toIso(now),
     receivedAt: toIso(now),
+    ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
   };
 }
 
@@ -56,34 +50,19 @@ export function idempotentIdOf(call: Call): string | undefined {
 }
 
 /** The context of a call: its correlation id comes from `traceparent` or `x-correlation-id` when these are sound. */
-export const contextFrom = (call: Pick<Call, 'header'>): RequestContext => ({
+export const contextFrom = (call: Pick<Call, 'header'>): WorkContext => ({
   correlationId: correlationIdOf(call),
   actor: actorOf(call),
 });
 
 /** The correlation id of a call: given by the caller, or a new one every time it is asked for. */
 export const correlationIdOf = ({ header }: Pick<Call, 'header'>): string =>
-  traceIdFrom(header('traceparent')) ?? soundId(header('x-correlation-id')) ?? newId();
+  traceIdOf(header('traceparent')) ?? soundId(header('x-correlation-id')) ?? newId();
 
 /** An actor is kept in events for ever, so it must be the name of a role or a client and never an e-mail address. */
 export function actorOf({ header }: Pick<Call, 'header'>): string {
   const actor = header('x-actor');
   return actor !== undefined && /^[a-z0-9][a-z0-9:._-]{0,62}$/.test(actor) ? actor : 'anonymous';
-}
-
-/** The context of the request being answered; undefined outside of one. */
-export const currentContext = (): RequestContext | undefined => storage.getStore();
-
-/** Runs `work` so that {@link currentContext} and the log lines inside it know `context`. */
-export const runInContext = <Result>(context: RequestContext, work: () => Result): Result => storage.run(context, work);
-
-const storage = new AsyncLocalStorage<RequestContext>();
-
-/** W3C Trace Context: version, trace id, parent id, flags. A trace id of zeroes is invalid. */
-function traceIdFrom(traceparent: string | undefined): string | undefined {
-  if (traceparent === undefined) return undefined;
-  const traceId = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/.exec(traceparent)?.[1];
-  return traceId !== undefined && !/^0+$/.test(traceId) ? traceId : undefined;
 }
 
 const soundId = (given: string | undefined): string | undefined =>

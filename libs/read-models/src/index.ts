@@ -22,4 +22,4 @@ export {
 } from './read-models.js';
 export { type RebuildProgress, type RebuildResult, rebuild } from './rebuild.js';
 export { NotCaughtUp, type RunnerState, type RunnerStatus } from './runner.js';
-export { READ_MODELS, Runners } from './runners.js';
+export { type BackgroundWork, READ_MODELS, Runners, type RunnersOptions } from './runners.js';

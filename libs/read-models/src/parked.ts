@@ -14,9 +14,12 @@ export interface ParkedEvent {
   readonly parkedAt: string;
 }
 
-/** The parked events of a reaction in log order, at most `limit`. */
-export function parkedEvents(db: Tx, runner: string, limit = 1_000): Promise<ParkedEvent[]> {
-  return db.query<ParkedEvent>(`${SELECT} where runner = $1 order by position limit $2`, [runner, limit]);
+/** The parked events of a reaction, or of all, in log order per reaction; at most `limit`. */
+export function parkedEvents(db: Tx, runner?: string, limit = 1_000): Promise<ParkedEvent[]> {
+  return db.query<ParkedEvent>(`${SELECT} where $1::text is null or runner = $1 order by runner, position limit $2`, [
+    runner ?? null,
+    limit,
+  ]);
 }
 
 /**

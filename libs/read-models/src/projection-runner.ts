@@ -1,4 +1,4 @@
-import type { EventStore, RecordedEvent } from '#event-sourcing';
+import { type EventStore, type RecordedEvent, workOnPage } from '#event-sourcing';
 import { advanceCheckpoint, readCheckpoint } from './checkpoints.js';
 import { checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
 import type { ReadModels } from './read-models.js';
@@ -60,12 +60,14 @@ export class ProjectionRunner extends Runner {
   }
 
   protected handle(events: readonly RecordedEvent[], from: number, to: number): Promise<void> {
-    return this.readModels.transaction(
-      async (tx) => {
-        await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);
-        await this.#projection.apply(events, tx);
-      },
-      { schema: this.#schema },
+    return workOnPage(events, { name: `view ${this.key.name}`, kind: 'internal' }, (page) =>
+      this.readModels.transaction(
+        async (tx) => {
+          await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);
+          await this.#projection.apply(page, tx);
+        },
+        { schema: this.#schema },
+      ),
     );
   }
 }

@@ -1,4 +1,4 @@
-import type { EventStore, RecordedEvent } from '#event-sourcing';
+import { type EventStore, type RecordedEvent, type SpanOptions, workOnPage } from '#event-sourcing';
 import { advanceCheckpoint, type CheckpointKey, insertCheckpoint, readCheckpoint } from './checkpoints.js';
 import { deleteParked, insertParked, keepParked, type ParkedEvent, parkedStreams, parkedToRetry } from './parked.js';
 import type { ReadModels } from './read-models.js';
@@ -24,6 +24,8 @@ export interface ReactionRunnerOptions extends RunnerTiming {
   readonly pageSize?: number;
   /** Failed attempts of a page after which its events are tried one by one. */
   readonly attempts?: number;
+  /** What it is in a trace, `internal` where nothing is said. */
+  readonly spanKind?: SpanOptions['kind'];
 }
 
 /**
@@ -40,6 +42,7 @@ export class ReactionRunner extends Runner {
   protected readonly pageSize: number;
   readonly #reaction: Reaction;
   readonly #attempts: number;
+  readonly #span: SpanOptions;
   #parkedStreams = new Map<string, number>();
   #failedAttempts = 0;
 
@@ -47,7 +50,7 @@ export class ReactionRunner extends Runner {
     readModels: ReadModels,
     reaction: Reaction,
     store: EventStore,
-    { pageSize = reaction.pageSize ?? 500, attempts = 8, ...timing }: ReactionRunnerOptions = {},
+    { pageSize = reaction.pageSize ?? 500, attempts = 8, spanKind = 'internal', ...timing }: ReactionRunnerOptions = {},
   ) {
     super(readModels, store, timing);
     this.#reaction = reaction;
@@ -55,6 +58,7 @@ export class ReactionRunner extends Runner {
     this.types = reaction.types;
     this.pageSize = pageSize;
     this.#attempts = attempts;
+    this.#span = { name: `process ${reaction.name}`, kind: spanKind };
   }
 
   protected override get parked(): number {
@@ -101,12 +105,16 @@ export class ReactionRunner extends Runner {
     if (this.#failedAttempts >= this.#attempts) return this.#reactOneByOne(events);
     const free = events.filter(({ stream }) => !this.#parkedStreams.has(stream));
     try {
-      if (free.length > 0) await this.#reaction.react(free);
+      if (free.length > 0) await this.#reactTo(free);
     } catch (error) {
       this.#failedAttempts += 1;
       throw error;
     }
     return events.filter(({ stream }) => this.#parkedStreams.has(stream)).map(waitingBehind);
+  }
+
+  #reactTo(events: readonly RecordedEvent[]): Promise<void> {
+    return workOnPage(events, this.#span, (page) => this.#reaction.react(page));
   }
 
   async #reactOneByOne(events: readonly RecordedEvent[]): Promise<readonly Failure[]> {
@@ -119,7 +127,7 @@ export class ReactionRunner extends Runner {
         continue;
       }
       try {
-        await this.#reaction.react([event]);
+        await this.#reactTo([event]);
         succeeded += 1;
       } catch (error) {
         failedStreams.set(event.stream, error);
@@ -141,7 +149,7 @@ export class ReactionRunner extends Runner {
     });
     try {
       if (events[0]?.position !== parked.position) throw new Error('The event is not in the log.');
-      await this.#reaction.react(events);
+      await this.#reactTo(events);
       await deleteParked(this.readModels, parked);
       return true;
     } catch (error) {

@@ -39,6 +39,8 @@ export interface RunnerTiming {
   readonly backoffMsMax?: number;
   /** How often a process in standby asks for the lease. */
   readonly standbyMs?: number;
+  /** True for a process that never works, and only follows how far others are. */
+  readonly staysInStandby?: boolean;
 }
 
 /** The wait was over before the checkpoint got there. */
@@ -76,7 +78,7 @@ export abstract class Runner {
     protected readonly store: EventStore,
     timing: RunnerTiming,
   ) {
-    this.#timing = { backoffMsMin: 100, backoffMsMax: 30_000, standbyMs: 250, ...timing };
+    this.#timing = { backoffMsMin: 100, backoffMsMax: 30_000, standbyMs: 250, staysInStandby: false, ...timing };
   }
 
   /** Makes what is needed and answers the position to read on from. */
@@ -184,8 +186,10 @@ export abstract class Runner {
 
   async #acquireLease(stopping: AbortSignal): Promise<Lease> {
     for (;;) {
-      const lease = await this.readModels.leases.tryAcquire(`${this.key.kind}.${this.key.name}`);
-      if (lease) return lease;
+      if (!this.#timing.staysInStandby) {
+        const lease = await this.readModels.leases.tryAcquire(`${this.key.kind}.${this.key.name}`);
+        if (lease) return lease;
+      }
       this.#state = 'standby';
       this.#caughtUp = false;
       const checkpoint = await readCheckpoint(this.readModels, this.key);

@@ -3,28 +3,60 @@ import type { Projection } from './projection.js';
 import { ProjectionRunner } from './projection-runner.js';
 import { type Reaction, ReactionRunner } from './reaction-runner.js';
 import type { ReadModels } from './read-models.js';
-import type { Runner, RunnerStatus } from './runner.js';
+import { Runner, type RunnerStatus } from './runner.js';
 
 /** Token of the {@link ReadModels} provider. */
 export const READ_MODELS = 'READ_MODELS';
 
+/** Something that works by itself from `start` to `stop`. */
+export interface BackgroundWork {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export interface RunnersOptions {
+  /** False for a process that answers requests only: views are followed, and the work is left to others. */
+  readonly works?: boolean;
+  /** Feeds a reaction to events that do not come from the store; undefined for one whose events do. */
+  readonly elsewhere?: (reaction: Reaction) => BackgroundWork | undefined;
+}
+
 /** Every view and process of this program. Services add theirs while they are put together; then all are started. */
 export class Runners {
   private readonly projections = new Map<string, ProjectionRunner>();
-  private readonly reactions = new Map<string, ReactionRunner>();
+  private readonly reactions = new Map<string, BackgroundWork>();
+  /** Whether this process does what goes on by itself. */
+  readonly works: boolean;
+  private readonly elsewhere: NonNullable<RunnersOptions['elsewhere']>;
 
   constructor(
     private readonly readModels: ReadModels,
     private readonly store: EventStore,
-  ) {}
+    { works = true, elsewhere = () => undefined }: RunnersOptions = {},
+  ) {
+    this.works = works;
+    this.elsewhere = elsewhere;
+  }
 
   /** Keeps a view up to date from {@link start} on. */
   addProjection(projection: Projection): ProjectionRunner {
-    return this.add(this.projections, projection.name, new ProjectionRunner(this.readModels, projection, this.store));
+    const timing = { staysInStandby: !this.works };
+    const runner = new ProjectionRunner(this.readModels, projection, this.store, timing);
+    return add(this.projections, projection.name, runner);
   }
 
-  addReaction(reaction: Reaction): ReactionRunner {
-    return this.add(this.reactions, reaction.name, new ReactionRunner(this.readModels, reaction, this.store));
+  addReaction(reaction: Reaction): BackgroundWork {
+    return add(this.reactions, reaction.name, this.workOn(reaction));
+  }
+
+  /** A runner that was made elsewhere. */
+  addRunner(runner: Runner): void {
+    add(this.reactions, runner.status().name, runner);
+  }
+
+  /** Hands a reaction its events from `start` to `stop`: for one that is not to run whenever this process does. */
+  workOn(reaction: Reaction): BackgroundWork {
+    return this.elsewhere(reaction) ?? new ReactionRunner(this.readModels, reaction, this.store);
   }
 
   /** The runner of a view, to wait for a position. Throws for a view nobody added. */
@@ -40,25 +72,28 @@ export class Runners {
   }
 
   start(): void {
-    for (const runner of this.all()) runner.start();
+    for (const work of this.all()) work.start();
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.all()].map((runner) => runner.stop()));
+    await Promise.all([...this.all()].map((work) => work.stop()));
   }
 
+  /** Of those that read the store. */
   status(): RunnerStatus[] {
-    return [...this.all()].map((runner) => runner.status());
+    return [...this.all()].filter((work) => isRunner(work)).map((runner) => runner.status());
   }
 
-  private *all(): Iterable<Runner> {
+  private *all(): Iterable<BackgroundWork> {
     yield* this.projections.values();
-    yield* this.reactions.values();
+    if (this.works) yield* this.reactions.values();
   }
+}
 
-  private add<R extends Runner>(runners: Map<string, R>, name: string, runner: R): R {
-    if (runners.has(name)) throw new Error(`There are two runners called ${name}.`);
-    runners.set(name, runner);
-    return runner;
-  }
+const isRunner = (work: BackgroundWork): work is Runner => work instanceof Runner;
+
+function add<Work extends BackgroundWork>(works: Map<string, Work>, name: string, work: Work): Work {
+  if (works.has(name)) throw new Error(`There are two runners called ${name}.`);
+  works.set(name, work);
+  return work;
 }

@@ -11,10 +11,11 @@ const root = new URL('../../../', import.meta.url);
 
 registerHooks({
   resolve(specifier, context, nextResolve) {
-    const library = /^#([a-z-]+)$/.exec(specifier)?.[1];
+    // Packages have names of that form for files of their own.
+    const ours = context.parentURL?.endsWith('.ts') ?? false;
+    const library = ours ? /^#([a-z-]+)$/.exec(specifier)?.[1] : undefined;
     if (library) return nextResolve(new URL(`libs/${library}/src/index.ts`, root).href, context);
-    const ours = context.parentURL?.endsWith('.ts') && specifier.startsWith('.');
-    return nextResolve(ours ? specifier.replace(/\.js$/, '.ts') : specifier, context);
+    return nextResolve(ours && specifier.startsWith('.') ? specifier.replace(/\.js$/, '.ts') : specifier, context);
   },
   load(url, context, nextLoad) {
     if (!url.endsWith('.ts')) return nextLoad(url, context);

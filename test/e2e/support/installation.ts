@@ -51,6 +51,11 @@ export class Installation {
     return this.runToTheEnd(OPS, args, {});
   }
 
+  /** The same with settings. */
+  opsWith(environment: Record<string, string>, ...args: string[]): Promise<Ended> {
+    return this.runToTheEnd(OPS, args, environment);
+  }
+
   /** Address of the embedded database, while it runs. */
   async databaseUrl(): Promise<string> {
     const [password, lock] = await Promise.all([
@@ -134,7 +139,9 @@ const HOOKS = new URL('../../../libs/testing/src/typescript-hooks.ts', import.me
 
 const withoutOurVariables = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !/^(EINKLANG_|SIMULATED_|DATABASE_URL|NODE_OPTIONS)/.test(name)),
+    Object.entries(environment).filter(
+      ([name]) => !/^(EINKLANG_|SIMULATED_|DATABASE_URL|EVENTSTOREDB_|KAFKA_|NODE_OPTIONS)/.test(name),
+    ),
   );
 
 async function exitOf(child: ChildProcess): Promise<'exit'> {

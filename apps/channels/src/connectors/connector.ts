@@ -56,8 +56,8 @@ export interface ChannelConnector {
   readonly capabilities: { readonly pullsOrders: boolean; readonly readsStock: boolean };
   /** Checks the signature over the raw bytes in constant time, and only then reads them. */
   verifyAndParse(rawBody: Buffer, headers: IncomingHttpHeaders): WebhookResult;
-  /** Never throws for what the channel or the network do. */
-  pushStock(listings: readonly ListingStock[], signal: AbortSignal): Promise<PushResult>;
+  /** Never throws for what the channel or the network do. `traceparent` goes along as the header of that name. */
+  pushStock(listings: readonly ListingStock[], signal: AbortSignal, traceparent?: string): Promise<PushResult>;
   /** Throws {@link ChannelUnreachable}. */
   readStock(after: string | undefined, signal: AbortSignal): Promise<StockPage>;
   /** Throws {@link ChannelUnreachable}. */

@@ -1,5 +1,5 @@
 import type { ChannelSale } from '#contracts';
-import { Overloaded } from '#event-sourcing';
+import { currentContext, Overloaded, type WorkContext } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
 import type { PersonalDataHasher } from '#platform';
 import type { Bell } from '../bell.js';
@@ -58,7 +58,11 @@ export class IntakeInbox {
 
   #rowsOf(sales: readonly ChannelSale[], messageId: string): NewSale[] {
     const receivedAt = toIso(this.clock.now());
-    return sales.map((sale, place) => ({ messageId, place, sale: hashedSale(sale, this.hasher), receivedAt }));
+    const cause = causeOf(currentContext());
+    return sales.map((sale, place) => {
+      const stored = { ...hashedSale(sale, this.hasher), ...(cause && { cause }) };
+      return { messageId, place, sale: stored, receivedAt };
+    });
   }
 
   async #store(messages: readonly (readonly NewSale[])[]): Promise<boolean[]> {
@@ -72,5 +76,12 @@ export class IntakeInbox {
     if (count > 0) this.bell.ring();
   }
 }
+
+/** What the sale is recorded by goes on from the request that brought it, although that is answered by then. */
+const causeOf = (context: WorkContext | undefined): ChannelSale['cause'] =>
+  context && {
+    correlationId: context.correlationId,
+    ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
+  };
 
 const FULL_RETRY_MS = 2_000;

@@ -1,3 +1,4 @@
+import { continueTrace, type Span, type SpanOptions } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import type { Log } from '#read-models';
 import { backOffMs } from '../back-off.js';
@@ -149,11 +150,29 @@ export class ChannelPusher {
       quantity,
       stockRevision: revision,
     }));
-    try {
-      return await this.options.connector.pushStock(listings, signal);
-    } catch (error) {
-      return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    const spans = this.#spansOf(batch);
+    const result = await this.options.connector
+      .pushStock(listings, signal, spans[0]?.traceparent)
+      .catch((error: unknown) => ({
+        kind: 'failed' as const,
+        reason: error instanceof Error ? error.message : String(error),
+      }));
+    for (const span of spans) {
+      const attributes = { 'einklang.outcome': result.kind };
+      span.end({ attributes, ...(result.kind === 'failed' && { error: 'failed' }) });
     }
+    return result;
+  }
+
+  /** One request tells of several changes: each trace gets a span of its own, and the request carries the first. */
+  #spansOf(batch: readonly Sending[]): Span[] {
+    const causes = new Set(batch.map(({ traceparent }) => traceparent));
+    const options = (): SpanOptions => ({
+      name: `push ${this.options.channel}`,
+      kind: 'client',
+      attributes: { 'einklang.channel': this.options.channel, 'einklang.listings': batch.length },
+    });
+    return [...causes].flatMap((cause) => continueTrace(cause, options) ?? []);
   }
 
   async #answered(

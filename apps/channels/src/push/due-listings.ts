@@ -16,6 +16,8 @@ export interface WantedListing {
   /** Failed pushes in a row. */
   readonly attempts: number;
   readonly notBeforeMs: number;
+  /** W3C trace context of what changed the number, where that is traced. */
+  readonly traceparent?: string | undefined;
 }
 
 /** A number on its way to the channel. */
@@ -26,6 +28,7 @@ export interface Sending {
   readonly revision: number;
   readonly sequence: number;
   readonly attempts: number;
+  readonly traceparent?: string | undefined;
 }
 
 export interface Acknowledged {
@@ -94,8 +97,8 @@ export class DueListings {
       if (!this.#isCurrent(ticket)) continue;
       entry.ticket = undefined;
       entry.inFlight = true;
-      const { sku, externalId, quantity, revision, sequence, attempts } = entry;
-      taken.push({ sku, externalId, quantity, revision, sequence, attempts });
+      const { sku, externalId, quantity, revision, sequence, attempts, traceparent } = entry;
+      taken.push({ sku, externalId, quantity, revision, sequence, attempts, traceparent });
     }
     return taken;
   }
@@ -151,9 +154,9 @@ export class DueListings {
     return entry;
   }
 
-  #renew(entry: Entry, { quantity, revision, sequence, sinceMs }: WantedListing): void {
+  #renew(entry: Entry, { quantity, revision, sequence, sinceMs, traceparent }: WantedListing): void {
     const wasIncrease = isIncrease(entry);
-    Object.assign(entry, { quantity, revision, sequence });
+    Object.assign(entry, { quantity, revision, sequence, traceparent });
     if (entry.inFlight) entry.nextSinceMs ??= sinceMs;
     else if (isIncrease(entry) !== wasIncrease) this.#enqueue(entry);
   }
@@ -210,6 +213,7 @@ interface Entry {
   acknowledgedQuantity: number | null;
   attempts: number;
   notBeforeMs: number;
+  traceparent?: string | undefined;
   inFlight: boolean;
   nextSinceMs: number | undefined;
   /** The one place in a queue that counts; earlier ones are skipped when they come up. */

@@ -110,6 +110,7 @@ export class PushLedger {
         newest.map(({ sequence }) => sequence),
         newest.map(({ available }) => JSON.stringify(available)),
         newest.map(({ receivedAt }) => receivedAt),
+        newest.map(({ traceparent }) => traceparent ?? null),
         from,
         to,
       ]);
@@ -195,7 +196,7 @@ export class PushLedger {
     return this.#inTurn(async () => {
       const rows = await this.#byKey<WantedRow>(
         `update channels.push_ledger l
-            set acknowledged_quantity = d.shown, acknowledged_sequence = -1, wanted_since = $5, attempts = 0, next_attempt_at = null
+            set acknowledged_quantity = d.shown, acknowledged_sequence = -1, wanted_since = $5, wanted_traceparent = null, attempts = 0, next_attempt_at = null
            from unnest($2::text[], $3::bigint[], $4::integer[]) as d (sku, sequence, shown)
           where l.channel = $1 and l.sku = d.sku and l.wanted_sequence = d.sequence and l.acknowledged_sequence = d.sequence
          returning ${WANTED_COLUMNS}`,
@@ -267,9 +268,10 @@ interface WantedRow {
   readonly acknowledgedQuantity: number | null;
   readonly attempts: number;
   readonly nextAttemptAt: string | null;
+  readonly traceparent: string | null;
 }
 
-const wantedOf = ({ since, nextAttemptAt, ...row }: WantedRow): WantedOnChannel => ({
+const wantedOf = ({ since, nextAttemptAt, traceparent, ...row }: WantedRow): WantedOnChannel => ({
   channel: row.channel,
   sku: row.sku,
   externalId: row.externalId,
@@ -280,6 +282,7 @@ const wantedOf = ({ since, nextAttemptAt, ...row }: WantedRow): WantedOnChannel 
   attempts: row.attempts,
   sinceMs: since === null ? 0 : Date.parse(since),
   notBeforeMs: nextAttemptAt === null ? 0 : Date.parse(nextAttemptAt),
+  ...(traceparent !== null && { traceparent }),
 });
 
 const newestPerSku = (changes: readonly AvailabilityChange[]): AvailabilityChange[] => {
@@ -310,7 +313,7 @@ const listingColumns = (listings: readonly ChannelListing[]): unknown[] => [
 
 const WANTED_COLUMNS = `l.channel, l.sku, l.external_id as "externalId", l.wanted_quantity as quantity, l.wanted_revision as revision,
   l.wanted_sequence as sequence, l.wanted_since as since, l.acknowledged_quantity as "acknowledgedQuantity", l.attempts,
-  l.next_attempt_at as "nextAttemptAt"`;
+  l.next_attempt_at as "nextAttemptAt", l.wanted_traceparent as traceparent`;
 
 const STATE = `case when wanted_sequence = acknowledged_sequence then 'acknowledged' when attempts > 0 then 'failing' else 'waiting' end`;
 
@@ -319,10 +322,10 @@ const EQUAL = `(l.acknowledged_sequence = l.wanted_sequence and l.acknowledged_q
 
 const WANT = `
   with moved as (
-    update channels.feed set sequence = $7 where name = 'availability' and sequence = $6 returning 1),
+    update channels.feed set sequence = $8 where name = 'availability' and sequence = $7 returning 1),
   change as (
-    select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::jsonb[], $5::timestamptz[])
-                  as c (sku, revision, sequence, available, received_at)
+    select * from unnest($1::text[], $2::bigint[], $3::bigint[], $4::jsonb[], $5::timestamptz[], $6::text[])
+                  as c (sku, revision, sequence, available, received_at, traceparent)
      where exists (select from moved)),
   kept as (
     insert into channels.availability as a (sku, stock_revision, sequence, available)
@@ -335,7 +338,8 @@ const WANT = `
        set wanted_quantity = (c.available ->> l.channel)::integer, wanted_revision = c.revision, wanted_sequence = c.sequence,
            acknowledged_revision = case when ${EQUAL} then c.revision else l.acknowledged_revision end,
            acknowledged_sequence = case when ${EQUAL} then c.sequence else l.acknowledged_sequence end,
-           wanted_since = case when ${EQUAL} then null else coalesce(l.wanted_since, c.received_at) end
+           wanted_since = case when ${EQUAL} then null else coalesce(l.wanted_since, c.received_at) end,
+           wanted_traceparent = c.traceparent
       from change c
      where l.sku = c.sku and c.sequence > l.wanted_sequence and c.available ? l.channel
     returning l.*)
@@ -354,7 +358,7 @@ const LIST = `
   on conflict (channel, sku) do update
     set external_id = excluded.external_id, listed_at_position = excluded.listed_at_position,
         wanted_quantity = excluded.wanted_quantity, wanted_revision = excluded.wanted_revision,
-        wanted_sequence = excluded.wanted_sequence, wanted_since = excluded.wanted_since,
+        wanted_sequence = excluded.wanted_sequence, wanted_since = excluded.wanted_since, wanted_traceparent = null,
         acknowledged_quantity = null, acknowledged_revision = null, acknowledged_sequence = -1, acknowledged_at = null,
         attempts = 0, last_error = null, next_attempt_at = null
     where excluded.listed_at_position > l.listed_at_position

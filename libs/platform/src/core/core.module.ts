@@ -1,14 +1,16 @@
-import { type DynamicModule, Inject, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { type DynamicModule, Inject, type OnApplicationBootstrap, type OnModuleInit, Optional } from '@nestjs/common';
 import { CLOCK, EVENT_STORE } from '#event-sourcing';
+import type { ServiceMessaging } from '#messaging';
 import { PostgresIdempotencyStore, READ_MODELS, Runners } from '#read-models';
+import { CONFIG, type Config } from '../config.js';
 import { IDEMPOTENCY_STORE } from '../http/idempotency-store.js';
-import { HealthChecks } from '../operations/health.js';
 import type { Core } from './open-core.js';
 import { StatusController } from './status.controller.js';
+import { MESSAGING } from './tokens.js';
 
 /** Gives every module the store, the read models and the runners, and starts the runners once all have added theirs. */
 export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
-  static over({ store, readModels, runners, clock }: Core): DynamicModule {
+  static over({ store, readModels, runners, clock, messaging }: Core): DynamicModule {
     return {
       module: CoreModule,
       global: true,
@@ -19,23 +21,17 @@ export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
         { provide: Runners, useValue: runners },
         { provide: CLOCK, useValue: clock },
         { provide: IDEMPOTENCY_STORE, useFactory: () => new PostgresIdempotencyStore(readModels) },
+        { provide: MESSAGING, useValue: messaging },
       ],
-      exports: [EVENT_STORE, READ_MODELS, Runners, CLOCK, IDEMPOTENCY_STORE],
+      exports: [EVENT_STORE, READ_MODELS, Runners, CLOCK, IDEMPOTENCY_STORE, MESSAGING],
     };
   }
 
   constructor(
     @Inject(Runners) private readonly runners: Runners,
-    @Inject(HealthChecks) health: HealthChecks,
-  ) {
-    health.add('views and processes', () => {
-      const waiting = runners.status().filter((status) => !status.ready && status.state !== 'standby');
-      return {
-        healthy: waiting.length === 0,
-        detail: Object.fromEntries(waiting.map((status) => [status.name, status.state])),
-      };
-    });
-  }
+    @Inject(CONFIG) private readonly config: Config,
+    @Optional() @Inject(MESSAGING) private readonly messaging?: ServiceMessaging,
+  ) {}
 
   async onModuleInit(): Promise<void> {
     await this.runners.prepare();
@@ -43,5 +39,6 @@ export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     this.runners.start();
+    if (this.config.role !== 'api') this.messaging?.start();
   }
 }

@@ -4,6 +4,7 @@ import { eventRegistry } from '#contracts';
 import { type EventStore, withRegistry } from '#event-sourcing';
 import { PostgresEventStore } from '#event-store-postgres';
 import { type Clock, systemClock } from '#kernel';
+import type { KafkaSettings, ServiceMessaging } from '#messaging';
 import { openReadModels, type ReadModels, Runners } from '#read-models';
 import type { Config } from '../config.js';
 import { type Database, openDatabase } from '../database/index.js';
@@ -17,13 +18,17 @@ export interface Core {
   readonly runners: Runners;
   readonly clock: Clock;
   readonly database: Database;
+  /** Where services are processes of their own. */
+  readonly messaging?: ServiceMessaging;
 }
 
 export interface CoreOptions {
   /** False for a program that only reads the log. */
   readonly writer: boolean;
-  /** Who we are, for a second writer that is told to stay away. */
+  /** Who we are: for a second writer that is told to stay away, and the service whose topics these are. */
   readonly name: string;
+  /** Where the other services are met; without it they are all in this process. */
+  readonly kafka?: KafkaSettings;
   /** Another process took the log over: this one can append no more. */
   readonly onFenced?: () => void;
 }
@@ -39,20 +44,39 @@ export async function openCore(config: Config, shutdown: Shutdown, options: Core
     log: (message) => logger.log(message),
   });
   shutdown.onShutdown('database', () => database.close());
-  const store = await openStore(database.url, options);
+  const store = await openStore(config, database.url, options);
   shutdown.onShutdown('event store', () => store.close());
   const readModels = await openReadModels({ url: database.url, log });
   shutdown.onShutdown('read models', () => readModels.close());
   const known = withRegistry(store, eventRegistry);
-  const runners = new Runners(readModels, known);
+  const core = { store: known, readModels, clock: systemClock, database };
+  const works = config.role !== 'api';
+  if (!options.kafka) {
+    const runners = new Runners(readModels, known, { works });
+    shutdown.onShutdown('views and processes', () => runners.stop());
+    return { ...core, runners };
+  }
+  const { openKafka, ServiceMessaging } = await import('#messaging');
+  const messaging = new ServiceMessaging(options.name, openKafka(options.kafka, log), readModels, known);
+  shutdown.onShutdown('messaging', () => messaging.stop());
+  const runners = new Runners(readModels, known, { works, elsewhere: (reaction) => messaging.consumerOf(reaction) });
+  runners.addRunner(messaging.relayRunner);
   shutdown.onShutdown('views and processes', () => runners.stop());
-  return { store: known, readModels, runners, clock: systemClock, database };
+  return { ...core, runners, messaging };
 }
 
-async function openStore(url: string, { writer, name, onFenced }: CoreOptions): Promise<PostgresEventStore> {
+async function openStore(
+  { eventStoreDbUrl }: Config,
+  databaseUrl: string,
+  { writer, name, onFenced }: CoreOptions,
+): Promise<EventStore> {
   try {
+    if (eventStoreDbUrl !== undefined) {
+      const { EventStoreDbStore } = await import('#event-store-eventstoredb');
+      return await EventStoreDbStore.open({ url: eventStoreDbUrl });
+    }
     return await PostgresEventStore.open({
-      url,
+      url: databaseUrl,
       writer,
       holder: `${name} on ${hostname()}, process ${process.pid}`,
       log: (message) => logger.log(message),

@@ -1,8 +1,10 @@
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Controller, Get, Inject, Optional } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { EVENT_STORE, type EventStore } from '#event-sourcing';
+import type { ServiceMessaging } from '#messaging';
 import { Runners } from '#read-models';
+import { MESSAGING } from './tokens.js';
 
 const status = z.object({
   head: z.int().meta({ description: 'Position of the last event in the log' }),
@@ -18,6 +20,18 @@ const status = z.object({
       error: z.string().optional(),
     }),
   ),
+  consumers: z
+    .array(
+      z.object({
+        name: z.string(),
+        state: z.string(),
+        lag: z.int().meta({ description: 'Messages ahead of it in the partitions of this process' }),
+        partitions: z.int().meta({ description: 'Partitions that belong to this process' }),
+        parked: z.int(),
+        error: z.string().optional(),
+      }),
+    )
+    .meta({ description: 'Readers of what other services stored; none where all are in one process' }),
 });
 
 @ApiTags('operations')
@@ -26,6 +40,7 @@ export class StatusController {
   constructor(
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(Runners) private readonly runners: Runners,
+    @Optional() @Inject(MESSAGING) private readonly messaging?: ServiceMessaging,
   ) {}
 
   @Get()
@@ -42,6 +57,14 @@ export class StatusController {
       parked,
       ...(error !== undefined && { error }),
     }));
-    return { head, memoryBytes: process.memoryUsage.rss(), runners };
+    const consumers = (this.messaging?.consumers() ?? []).map(({ name, state, partitions, parked, error }) => ({
+      name,
+      state,
+      lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
+      partitions: partitions.length,
+      parked,
+      ...(error !== undefined && { error }),
+    }));
+    return { head, memoryBytes: process.memoryUsage.rss(), runners, consumers };
   }
 }

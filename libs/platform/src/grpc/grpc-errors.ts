@@ -1,8 +1,8 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { Catch, Logger, type RpcExceptionFilter } from '@nestjs/common';
 import { type Observable, throwError } from 'rxjs';
+import { currentContext } from '#event-sourcing';
 import { type Problem, problemFor } from '../http/problem.js';
-import { currentContext } from '../request-context.js';
 
 /** Answers every error of a gRPC method once: a status, a sentence, and metadata `code`, `x-correlation-id`, `retry-after-ms`. */
 @Catch()

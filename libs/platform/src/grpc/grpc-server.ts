@@ -6,12 +6,14 @@ import { ReflectionService } from '@grpc/reflection';
 import type { INestApplication } from '@nestjs/common';
 import { NestMicroservice, ServerGrpc } from '@nestjs/microservices';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
+import { runInContext } from '#event-sourcing';
 import type { Config } from '../config.js';
 import { ValidationPipe } from '../http/validation.pipe.js';
-import { contextFrom, runInContext } from '../request-context.js';
+import { contextFrom } from '../request-context.js';
 import { StartupError } from '../startup-error.js';
 import { type GrpcCall, grpcCallOf } from './grpc-call.js';
 import { GrpcErrorFilter } from './grpc-errors.js';
+import { traceCall } from './grpc-traces.js';
 
 /** Which services a process offers over gRPC. */
 export interface GrpcServices {
@@ -92,7 +94,9 @@ export class GrpcServer extends ServerGrpc {
   override createServiceMethod(...method: Parameters<ServerGrpc['createServiceMethod']>) {
     const serve = super.createServiceMethod(...method);
     return (call: GrpcCall, callback: unknown) =>
-      runInContext(contextFrom(grpcCallOf(call)), () => serve(call, callback));
+      traceCall(call, callback, (traceparent, answer) =>
+        runInContext({ ...contextFrom(grpcCallOf(call)), ...traceparent }, () => serve(call, answer)),
+      );
   }
 
   private addOwnServices(server: Server, definition: PackageDefinition): void {

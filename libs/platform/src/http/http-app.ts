@@ -3,14 +3,16 @@ import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { runInContext } from '#event-sourcing';
 import type { Config } from '../config.js';
 import { PinoLogger } from '../logger.js';
 import { serveOpenApi } from '../openapi.js';
 import { Metrics } from '../operations/metrics.js';
 import { platformAround } from '../platform.module.js';
-import { actorOf, correlationIdOf, runInContext } from '../request-context.js';
+import { actorOf, correlationIdOf } from '../request-context.js';
 import { Shutdown } from '../shutdown.js';
 import { headersOf } from './call.js';
+import { installTraces } from './http-traces.js';
 import { installIdempotency } from './idempotency.js';
 import { IDEMPOTENCY_STORE, type IdempotencyStore } from './idempotency-store.js';
 import { parseJsonBody } from './json-body.js';
@@ -51,7 +53,8 @@ export async function createHttpApp(
   });
   const instance: FastifyInstance = app.getHttpAdapter().getInstance();
   installBodies(instance, adapter);
-  installContext(instance, shutdown);
+  const traceparentOf = installTraces(instance);
+  installContext(instance, shutdown, traceparentOf);
   installMetrics(instance, app.get(Metrics));
   installIdempotency(instance, app.get<IdempotencyStore>(IDEMPOTENCY_STORE, { strict: false }));
   app.useGlobalPipes(new ValidationPipe());
@@ -97,7 +100,11 @@ function letBodyEnd(body: IncomingMessage, reply: FastifyReply): void {
 /** Who sends more than this after a refusal is cut off. */
 const MAX_REFUSED_BODY_BYTES = 67_108_864;
 
-function installContext(instance: FastifyInstance, shutdown: Shutdown): void {
+function installContext(
+  instance: FastifyInstance,
+  shutdown: Shutdown,
+  traceparentOf: (request: FastifyRequest) => string | undefined,
+): void {
   instance.addHook('onRequest', (request, reply, done) => {
     void reply.header('x-correlation-id', request.id);
     if (shutdown.signal.aborted && !request.url.startsWith('/health/')) {
@@ -113,7 +120,9 @@ function installContext(instance: FastifyInstance, shutdown: Shutdown): void {
       );
       return;
     }
-    runInContext({ correlationId: request.id, actor: actorOf(headersOf(request.raw)) }, done);
+    const traceparent = traceparentOf(request);
+    const context = { correlationId: request.id, actor: actorOf(headersOf(request.raw)) };
+    runInContext(traceparent === undefined ? context : { ...context, traceparent }, done);
   });
   instance.addHook('onSend', (_, reply, payload, done) => {
     // A connection kept open by a client that expects more would hold up the end.

@@ -17,6 +17,24 @@ describe('health checks', () => {
     });
   });
 
+  it('asks what hangs once, however often it is asked itself', async () => {
+    jest.useFakeTimers();
+    const health = new HealthChecks();
+    const answer = Promise.withResolvers<{ healthy: boolean }>();
+    const dependency = jest.fn(() => answer.promise);
+    health.add('slow', dependency);
+    const reports = [health.report(), health.report()];
+    await jest.advanceTimersByTimeAsync(CHECK_LIMIT_MS);
+    reports.push(health.report());
+    await jest.advanceTimersByTimeAsync(CHECK_LIMIT_MS);
+    jest.useRealTimers();
+    expect((await Promise.all(reports)).map(({ status }) => status)).toEqual(Array(3).fill('not-ready'));
+    expect(dependency).toHaveBeenCalledTimes(1);
+    answer.resolve({ healthy: true });
+    await answer.promise;
+    expect(await health.report()).toMatchObject({ status: 'ready' });
+  });
+
   it('refuses a second check of a name', () => {
     const health = new HealthChecks();
     health.add('store', () => ({ healthy: true }));

@@ -1,3 +1,5 @@
+import { askPatiently } from '../observability/ask-patiently.js';
+
 /** What a check found. `detail` is shown to operators: numbers and names, nothing personal. */
 export interface CheckResult {
   readonly healthy: boolean;
@@ -11,15 +13,15 @@ export interface HealthReport {
 
 /** The named checks behind /health/ready. Modules inject it and add theirs in their constructor or onModuleInit. */
 export class HealthChecks {
-  private readonly checks = new Map<string, () => CheckResult | Promise<CheckResult>>();
+  private readonly checks = new Map<string, () => Promise<CheckResult>>();
 
   /** Adds a check under a name of its own; a second one of that name is an error. It has {@link CHECK_LIMIT_MS} to answer. */
   add(name: string, check: () => CheckResult | Promise<CheckResult>): void {
     if (this.checks.has(name)) throw new Error(`There is a health check called ${name} already.`);
-    this.checks.set(name, check);
+    this.checks.set(name, askPatiently(check, CHECK_LIMIT_MS));
   }
 
-  /** Runs all checks at once. A check that throws or takes too long is not healthy. */
+  /** Runs all checks at once. A check that throws or takes too long is not healthy; one that hangs is not asked again. */
   async report(): Promise<HealthReport> {
     const entries = await Promise.all(
       [...this.checks].map(async ([name, check]) => [name, await outcomeOf(check)] as const),
@@ -31,17 +33,10 @@ export class HealthChecks {
 
 export const CHECK_LIMIT_MS = 2_000;
 
-async function outcomeOf(check: () => CheckResult | Promise<CheckResult>): Promise<CheckResult> {
-  const late = Promise.withResolvers<CheckResult>();
-  const timer = setTimeout(
-    () => late.resolve({ healthy: false, detail: { error: `no answer within ${CHECK_LIMIT_MS} ms` } }),
-    CHECK_LIMIT_MS,
-  );
+async function outcomeOf(check: () => Promise<CheckResult>): Promise<CheckResult> {
   try {
-    return await Promise.race([check(), late.promise]);
+    return await check();
   } catch (error) {
     return { healthy: false, detail: { error: error instanceof Error ? error.message : String(error) } };
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -66,14 +66,14 @@ class SimulatedChannel implements ChannelConnector {
       : { kind: 'unreadable', reason: sale.reason };
   }
 
-  async pushStock(listings: readonly ListingStock[], signal: AbortSignal): Promise<PushResult> {
+  async pushStock(listings: readonly ListingStock[], signal: AbortSignal, traceparent?: string): Promise<PushResult> {
     const updates = listings.map(({ externalId, quantity, stockRevision }) => ({
       externalId,
       quantity,
       revision: stockRevision,
     }));
     try {
-      return pushResultOf(await this.#request('PUT', '/stock', signal, JSON.stringify({ updates })));
+      return pushResultOf(await this.#request('PUT', '/stock', signal, JSON.stringify({ updates }), traceparent));
     } catch (error) {
       return { kind: 'failed', reason: reasonOf(error) };
     }
@@ -106,12 +106,19 @@ class SimulatedChannel implements ChannelConnector {
     }
   }
 
-  #request(method: 'GET' | 'PUT', path: string, signal: AbortSignal, body?: string): Promise<BoundedAnswer> {
+  #request(
+    method: 'GET' | 'PUT',
+    path: string,
+    signal: AbortSignal,
+    body?: string,
+    traceparent?: string,
+  ): Promise<BoundedAnswer> {
     return boundedFetch(`${this.#url}${path}`, {
       method,
       headers: {
         authorization: `Bearer ${this.#token}`,
         ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(traceparent !== undefined && { traceparent }),
       },
       ...(body !== undefined && { body }),
       timeoutMs: this.timeoutMs,

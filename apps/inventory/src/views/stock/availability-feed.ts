@@ -40,17 +40,18 @@ export class StockViewFeed implements AvailabilityFeed {
   /** Rows that one policy change touched share a sequence and are never torn apart. */
   private rowsAfter(sequence: number): Promise<StockRow[]> {
     return this.readModels.query<StockRow>(
-      `select sku, revision, available, sequence, received_at from view_stock.stock where sequence > $1
+      `select sku, revision, available, sequence, received_at, traceparent from view_stock.stock where sequence > $1
        order by sequence fetch first ${ROWS_PER_BATCH} rows with ties`,
       [sequence],
     );
   }
 }
 
-const changeOf = ({ sku, revision, available, sequence, received_at }: StockRow): AvailabilityChange => ({
+const changeOf = ({ sku, revision, available, sequence, received_at, traceparent }: StockRow): AvailabilityChange => ({
   sequence,
   sku,
   stockRevision: revision,
   available,
   receivedAt: received_at,
+  ...(traceparent !== null && { traceparent }),
 });

@@ -23,6 +23,8 @@ export interface StockRow {
   sequence: number;
   /** When we learned of it. Of several changes in one page, the first. */
   received_at: string;
+  /** Trace context of the last of them that is traced. */
+  traceparent: string | null;
 }
 
 const shape = {
@@ -35,6 +37,7 @@ const shape = {
     available: 'jsonb',
     sequence: 'bigint',
     received_at: 'text',
+    traceparent: 'text',
   },
 } as const;
 
@@ -49,7 +52,7 @@ const isStockEvent = (
  */
 export const stockProjection: Projection = {
   name: 'stock',
-  version: 1,
+  version: 2,
   schema: `
     create table stock (
       sku text collate "C" primary key,
@@ -57,14 +60,15 @@ export const stockProjection: Projection = {
       figures jsonb not null,
       available jsonb not null,
       sequence bigint not null,
-      received_at text not null
+      received_at text not null,
+      traceparent text
     ) with (fillfactor = 70);
     create index stock_by_sequence on stock (sequence);
     create table supply (id integer primary key, supply jsonb not null);
   `,
   types: [...stockTypes, ...supplyEventTypes],
   // The page may end anywhere: "the first of a page" is another one in every build.
-  ignoreInComparison: { stock: ['received_at'] },
+  ignoreInComparison: { stock: ['received_at', 'traceparent'] },
   apply: async (page, tx) => {
     const supply = await readSupply(tx);
     const stockEvents: RecordedEvent<StockEvent>[] = [];
@@ -139,6 +143,7 @@ async function writeChanges(
       available: numbersOf(figures, policies),
       sequence: last.position,
       received_at: receivedAt,
+      traceparent: own.findLast(({ metadata }) => metadata.traceparent !== undefined)?.metadata.traceparent ?? null,
     };
   });
   await writeRows(tx, rows);
@@ -166,7 +171,10 @@ async function reproject(tx: Tx, policies: readonly ChannelPolicy[], cause: Reco
     const changed = rows.flatMap((row) => {
       const available = numbersOf(row.figures, policies);
       const same = sameNumbers(available, row.available);
-      return same ? [] : [{ ...row, available, sequence: cause.position, received_at: receivedAtOf(cause) }];
+      const traceparent = cause.metadata.traceparent ?? null;
+      return same
+        ? []
+        : [{ ...row, available, sequence: cause.position, received_at: receivedAtOf(cause), traceparent }];
     });
     await writeRows(tx, changed);
   }

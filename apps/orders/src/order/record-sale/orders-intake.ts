@@ -48,16 +48,18 @@ export class OrdersIntake implements SalesIntake {
   }
 
   private metadataOf(
-    { channel, messageId, placedAt, receivedAt }: ChannelSale,
+    { channel, messageId, placedAt, receivedAt, cause: handedOver }: ChannelSale,
     index: number,
     call: EventMetadata | undefined,
   ): EventMetadata {
+    const cause = handedOver ?? call ?? currentContext();
     return {
       commandId: commandIdOf(channel, messageId, index, call),
-      correlationId: call?.correlationId ?? currentContext()?.correlationId ?? newId(),
+      correlationId: cause?.correlationId ?? newId(),
       actor: call?.actor ?? `channel:${channel}`,
       occurredAt: utc(placedAt),
       receivedAt: receivedAt === undefined ? toIso(this.clock.now()) : utc(receivedAt),
+      ...(cause?.traceparent !== undefined && { traceparent: cause.traceparent }),
     };
   }
 }

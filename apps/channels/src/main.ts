@@ -1,0 +1,34 @@
+import { Global, Module } from '@nestjs/common';
+import { AVAILABILITY_FEED, SALES_INTAKE } from '#contracts';
+import type { ServiceMessaging } from '#messaging';
+import { CONFIG, type Config, MESSAGING, runService } from '#platform';
+import { ChannelsModule } from './channels.module.js';
+import { OrdersClient, ordersUrlIn } from './intake/orders-client.js';
+
+const ordersUrl = () => ordersUrlIn(process.env);
+
+/** Binds the ports of the service to the others: sales go to orders over REST, numbers come from inventory over Kafka. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: SALES_INTAKE,
+      inject: [CONFIG],
+      useFactory: ({ hashKey }: Config) => new OrdersClient({ ordersUrl: ordersUrl(), hashKey }),
+    },
+    {
+      provide: AVAILABILITY_FEED,
+      inject: [MESSAGING],
+      useFactory: (messaging: ServiceMessaging) => messaging.availabilityFeed(),
+    },
+  ],
+  exports: [SALES_INTAKE, AVAILABILITY_FEED],
+})
+class PortsModule {}
+
+await runService({
+  name: 'channels',
+  does: 'The channels: webhooks in, sales handed to orders, stock pushed to every listing, drift checked.',
+  settings: '  ORDERS_URL           where orders answers, such as http://orders:3000 (needed)\n',
+  modules: () => [PortsModule, ChannelsModule],
+});

@@ -1,0 +1,28 @@
+import { Body, Controller, HttpCode, Post, UseGuards } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { z } from 'zod';
+import { channelSale } from '#contracts';
+import { BodyLimit, MAX_BULK_BODY_BYTES, refusalFor, SERVICE_SALES_PATH, ServiceCallsOnly } from '#platform';
+import { OrdersIntake } from './orders-intake.js';
+
+const body = z.strictObject({ sales: z.array(channelSale).min(1).max(1_000) });
+
+/** The port of sales for the channels service, where that is a process of its own: people are hashes already. */
+@ApiExcludeController()
+@UseGuards(ServiceCallsOnly)
+@Controller(SERVICE_SALES_PATH)
+export class ServiceSalesController {
+  constructor(private readonly intake: OrdersIntake) {}
+
+  @Post()
+  @HttpCode(200)
+  @BodyLimit(MAX_BULK_BODY_BYTES)
+  async record(@Body({ schema: body }) { sales }: z.output<typeof body>) {
+    const results = await this.intake.record(sales);
+    return {
+      results: results.map((result) =>
+        result instanceof Error ? { problem: refusalFor(result) } : { orderId: result.orderId, status: result.status },
+      ),
+    };
+  }
+}

@@ -1,0 +1,96 @@
+import type { Kafka } from 'kafkajs';
+import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
+import type { RecordedEvent } from '#event-sourcing';
+import type { ReadModels } from '#read-models';
+import { AVAILABILITY_CHANGED, availabilityIn } from './availability-message.js';
+import { Consumer } from './consumer.js';
+import type { ConsumerStatus } from './consumer-status.js';
+import { AVAILABILITY_TOPIC } from './publications.js';
+
+/**
+ * The availability feed as Kafka brings it. Where it goes on is the checkpoint of its consumer, which moves when the
+ * batch before was dealt with, that is when the next one is asked for: `after` has nothing to say here. A batch may come
+ * again, and sequences increase per SKU only.
+ */
+export class KafkaAvailabilityFeed implements AvailabilityFeed {
+  #consumer: Consumer | undefined;
+
+  /** `name`: consumer group, and owner of the checkpoints. */
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly readModels: ReadModels,
+    private readonly name: string,
+  ) {}
+
+  /** Of the consumer, while somebody follows. */
+  status(): ConsumerStatus | undefined {
+    return this.#consumer?.status();
+  }
+
+  async *follow({ signal }: { readonly signal: AbortSignal }): AsyncIterable<readonly AvailabilityChange[]> {
+    const handover = new Handover<readonly AvailabilityChange[]>();
+    const consumer = new Consumer(this.kafka, this.readModels, {
+      name: this.name,
+      topics: [AVAILABILITY_TOPIC],
+      types: [AVAILABILITY_CHANGED],
+      latestWins: true,
+      outsideTransaction: true,
+      handle: (page: readonly RecordedEvent[]) => handover.give(page.map(availabilityIn)),
+    });
+    const end = () => handover.end();
+    signal.addEventListener('abort', end, { once: true });
+    this.#consumer = consumer;
+    consumer.start();
+    try {
+      if (!signal.aborted) yield* handover.taken();
+    } finally {
+      signal.removeEventListener('abort', end);
+      handover.end();
+      await consumer.stop();
+      this.#consumer = undefined;
+    }
+  }
+}
+
+/** From whoever pushes to one who pulls: what was given is settled when the taker comes for the next. */
+class Handover<Item> {
+  #offers: { readonly item: Item; readonly settle: () => void; readonly refuse: (error: Error) => void }[] = [];
+  #offered = Promise.withResolvers<void>();
+  #isOver = false;
+
+  /** Resolves when the item was dealt with; rejects when it will not be. At most one per partition waits. */
+  give(item: Item): Promise<void> {
+    return new Promise((settle, reject) => {
+      if (this.#isOver) return reject(new Error('Nobody follows the feed any more.'));
+      this.#offers.push({ item, settle, refuse: reject });
+      this.#offered.resolve();
+    });
+  }
+
+  async *taken(): AsyncIterable<Item> {
+    for (;;) {
+      const offer = this.#offers.shift();
+      if (offer) {
+        let isDone = false;
+        try {
+          yield offer.item;
+          isDone = true;
+        } finally {
+          if (isDone) offer.settle();
+          else offer.refuse(new Error('The one who follows the feed left in the middle of a batch.'));
+        }
+      } else if (this.#isOver) {
+        return;
+      } else {
+        this.#offered = Promise.withResolvers();
+        await this.#offered.promise;
+      }
+    }
+  }
+
+  end(): void {
+    this.#isOver = true;
+    for (const { refuse } of this.#offers.splice(0)) refuse(new Error('Nobody follows the feed any more.'));
+    this.#offered.resolve();
+  }
+}

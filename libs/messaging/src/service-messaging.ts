@@ -1,0 +1,91 @@
+import type { Kafka } from 'kafkajs';
+import type { AvailabilityFeed } from '#contracts';
+import type { EventStore } from '#event-sourcing';
+import type { BackgroundWork, Reaction, ReactionRunner, ReadModels } from '#read-models';
+import { AvailabilityRelay, type AvailabilityRelayStatus } from './availability-relay.js';
+import { Consumer } from './consumer.js';
+import type { ConsumerStatus } from './consumer-status.js';
+import { KafkaAvailabilityFeed } from './kafka-availability-feed.js';
+import { type Publications, publications } from './publications.js';
+import { Relay } from './relay.js';
+import { reactionSubscription } from './subscription.js';
+
+/** How one service meets the others: it sends what it stores, and is fed what they stored. */
+export class ServiceMessaging {
+  readonly #own: Publications;
+  readonly #relay: Relay;
+  /** Those at work. */
+  readonly #consumers = new Set<Consumer>();
+  readonly #feeds: KafkaAvailabilityFeed[] = [];
+  #availabilityRelay: AvailabilityRelay | undefined;
+
+  /** `service` owns the topics `einklang.<service>.…`. */
+  constructor(
+    readonly service: string,
+    private readonly kafka: Kafka,
+    private readonly readModels: ReadModels,
+    store: EventStore,
+  ) {
+    this.#own = new Map([...publications].filter(([, topic]) => topic.startsWith(`einklang.${service}.`)));
+    this.#relay = new Relay(kafka, readModels, store, {
+      name: `relay-${service}-to-kafka`,
+      publications: this.#own,
+    });
+  }
+
+  /** The consumer of a reaction to events of other services; undefined for one to our own, which the store has. */
+  consumerOf(reaction: Reaction): BackgroundWork | undefined {
+    const own = reaction.types.filter((type) => this.#own.has(type));
+    if (own.length === reaction.types.length) return undefined;
+    if (own.length > 0)
+      throw new Error(`${reaction.name} reacts to events of its own service and of others: split it.`);
+    const consumer = new Consumer(this.kafka, this.readModels, reactionSubscription(reaction));
+    return {
+      start: () => {
+        this.#consumers.add(consumer);
+        consumer.start();
+      },
+      stop: async () => {
+        await consumer.stop();
+        this.#consumers.delete(consumer);
+      },
+    };
+  }
+
+  /** The numbers inventory sends, for one follower at a time over all processes. */
+  availabilityFeed(): AvailabilityFeed {
+    const feed = new KafkaAvailabilityFeed(this.kafka, this.readModels, `einklang.${this.service}-availability`);
+    this.#feeds.push(feed);
+    return feed;
+  }
+
+  /** Sends the numbers of this service to the others. */
+  sendAvailability(feed: AvailabilityFeed): void {
+    this.#availabilityRelay = new AvailabilityRelay(this.kafka, this.readModels, feed);
+  }
+
+  /** Sends the events of this service to the others. */
+  get relayRunner(): ReactionRunner {
+    return this.#relay.runner;
+  }
+
+  /** Starts what sends the numbers; the relay of events and the consumers are started among the runners. */
+  start(): void {
+    this.#availabilityRelay?.start();
+  }
+
+  /** Ends what sends, and closes its connections. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#relay.stop(), this.#availabilityRelay?.stop()]);
+  }
+
+  availabilityRelay(): AvailabilityRelayStatus | undefined {
+    return this.#availabilityRelay?.status();
+  }
+
+  /** Of those at work in this process. */
+  consumers(): ConsumerStatus[] {
+    const feeds = this.#feeds.map((feed) => feed.status()).filter((status) => status !== undefined);
+    return [...Array.from(this.#consumers, (consumer) => consumer.status()), ...feeds];
+  }
+}

@@ -1,0 +1,222 @@
+import { type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { applyTopics, kafkaSettingsFrom, openKafka, topicsFrom } from '#messaging';
+import { openDatabase } from '#platform';
+import { DESCRIPTION } from '../../../../apps/ops/src/topics/topics.js';
+import { type ShopProcess, startShopProcess } from '../../../../apps/standalone/src/simulated-shop/shop-process.js';
+import { type KafkaCluster, startKafka } from '../../../../libs/testing/src/kafka/kafka-cluster.js';
+import { Api, until } from '../../../e2e/support/api.js';
+import { query } from '../../../e2e/support/database.js';
+import { SECRET } from '../../../e2e/support/installation.js';
+import { DatabaseServer } from '../../support/database-server.js';
+import { endOf, outputOf, startProgram } from '../../support/programs.js';
+import { Gateway } from './gateway.js';
+import { type Role, SERVICES, type Service, ServiceProcess } from './service-process.js';
+
+/** How many processes of each service there are, by role. */
+export type Formation = Readonly<Record<Service, readonly Role[]>>;
+
+export const SMALL: Formation = {
+  catalog: ['all'],
+  inventory: ['api', 'worker', 'worker'],
+  orders: ['all', 'all'],
+  customers: ['all'],
+  channels: ['all', 'all'],
+};
+
+/**
+ * The distributed profile on this machine: Kafka, PostgreSQL with a database per service, the event store (the server at
+ * EVENTSTOREDB_URL, else the double in a process of its own), a simulated shop, a gateway, and processes of the services.
+ */
+export class Landscape {
+  readonly processes = new Set<ServiceProcess>();
+  readonly server: DatabaseServer;
+  #closeDatabase: () => Promise<void> = async () => {};
+
+  private constructor(
+    private readonly dataDir: string,
+    readonly kafka: KafkaCluster,
+    private readonly eventStore: { readonly url: string; close(): Promise<void> },
+    readonly shop: ShopProcess,
+    readonly gateway: Gateway,
+  ) {
+    this.server = new DatabaseServer(dataDir);
+  }
+
+  static async open({ brokers = 1 }: { readonly brokers?: number } = {}): Promise<Landscape> {
+    const dataDir = await mkdtemp(join(tmpdir(), `einklang-test-${process.pid}-landscape-`));
+    const [kafka, eventStore, shop, gateway] = await Promise.all([
+      startKafka({ nodes: brokers }),
+      openEventStore(),
+      startShopProcess({ dataDir, secret: SECRET, log: () => {} }),
+      Gateway.open(serviceOf),
+    ]);
+    const landscape = new Landscape(dataDir, kafka, eventStore, shop, gateway);
+    await landscape.startDatabase();
+    await landscape.#makeDatabases();
+    await landscape.#makeTopics(brokers);
+    return landscape;
+  }
+
+  /** Every service behind one address. */
+  get api(): Api {
+    return new Api(this.gateway.url);
+  }
+
+  /** Starts the server of the services' databases, where its data lies. */
+  async startDatabase(): Promise<void> {
+    const { close } = await openDatabase({ dataDir: this.dataDir, log: () => {} });
+    this.#closeDatabase = close;
+  }
+
+  async startAll(formation: Formation): Promise<void> {
+    await Promise.all(SERVICES.flatMap((service) => formation[service].map((role) => this.start(service, role))));
+  }
+
+  /** Starts a process; resolves once it answers, and the gateway knows it where it answers requests. */
+  async start(
+    service: Service,
+    role: Role,
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<ServiceProcess> {
+    const started = new ServiceProcess(service, role, { ...(await this.environmentOf(service)), ...environment });
+    this.processes.add(started);
+    void started.ended.then(() => {
+      this.processes.delete(started);
+      this.gateway.remove(service, started.httpUrl);
+    });
+    await started.answers();
+    if (role !== 'worker') this.gateway.add(service, started.httpUrl);
+    return started;
+  }
+
+  /** Those of a service, in the order they were started. */
+  of(service: Service): readonly ServiceProcess[] {
+    return [...this.processes].filter((process) => process.service === service);
+  }
+
+  async databaseUrl(service: Service): Promise<string> {
+    const url = new URL(await this.server.url());
+    url.pathname = `/${service}`;
+    return url.href;
+  }
+
+  async environmentOf(service: Service): Promise<Record<string, string>> {
+    return {
+      EINKLANG_DATA_DIR: this.dataDir,
+      EINKLANG_HTTP_PORT: '0',
+      EINKLANG_GRPC_PORT: '0',
+      EINKLANG_LOG_LEVEL: 'warn',
+      EINKLANG_HASH_KEY: 'the key of an installation that tests run',
+      EVENTSTOREDB_URL: this.eventStore.url,
+      KAFKA_BROKERS: this.kafka.brokers.join(','),
+      DATABASE_URL: await this.databaseUrl(service),
+      ORDERS_URL: this.gateway.url,
+      SIMULATED_SHOP_SECRET: SECRET,
+    };
+  }
+
+  /** Resolves when every view and process of every service has seen every event, and nothing comes any more. */
+  async settled(withinMs = 120_000): Promise<number> {
+    let before = '';
+    return until(
+      'every service has seen every event',
+      async () => {
+        const states = await Promise.all([...this.processes].map(stateOf));
+        const said = JSON.stringify(states);
+        const isSettled = states.every(({ behind }) => behind === 0) && said === before;
+        before = said;
+        return isSettled ? Math.max(...states.map(({ head }) => head)) : undefined;
+      },
+      withinMs,
+    ).catch((error: unknown) => {
+      throw new Error(`Not settled: ${before}`, { cause: error });
+    });
+  }
+
+  /** `npm run ops -- verify --service …` for one service. */
+  async ops(
+    service: Service,
+    ...args: string[]
+  ): Promise<{ readonly exitCode: number | null; readonly output: string }> {
+    const child = startProgram('apps/ops/src/main', args, await this.environmentOf(service));
+    const output = outputOf(child);
+    return { exitCode: await endOf(child), output: output() };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.processes, (process) => process.kill()));
+    await Promise.all([this.gateway.close(), this.shop.close(), this.kafka.stop(), this.eventStore.close()]);
+    await this.#closeDatabase().catch(() => {});
+    await this.server.stop();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  async #makeDatabases(): Promise<void> {
+    const url = await this.server.url();
+    for (const service of SERVICES) await query(url, `create database ${service}`);
+  }
+
+  async #makeTopics(brokers: number): Promise<void> {
+    const settings = kafkaSettingsFrom({ KAFKA_BROKERS: this.kafka.brokers.join(',') });
+    const silent = { info: () => {}, warn: () => {}, error: () => {} };
+    const kafka = openKafka(settings, silent);
+    await applyTopics(kafka, topicsFrom(JSON.parse(await readFile(DESCRIPTION, 'utf8'))), { replicationMax: brokers });
+  }
+}
+
+async function openEventStore(): Promise<{ url: string; close(): Promise<void> }> {
+  const given = process.env.EVENTSTOREDB_URL;
+  if (given) return { url: given, close: async () => {} };
+  const child: ChildProcess = startProgram('test/faults/distributed/support/event-store-double', [], {});
+  const [message] = await once(child, 'message');
+  return {
+    url: z.object({ url: z.string() }).parse(message).url,
+    close: async () => {
+      child.kill('SIGKILL');
+      await endOf(child);
+    },
+  };
+}
+
+/** Which service answers a path: as deploy/ routes it. */
+export function serviceOf(path: string): Service | undefined {
+  const [, first = '', second = ''] = path.split(/[/?]/);
+  if (first === 'internal') return 'orders';
+  return OWNERS[second];
+}
+
+const OWNERS: Readonly<Record<string, Service>> = {
+  products: 'catalog',
+  variants: 'catalog',
+  catalog: 'catalog',
+  listings: 'catalog',
+  stock: 'inventory',
+  reservations: 'inventory',
+  shortages: 'inventory',
+  locations: 'inventory',
+  'supply-maps': 'inventory',
+  'stock-rules': 'inventory',
+  availability: 'inventory',
+  orders: 'orders',
+  'channel-sales': 'orders',
+  sales: 'orders',
+  profiles: 'customers',
+  channels: 'channels',
+};
+
+async function stateOf({ api, service }: ServiceProcess) {
+  const { head, runners, consumers } = await api.ask('GET', '/v1/status', status);
+  const behind = [...runners, ...consumers].reduce((sum, { lag }) => sum + lag, 0);
+  return { service, head, behind };
+}
+
+const status = z.object({
+  head: z.int(),
+  runners: z.array(z.looseObject({ lag: z.int() })),
+  consumers: z.array(z.looseObject({ lag: z.int() })).default([]),
+});

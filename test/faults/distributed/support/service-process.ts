@@ -1,0 +1,68 @@
+import type { ChildProcess } from 'node:child_process';
+import { Api } from '../../../e2e/support/api.js';
+import { endOf, outputOf, startProgram } from '../../support/programs.js';
+
+export const SERVICES = ['catalog', 'inventory', 'orders', 'customers', 'channels'] as const;
+export type Service = (typeof SERVICES)[number];
+export type Role = 'all' | 'api' | 'worker';
+
+/** One process of one service. */
+export class ServiceProcess {
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+  readonly #child: ChildProcess;
+  #httpUrl = '';
+
+  constructor(
+    readonly service: Service,
+    readonly role: Role,
+    environment: Readonly<Record<string, string>>,
+  ) {
+    this.#child = startProgram(`apps/${service}/src/main`, [], { ...environment, EINKLANG_ROLE: role });
+    this.output = outputOf(this.#child);
+    this.ended = endOf(this.#child);
+  }
+
+  /** Where it answers, once it does. */
+  get httpUrl(): string {
+    return this.#httpUrl;
+  }
+
+  get api(): Api {
+    return new Api(this.#httpUrl);
+  }
+
+  /** Resolves once it answers; rejects when it ends before. */
+  async answers(): Promise<this> {
+    const address = new Promise<string>((resolve) => {
+      const look = (): void => {
+        const found = / answers at (http:\S+?)[,.] /.exec(`${this.output()} `);
+        if (found?.[1]) resolve(found[1]);
+      };
+      this.#child.stdout?.on('data', look);
+      look();
+    });
+    const died = this.ended.then((code) => {
+      throw new Error(`${this.service} ended with ${code}: ${this.output()}`);
+    });
+    died.catch(() => {});
+    this.#httpUrl = await Promise.race([address, died]);
+    return this;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.ended;
+  }
+
+  /** SIGTERM, as a rolling restart sends it. Resolves with the exit code. */
+  stop(): Promise<number | null> {
+    this.signal('SIGTERM');
+    return this.ended;
+  }
+}
