@@ -29,7 +29,7 @@ async function main(): Promise<number> {
     openDatabase: async () => (await services()).openDatabase(config),
     openSource: async () => (await services()).openSource(config),
     openTarget: async (url) => (await services()).openTarget(url),
-    projections: async () => (await services()).allProjections,
+    projections: async (service) => (await services()).projectionsOf(service),
     definitions: async () => (await services()).allEvents,
     channelCheck: async (log) => (await services()).channelCheck(config, log, signal),
     terminal: { out: process.stdout, err: process.stderr },

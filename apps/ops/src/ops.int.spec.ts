@@ -9,7 +9,10 @@ import { newId } from '#kernel';
 import { loadConfig } from '#platform';
 import { openReadModels, type Projection, ProjectionRunner, type ReadModels } from '#read-models';
 import { createTestDatabase, type TestDatabase } from '#testing';
+import { openServiceDatabase } from './database/open-database.js';
 import { openCoreLog } from './log/open-core-log.js';
+import { openSource } from './migrate-store/open-source.js';
+import { openTarget } from './migrate-store/open-target.js';
 import { runOps } from './ops.js';
 import { type MemoryTerminal, memoryTerminal } from './testing/memory-terminal.js';
 import { RecordingSystem } from './testing/recording-system.js';
@@ -70,6 +73,16 @@ describe('the command line', () => {
     [['show', '--help']],
     [['rebuild', '--help']],
     [['verify', '--help']],
+    [['topics', '--help']],
+    [['migrate-store', '--help']],
+    [['dead-letters', '--help']],
+    [['dead-letters', 'list', '--help']],
+    [['dead-letters', 'show', '--help']],
+    [['dead-letters', 'replay', '--help']],
+    [['dead-letters', 'discard', '--help']],
+    [['parked', '--help']],
+    [['parked', 'list', '--help']],
+    [['parked', 'retry', '--help']],
   ])('answers %j with examples and exit codes', async (args) => {
     expect(await ops(...args)).toBe(0);
     expect(terminal.text()).toContain('npm run ops -- ');
@@ -86,6 +99,10 @@ describe('the command line', () => {
     [['rebuild', 'nonsense'], 'There are: received-units.'],
     [['replay', 'no-such-file.csv'], 'no-such-file.csv cannot be read'],
     [['import', 'no-such-file.csv'], 'no-such-file.csv cannot be read'],
+    [['migrate-store', '--to', 'http://log:2113'], 'The target must be an address such as esdb://host:2113'],
+    [['dead-letters', 'discard', 'einklang.stock', 'nowhere'], 'A place is <topic>/<partition>/<offset>'],
+    [['dead-letters', 'nonsense'], "unknown command 'nonsense'"],
+    [['parked', 'retry'], "missing required argument 'runner'"],
   ])('exits with 2 on %j', async (args, sentence) => {
     expect(await ops(...args)).toBe(2);
     expect(terminal.errors()).toContain(sentence);
@@ -183,6 +200,9 @@ function ops(...args: (string | Partial<Parameters<typeof runOps>[1]>)[]) {
     mappingsFolder: join(import.meta.dirname, '../mappings'),
     startSystem: async () => ({ httpUrl: system.httpUrl, stop: async () => {} }),
     openLog: () => openCoreLog(loadConfig({ EINKLANG_DATA_DIR: dataDir, DATABASE_URL: database.url })),
+    openDatabase: () => openServiceDatabase({ dataDir, databaseUrl: database.url, log: () => {} }),
+    openSource: () => openSource({ dataDir, databaseUrl: database.url, holder: 'spec', log: () => {} }),
+    openTarget: (url) => openTarget(url, 'spec'),
     openShop: () => Promise.reject(new Error('There is no shop.')),
     projections: async () => [receivedUnits],
     definitions: async () => allEvents,

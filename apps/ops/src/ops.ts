@@ -1,8 +1,21 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import type { EventDefinitions } from '#contracts';
 import type { Projection } from '#read-models';
+import {
+  type CommandFactory as CommandOf,
+  EXIT,
+  EXIT_CODES,
+  type ExitCode,
+  examples,
+  type ServiceName,
+  serviceOption,
+  wholeNumberFrom,
+} from './command.js';
 import { type Terminal, writeLine } from './console/terminal.js';
+import { type DeadLettersDependencies, deadLettersCommand } from './dead-letters/dead-letters.command.js';
 import { type OpenLog, type OpenLogFunction, withLog } from './log/open-log.js';
+import { type MigrateStoreDependencies, migrateStoreCommand } from './migrate-store/migrate-store.command.js';
+import { parkedCommand } from './parked/parked.command.js';
 import type { OpenShop } from './replay/channels.js';
 import { RequestRefused, SystemUnreachable } from './system/api-client.js';
 import type { StartSystem } from './system/system.js';
@@ -13,7 +26,7 @@ import type { ChannelCheck } from './verify/channel-check.js';
 // third of the memory that way.
 
 /** What the command line works with; `main.ts` binds it to the real thing. */
-export interface OpsDependencies {
+export interface OpsDependencies extends MigrateStoreDependencies, DeadLettersDependencies {
   /** Where the installation keeps its data. */
   readonly dataDir: string;
   /** Folder of the column mappings `replay` chooses from. */
@@ -21,8 +34,8 @@ export interface OpsDependencies {
   readonly startSystem: StartSystem;
   readonly openShop: OpenShop;
   readonly openLog: OpenLogFunction;
-  /** Every view of every service. */
-  readonly projections: () => Promise<readonly Projection[]>;
+  /** The views of a service, or of every one. */
+  readonly projections: (service?: ServiceName) => Promise<readonly Projection[]>;
   readonly definitions: () => Promise<EventDefinitions>;
   /** Reaches the channels, given the open log to look up what is registered and what is available. */
   readonly channelCheck: (log: OpenLog) => Promise<ChannelCheck>;
@@ -30,10 +43,6 @@ export interface OpsDependencies {
   /** Aborts when the user wants to stop. */
   readonly signal: AbortSignal;
 }
-
-/** All is well; there are differences, or it failed; it was called in a way that cannot work. */
-export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** Runs one command line (without `node` and the script) and answers its exit code. Never throws. */
 export async function runOps(args: readonly string[], dependencies: OpsDependencies): Promise<ExitCode> {
@@ -59,7 +68,7 @@ function exitCodeOf(error: unknown, { terminal, signal }: OpsDependencies): Exit
 function sentenceOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isForTheOperator =
-    error.name === 'StartupError' ||
+    ['StartupError', 'EventStoreUnavailable', 'WriterFenced'].includes(error.name) ||
     [UsageError, RequestRefused, SystemUnreachable].some((kind) => error instanceof kind);
   return isForTheOperator ? error.message : (error.stack ?? error.message);
 }
@@ -77,21 +86,28 @@ function programOf(dependencies: OpsDependencies, exitWith: (code: ExitCode) => 
       'after',
       `\n${EXIT_CODES}${examples(['replay sales.csv.zst', 'verify', 'rebuild stock', 'show stock-85123A --last 5'])}`,
     );
-  const commands = [replayCommand, importCommand, showCommand, rebuildCommand, verifyCommand, topicsCommand];
-  for (const command of commands) program.addCommand(command(dependencies, exitWith).copyInheritedSettings(program));
+  const commands = [
+    replayCommand,
+    importCommand,
+    showCommand,
+    rebuildCommand,
+    verifyCommand,
+    prepareCommand,
+    topicsCommand,
+    deadLettersCommand,
+    parkedCommand,
+    migrateStoreCommand,
+  ];
+  for (const command of commands) addTo(program, command(dependencies, exitWith));
   return program;
 }
 
-const EXIT_CODES = `Exit codes:
-  0  all is well
-  1  there are differences, something was refused or failed, or it was stopped
-  2  the command was called in a way that cannot work
-`;
+function addTo(parent: Command, command: Command): void {
+  parent.addCommand(command.copyInheritedSettings(parent));
+  for (const part of command.commands) part.copyInheritedSettings(command);
+}
 
-const examples = (lines: readonly string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  npm run ops -- ${line}\n`).join('')}`;
-
-type CommandFactory = (dependencies: OpsDependencies, exitWith: (code: ExitCode) => void) => Command;
+type CommandFactory = CommandOf<OpsDependencies>;
 
 const replayCommand: CommandFactory = (
   { dataDir, mappingsFolder, startSystem, openShop, terminal, signal },
@@ -185,15 +201,16 @@ const rebuildCommand: CommandFactory = ({ openLog, projections, terminal, signal
     .description('Fills a view from the start of the log, beside the live one, and puts it in its place.')
     .argument('[view]', 'name of the view')
     .option('--list', 'list the views', false)
+    .addOption(serviceOption())
     .addHelpText('after', `${examples(['rebuild --list', 'rebuild stock'])}\n${EXIT_CODES}`)
-    .action(async (view: string | undefined, flags: { list: boolean }) => {
-      if (flags.list) {
-        for (const { name, version } of await projections()) writeLine(terminal, `${name} (version ${version})`);
+    .action(async (view: string | undefined, { list, service }: { list: boolean; service?: ServiceName }) => {
+      if (list) {
+        for (const { name, version } of await projections(service)) writeLine(terminal, `${name} (version ${version})`);
         return;
       }
       if (view === undefined) throw new UsageError('Say which view to rebuild; --list shows them.');
       const { projectionNamed, rebuildView } = await import('./rebuild/rebuild-view.js');
-      const projection = projectionNamed(await projections(), view);
+      const projection = projectionNamed(await projections(service), view);
       await withLog(openLog, (log) => rebuildView(log, projection, signal, terminal));
     });
 
@@ -206,24 +223,37 @@ const verifyCommand: CommandFactory = (
       'Checks the log, folds it again and compares every view with it, and compares what every registered channel shows with what is available.',
     )
     .option('--skip-channels', 'do not ask the channels', false)
+    .addOption(serviceOption())
     .addHelpText(
       'after',
       `\nWhere the simulated shop of the data directory does not run, it is started for the check, with the numbers it had.
-A channel that cannot be reached counts as a difference unless --skip-channels is given.\n${examples(['verify', 'verify --skip-channels'])}\n${EXIT_CODES}`,
+A channel that cannot be reached counts as a difference unless --skip-channels is given. Of single services, inventory
+is the one that can tell what channels should show.\n${examples(['verify', 'verify --skip-channels'])}\n${EXIT_CODES}`,
     )
-    .action(async (flags: { skipChannels: boolean }) => {
+    .action(async ({ skipChannels, service }: { skipChannels: boolean; service?: ServiceName }) => {
+      const asksChannels = !skipChannels && (service === undefined || service === 'inventory');
       const { verify } = await import('./verify/verify.js');
       const isFine = await withLog(openLog, async (log) =>
         verify({
           log,
           definitions: await definitions(),
-          projections: await projections(),
-          channels: flags.skipChannels ? undefined : await channelCheck(log),
+          projections: await projections(service),
+          channels: asksChannels ? await channelCheck(log) : undefined,
           signal,
           terminal,
         }),
       );
       exitWith(isFine ? EXIT.ok : EXIT.failed);
+    });
+
+const prepareCommand: CommandFactory = ({ openLog, projections, terminal }) =>
+  new Command('prepare')
+    .description('Makes the tables of views that have none yet, before a service is started for the first time.')
+    .addOption(serviceOption())
+    .addHelpText('after', `${examples(['prepare', 'prepare --service inventory'])}\n${EXIT_CODES}`)
+    .action(async ({ service }: { service?: ServiceName }) => {
+      const { prepare } = await import('./prepare/prepare.js');
+      await withLog(openLog, async (log) => prepare(log, await projections(service), terminal));
     });
 
 const topicsCommand: CommandFactory = ({ terminal }, exitWith) =>
@@ -243,11 +273,3 @@ partitions and copies of a topic that is there is not changed.\n${examples(['top
       const isFine = await topics({ file, apply, replicationMax, environment: process.env, terminal });
       exitWith(isFine ? EXIT.ok : EXIT.failed);
     });
-
-const wholeNumberFrom =
-  (least: number) =>
-  (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`);
-  };

@@ -1,7 +1,9 @@
+import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Logger } from '@nestjs/common';
 import { allEvents } from '#contracts';
 import { type Config, PinoLogger } from '#platform';
+import type { Projection } from '#read-models';
 import { catalogProjections } from '../../catalog/src/catalog.module.js';
 import { channelsProjections } from '../../channels/src/channels.module.js';
 import { ConnectorRegistry } from '../../channels/src/connectors/connector-registry.js';
@@ -12,8 +14,15 @@ import { hasShop, shopSecretIn } from '../../standalone/src/simulated-shop/shop-
 import { startShopProcess } from '../../standalone/src/simulated-shop/shop-process.js';
 import { startWithShop } from '../../standalone/src/simulated-shop/start-with-shop.js';
 import { startStandalone } from '../../standalone/src/start-standalone.js';
+import type { ServiceName } from './command.js';
+import { openServiceDatabase } from './database/open-database.js';
+import type { OpenedDatabase } from './database/with-database.js';
 import { openCoreLog } from './log/open-core-log.js';
 import type { OpenLog } from './log/open-log.js';
+import { openSource as openSourceLog } from './migrate-store/open-source.js';
+import { openTarget as openTargetLog } from './migrate-store/open-target.js';
+import type { SourceLog } from './migrate-store/source-log.js';
+import type { TargetLog } from './migrate-store/target-log.js';
 import type { RunningSystem, SystemOptions } from './system/system.js';
 import { type ChannelCheck, checkOfChannels } from './verify/channel-check.js';
 import { StandInShop } from './verify/stand-in-shop.js';
@@ -25,13 +34,17 @@ setFlagsFromString('--no-memory-saver-mode');
 
 export { allEvents };
 
-export const allProjections = [
-  ...catalogProjections,
-  ...inventoryProjections,
-  ...ordersProjections,
-  ...customersProjections,
-  ...channelsProjections,
-];
+const projectionsByService: Readonly<Record<ServiceName, readonly Projection[]>> = {
+  catalog: catalogProjections,
+  inventory: inventoryProjections,
+  orders: ordersProjections,
+  customers: customersProjections,
+  channels: channelsProjections,
+};
+
+/** The views of a service, or of all. */
+export const projectionsOf = (service: ServiceName | undefined): readonly Projection[] =>
+  service ? projectionsByService[service] : Object.values(projectionsByService).flat();
 
 /** The whole system in this process. */
 export async function startSystem(
@@ -48,6 +61,25 @@ export function openLog(config: Config): Promise<OpenLog> {
   logToErrorOutput(config);
   return openCoreLog(config);
 }
+
+/** See {@link openServiceDatabase}. */
+export function openDatabase(config: Config): Promise<OpenedDatabase> {
+  logToErrorOutput(config);
+  return openServiceDatabase({ ...config, log });
+}
+
+/** See {@link openSourceLog}. */
+export function openSource(config: Config): Promise<SourceLog> {
+  logToErrorOutput(config);
+  return openSourceLog({ ...config, holder: MIGRATION, log });
+}
+
+/** See {@link openTargetLog}. */
+export const openTarget = (url: string): Promise<TargetLog> => openTargetLog(url, MIGRATION);
+
+const MIGRATION = `ops migrate-store on ${hostname()}, process ${process.pid}`;
+
+const log = (message: string): void => new Logger('ops').log(message);
 
 /** The check of all channels that have a connector here. */
 export async function channelCheck(config: Config, log: OpenLog, signal: AbortSignal): Promise<ChannelCheck> {

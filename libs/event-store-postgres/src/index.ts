@@ -1,2 +1,2 @@
-export { CommitLog, type CommittedEvents, CommitWriter } from './log-copy.js';
+export { CommitLog, type CommittedEvents, type CommitWriter } from './log-copy.js';
 export { PostgresEventStore, type PostgresEventStoreOptions } from './postgres-event-store.js';

@@ -12,9 +12,11 @@ export type CommittedEvents = readonly [RecordedEvent, ...RecordedEvent[]];
 
 /** The log as it was stored, commit by commit, to be copied to another store. Reads only, beside a writer or without one. */
 export class CommitLog {
+  readonly #url: string;
   readonly #pool: Pool;
 
-  private constructor(pool: Pool) {
+  private constructor(url: string, pool: Pool) {
+    this.#url = url;
     this.#pool = pool;
   }
 
@@ -25,7 +27,7 @@ export class CommitLog {
     pool.on('error', () => {});
     try {
       await createSchema(pool);
-      return new CommitLog(pool);
+      return new CommitLog(url, pool);
     } catch (error) {
       await pool.end();
       throw error;
@@ -48,6 +50,12 @@ export class CommitLog {
     }
   }
 
+  /** Takes the sole right to write. `holder` is what another writer is told. Throws WriterFenced naming the one there is. */
+  async openWriter(holder: string): Promise<CommitWriter> {
+    return new CommitWriter(await WriterSession.open({ url: this.#url, holder, log: () => {}, onLost: () => {} }));
+  }
+
+  /** A writer of this log is closed apart. */
   close(): Promise<void> {
     return this.#pool.end();
   }
@@ -71,13 +79,9 @@ export class CommitLog {
 export class CommitWriter {
   readonly #session: WriterSession;
 
-  private constructor(session: WriterSession) {
+  /** See {@link CommitLog.openWriter}. */
+  constructor(session: WriterSession) {
     this.#session = session;
-  }
-
-  /** `holder` is what another writer is told. Throws WriterFenced naming the one there is. The tables have to exist. */
-  static async open({ url, holder }: { readonly url: string; readonly holder: string }): Promise<CommitWriter> {
-    return new CommitWriter(await WriterSession.open({ url, holder, log: () => {}, onLost: () => {} }));
   }
 
   /** Position of the last event. */

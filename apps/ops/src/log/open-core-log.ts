@@ -1,4 +1,5 @@
 import { type Config, openCore, Shutdown } from '#platform';
+import { UsageError } from '../usage-error.js';
 import type { OpenLog, StreamInfo } from './open-log.js';
 
 /** The log and the views of an installation, opened for reading only. */
@@ -9,7 +10,12 @@ export async function openCoreLog(config: Config): Promise<OpenLog> {
   };
   try {
     const { store, readModels } = await openCore(config, shutdown, { writer: false, name: 'ops' });
-    const listStreams = (prefix: string, limit: number) => readModels.query<StreamInfo>(STREAMS_SQL, [prefix, limit]);
+    const listStreams = async (prefix: string, limit: number) => {
+      if (config.eventStoreDbUrl === undefined) return readModels.query<StreamInfo>(STREAMS_SQL, [prefix, limit]);
+      throw new UsageError(
+        'EventStoreDB does not list streams by the beginning of a name; its own web page finds them.',
+      );
+    };
     return { store, readModels, listStreams, close };
   } catch (error) {
     await close();
