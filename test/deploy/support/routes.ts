@@ -1,0 +1,17 @@
+import { globSync, readFileSync } from 'node:fs';
+
+/** Every REST route of the services, with `x` for its parameters. */
+export function routes(): { service: string; path: string }[] {
+  const controllers = globSync('apps/{catalog,channels,customers,inventory,orders}/src/**/*.http.ts');
+  return controllers.flatMap((file) => {
+    const [, service = ''] = file.split('/');
+    const source = readFileSync(file, 'utf8');
+    const [, base = ''] = /@Controller\('([^']*)'\)/.exec(source) ?? [];
+    return [...source.matchAll(/@(?:Get|Post|Put|Delete|Patch)\((?:'([^']*)')?\)/g)]
+      .filter(() => base !== '')
+      .map(([, rest = '']) => ({
+        service,
+        path: `/${[base, rest].filter(Boolean).join('/')}`.replaceAll(/:\w+/g, 'x'),
+      }));
+  });
+}
