@@ -88,7 +88,7 @@ const importRules: IConfiguration & { forbidden: (IForbiddenRuleType & { name: s
     rule(
       'testing-only-in-specs',
       'Fakes do not run in production.',
-      { pathNot: [specs, '^libs/testing/', '^test/'] },
+      { pathNot: [specs, '^libs/testing/', '^(apps|libs)/[^/]+/test/', '^test/'] },
       { path: '^libs/testing/' },
     ),
     rule(

@@ -77,6 +77,11 @@ describe('the configuration', () => {
       'loud',
       'EINKLANG_LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent, not "loud".',
     ],
+    [
+      'EINKLANG_DATABASE_CONNECTIONS',
+      '3',
+      'EINKLANG_DATABASE_CONNECTIONS must be a number of connections from 4 to 200, not "3".',
+    ],
     ['EINKLANG_ROLE', 'boss', 'EINKLANG_ROLE must be one of all, api, worker, not "boss".'],
     [
       'EVENTSTOREDB_URL',
@@ -85,6 +90,11 @@ describe('the configuration', () => {
     ],
     ['DATABASE_URL', 'mysql://u:pw@h/x', 'DATABASE_URL must be an address such as postgres://user@host:5432/name.'],
     ['EINKLANG_HASH_KEY', 'short', 'EINKLANG_HASH_KEY must be a secret of at least 32 characters.'],
+    [
+      'EINKLANG_HASH_KEY',
+      `hex:${'0'.repeat(63)}`,
+      'EINKLANG_HASH_KEY must be hex: and at least 64 hexadecimal digits, or another secret.',
+    ],
   ])('answers %s=%s in one sentence, without secrets', (variable, value, sentence) => {
     expect(messageFor({ [variable]: value })).toBe(sentence);
   });
@@ -99,6 +109,12 @@ describe('the configuration', () => {
     expect(loadConfig({ EINKLANG_DATA_DIR: dataDir }).hashKey).toEqual(first.hashKey);
     expect(statSync(join(dataDir, 'hash-key')).mode & 0o777).toBe(0o600);
     expect(readdirSync(dataDir)).toEqual(['hash-key']);
+  });
+
+  it('takes the hash key of a data directory from the environment, for a system that moves', () => {
+    const { hashKey } = loadConfig({ EINKLANG_DATA_DIR: dataDir });
+    const digits = readFileSync(join(dataDir, 'hash-key'), 'utf8');
+    expect(loadConfig({ EINKLANG_HASH_KEY: `hex:${digits}` }).hashKey).toEqual(hashKey);
   });
 
   it('does not replace a damaged hash key: profiles would no longer be found', () => {

@@ -11,6 +11,8 @@ export interface Config {
   readonly dataDir: string;
   /** Where PostgreSQL is; absent when the embedded one is to be used. */
   readonly databaseUrl?: string;
+  /** Connections this process may have to PostgreSQL for its views and processes; 16 where nothing is said. */
+  readonly databaseConnections?: number;
   /** Where EventStoreDB is; absent when the log is in PostgreSQL. */
   readonly eventStoreDbUrl?: string;
   /** What this process is for; `all` where nothing is said. */
@@ -48,10 +50,13 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     ...(values.DATABASE_URL !== undefined && { databaseUrl: values.DATABASE_URL }),
     ...(values.EVENTSTOREDB_URL !== undefined && { eventStoreDbUrl: values.EVENTSTOREDB_URL }),
     role: values.EINKLANG_ROLE,
+    ...(values.EINKLANG_DATABASE_CONNECTIONS !== undefined && {
+      databaseConnections: values.EINKLANG_DATABASE_CONNECTIONS,
+    }),
     host: values.EINKLANG_HOST,
     httpPort: values.EINKLANG_HTTP_PORT,
     grpcPort: values.EINKLANG_GRPC_PORT,
-    hashKey: values.EINKLANG_HASH_KEY === undefined ? hashKeyIn(dataDir) : Buffer.from(values.EINKLANG_HASH_KEY),
+    hashKey: values.EINKLANG_HASH_KEY === undefined ? hashKeyIn(dataDir) : hashKeyOf(values.EINKLANG_HASH_KEY),
     logLevel: values.EINKLANG_LOG_LEVEL,
   });
 }
@@ -60,6 +65,8 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 const ROLES = ['all', 'api', 'worker'] as const;
 const SECRETS = new Set(['DATABASE_URL', 'EVENTSTOREDB_URL', 'EINKLANG_HASH_KEY']);
 const PORT_RULE = 'a port number from 0 to 65535, where 0 takes any free port';
+
+const CONNECTIONS_RULE = 'a number of connections from 4 to 200';
 
 const port = (defaultPort: number) =>
   z
@@ -75,6 +82,12 @@ const environmentSchema = z.object({
   DATABASE_URL: z
     .url({ protocol: /^postgres(ql)?$/, error: 'an address such as postgres://user@host:5432/name' })
     .optional(),
+  EINKLANG_DATABASE_CONNECTIONS: z
+    .string()
+    .regex(/^\d{1,3}$/, CONNECTIONS_RULE)
+    .transform(Number)
+    .pipe(z.int().min(4, CONNECTIONS_RULE).max(200, CONNECTIONS_RULE))
+    .optional(),
   EVENTSTOREDB_URL: z
     .string()
     .regex(/^esdb(\+discover)?:\/\/\S+$/, 'an address such as esdb://user:password@host:2113')
@@ -86,7 +99,11 @@ const environmentSchema = z.object({
     .default('127.0.0.1'),
   EINKLANG_HTTP_PORT: port(3000),
   EINKLANG_GRPC_PORT: port(50_051),
-  EINKLANG_HASH_KEY: z.string().min(32, 'a secret of at least 32 characters').optional(),
+  EINKLANG_HASH_KEY: z
+    .string()
+    .min(32, 'a secret of at least 32 characters')
+    .regex(/^(?!hex:)|^hex:([0-9a-f]{2}){32,}$/, 'hex: and at least 64 hexadecimal digits, or another secret')
+    .optional(),
   EINKLANG_LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
@@ -121,6 +138,10 @@ function hashKeyIn(dataDir: string): Buffer {
     throw systemCodeOf(error) === undefined ? error : dataDirError(dataDir, error);
   }
 }
+
+/** `hex:` and digits stand for bytes, such as those a file `hash-key` holds; any other text for itself. */
+const hashKeyOf = (text: string): Buffer =>
+  text.startsWith('hex:') ? Buffer.from(text.slice('hex:'.length), 'hex') : Buffer.from(text);
 
 function keyFrom(text: string, path: string): Buffer {
   if (!/^[0-9a-f]{64}\s*$/.test(text)) {

@@ -46,7 +46,11 @@ export async function openCore(config: Config, shutdown: Shutdown, options: Core
   shutdown.onShutdown('database', () => database.close());
   const store = await openStore(config, database.url, options);
   shutdown.onShutdown('event store', () => store.close());
-  const readModels = await openReadModels({ url: database.url, log });
+  const readModels = await openReadModels({
+    url: database.url,
+    log,
+    ...(config.databaseConnections !== undefined && { poolSize: config.databaseConnections }),
+  });
   shutdown.onShutdown('read models', () => readModels.close());
   const known = withRegistry(store, eventRegistry);
   const core = { store: known, readModels, clock: systemClock, database };

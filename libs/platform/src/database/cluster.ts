@@ -16,7 +16,7 @@ const SETTINGS = {
   synchronous_commit: 'on',
   full_page_writes: 'on',
   shared_buffers: '64MB',
-  max_connections: '60',
+  max_connections: '100',
   max_wal_size: '1GB',
   timezone: 'UTC',
   // The log file has no rotation, so it takes what an operator needs and nothing that repeats, and no statement texts.

@@ -7,6 +7,7 @@ import { CoreModule } from '../core/core.module.js';
 import { type Core, openCore } from '../core/open-core.js';
 import type { GrpcServices } from '../grpc/grpc-server.js';
 import { PinoLogger } from '../logger.js';
+import { startTracing } from '../observability/start-tracing.js';
 import { endOnSignals, Shutdown } from '../shutdown.js';
 import { type RunningService, runMain, startService } from '../start.js';
 import { StartupError } from '../startup-error.js';
@@ -47,6 +48,7 @@ class ServiceModule {}
 
 async function startAlone(program: ServiceProgram, config: Config, shutdown: Shutdown): Promise<RunningService> {
   try {
+    await startTracing(program.name, shutdown);
     const core = await openCore(config, shutdown, {
       writer: true,
       name: program.name,
@@ -96,6 +98,7 @@ const SETTINGS = `Environment:
   KAFKA_BROKERS        host:port, separated by commas (needed); KAFKA_TLS…, KAFKA_SASL…: libs/messaging/README.md
   EINKLANG_HASH_KEY    secret of at least 32 characters, the same for all services (needed)
   EINKLANG_ROLE        api: answers requests; worker: views, processes, relays; all: both (all)
+  EINKLANG_DATABASE_CONNECTIONS  connections to PostgreSQL at most (16)
   EINKLANG_HOST        address to listen on (127.0.0.1)
   EINKLANG_HTTP_PORT   REST, health and metrics (3000); 0 takes any free port
   EINKLANG_LOG_LEVEL   trace, debug, info, warn, error, fatal, silent (info)
