@@ -2,6 +2,14 @@ import { Logger } from '@nestjs/common';
 import { Command } from 'commander';
 import { endOnSignals, PinoLogger, runMain, Shutdown } from '#platform';
 import { diskFull } from './disk-full.js';
+import { brokerLoss, brokerRestart } from './distributed/broker-loss.js';
+import { clockSkew } from './distributed/clock-skew.js';
+import { databaseRestart } from './distributed/database-restart.js';
+import { networkCut } from './distributed/network-cut.js';
+import { newConsumer } from './distributed/new-consumer.js';
+import { poison } from './distributed/poison.js';
+import { rollingRestart } from './distributed/rolling-restart.js';
+import { serviceKills } from './distributed/service-kills.js';
 import type { Fault } from './fault.js';
 import { idleTransaction } from './idle-transaction.js';
 import { kills } from './kills.js';
@@ -10,7 +18,23 @@ import { secondOwner } from './second-owner.js';
 import { start } from './start.js';
 import { printFinding, writeFinding } from './support/report.js';
 
-const faults: readonly Fault[] = [kills, pause, diskFull, secondOwner, idleTransaction, start];
+const faults: readonly Fault[] = [
+  kills,
+  pause,
+  diskFull,
+  secondOwner,
+  idleTransaction,
+  start,
+  serviceKills,
+  rollingRestart,
+  brokerRestart,
+  brokerLoss,
+  databaseRestart,
+  networkCut,
+  poison,
+  clockSkew,
+  newConsumer,
+];
 
 const program = new Command('faults')
   .description(

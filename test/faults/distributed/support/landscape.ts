@@ -20,13 +20,19 @@ import { type Role, SERVICES, type Service, ServiceProcess } from './service-pro
 /** How many processes of each service there are, by role. */
 export type Formation = Readonly<Record<Service, readonly Role[]>>;
 
-export const SMALL: Formation = {
+export const USUAL: Formation = {
   catalog: ['all'],
   inventory: ['api', 'worker', 'worker'],
   orders: ['all', 'all'],
   customers: ['all'],
   channels: ['all', 'all'],
 };
+
+export interface LandscapeOptions {
+  /** Of Kafka, 1 unless told. */
+  readonly brokers?: number;
+  readonly formation?: Formation;
+}
 
 /**
  * The distributed profile on this machine: Kafka, PostgreSQL with a database per service, the event store (the server at
@@ -47,7 +53,7 @@ export class Landscape {
     this.server = new DatabaseServer(dataDir);
   }
 
-  static async open({ brokers = 1 }: { readonly brokers?: number } = {}): Promise<Landscape> {
+  static async open({ brokers = 1 }: LandscapeOptions = {}): Promise<Landscape> {
     const dataDir = await mkdtemp(join(tmpdir(), `einklang-test-${process.pid}-landscape-`));
     const [kafka, eventStore, shop, gateway] = await Promise.all([
       startKafka({ nodes: brokers }),
@@ -60,6 +66,17 @@ export class Landscape {
     await landscape.#makeDatabases();
     await landscape.#makeTopics(brokers);
     return landscape;
+  }
+
+  get eventStoreUrl(): string {
+    return this.eventStore.url;
+  }
+
+  /** What the processes printed last, for whoever looks for a fault. */
+  lastWords(): string {
+    return [...this.processes]
+      .map(({ service, role, output }) => `--- ${service} (${role})\n${output().slice(-1_500)}`)
+      .join('\n');
   }
 
   /** Every service behind one address. */
@@ -111,6 +128,7 @@ export class Landscape {
       EINKLANG_HTTP_PORT: '0',
       EINKLANG_GRPC_PORT: '0',
       EINKLANG_LOG_LEVEL: 'warn',
+      EINKLANG_DATABASE_CONNECTIONS: '5',
       EINKLANG_HASH_KEY: 'the key of an installation that tests run',
       EVENTSTOREDB_URL: this.eventStore.url,
       KAFKA_BROKERS: this.kafka.brokers.join(','),
@@ -118,6 +136,18 @@ export class Landscape {
       ORDERS_URL: this.gateway.url,
       SIMULATED_SHOP_SECRET: SECRET,
     };
+  }
+
+  /** Resolves when the processes of one service have seen every event there is. */
+  async seen(service: Service, withinMs = 240_000): Promise<void> {
+    await until(
+      `${service} has seen every event`,
+      async () => {
+        const states = await Promise.all(this.of(service).map(stateOf));
+        return states.every(({ behind }) => behind === 0) || undefined;
+      },
+      withinMs,
+    );
   }
 
   /** Resolves when every view and process of every service has seen every event, and nothing comes any more. */
