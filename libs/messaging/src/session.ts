@@ -194,7 +194,7 @@ const TICK_MS = 1_000;
 const TICKS_PER_COMMIT = 5;
 const TICKS_PER_LOOK = 2;
 const BYTES_PER_PARTITION = 2_097_152;
-const LIMIT_MS = 10_000;
+const LIMIT_MS = 3_000;
 
 /** kafkajs waits for ever for brokers that are gone. */
 async function withLimit(work: Promise<unknown>): Promise<void> {

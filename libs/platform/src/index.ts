@@ -18,7 +18,6 @@ export { Problems } from './http/problems.decorator.js';
 export { ValidationPipe } from './http/validation.pipe.js';
 export { PinoLogger } from './logger.js';
 export { startTracing } from './observability/start-tracing.js';
-export { type CheckTiming, consumersCheck, runnersCheck } from './observability/system-health.js';
 export {
   exportAvailabilityRelay,
   exportCommands,

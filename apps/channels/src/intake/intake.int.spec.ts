@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ChannelSale, SaleResult, SalesIntake } from '#contracts';
-import { Overloaded } from '#event-sourcing';
+import { Overloaded, runInContext } from '#event-sourcing';
 import { Rejected, systemClock } from '#kernel';
 import { PersonalDataHasher } from '#platform';
 import { openReadModels, type ReadModels } from '#read-models';
@@ -52,6 +52,15 @@ describe('the intake', () => {
     expect(orders.recorded).toMatchObject([{ externalOrderId: 'A-1', messageId: 'm-1' }]);
     expect(await inbox.take('m-1', [sale('A-1')])).toBe(false);
     expect(await table.waiting(10, new Date().toISOString())).toEqual([]);
+  });
+
+  it('hands over with the request that brought the message, which is answered by then', async () => {
+    const cause = { correlationId: 'c-1', traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
+    await runInContext({ ...cause, actor: 'shop' }, () => inbox.take('m-1', [sale('A-1')]));
+    await runInContext({ correlationId: 'c-2', actor: 'shop' }, () => inbox.take('m-2', [sale('A-2')]));
+    await inbox.take('m-3', [sale('A-3')]);
+    await workUntil(() => orders.recorded.length === 3);
+    expect(orders.recorded.map((recorded) => recorded.cause)).toEqual([cause, { correlationId: 'c-2' }, undefined]);
   });
 
   it('stores concurrent messages with few statements', async () => {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { AvailabilityChange } from '#contracts';
 import { systemClock } from '#kernel';
 import { openReadModels, type ReadModels } from '#read-models';
-import { createTestDatabase, type TestDatabase } from '#testing';
+import { createTestDatabase, RecordingTracer, type TestDatabase } from '#testing';
 import { simulatedConnector } from '../connectors/simulated/simulated.connector.js';
 import { compareWithChannel } from '../drift/drift-check.js';
 import { createTables } from '../tables.js';
@@ -235,6 +235,40 @@ describe('the worker of a channel', () => {
     expect(shop.shown.get('x-a')).toBe(4);
   });
 
+  it('continues the trace of what changed, also after a restart, and hands it to the channel', async () => {
+    const tracer = new RecordingTracer();
+    await list('a', 1, 'b', 'c');
+    const changes = [changeOf('a', 5), changeOf('b', 4), changeOf('c', 3)];
+    const traceparents = ['aa', 'bb'].map((digits) => `00-${digits.repeat(16)}-00f067aa0ba902b7-01`);
+    await ledger.want(
+      changes.map((each, index) => ({ ...each, ...(traceparents[index] && { traceparent: traceparents[index] }) })),
+      0,
+      1,
+    );
+    shop.answers.push(500);
+    ledger = new PushLedger(readModels);
+    start();
+    await settled();
+    tracer.stop();
+
+    const outcomes = tracer.steps.map(({ name, kind, traceId, parentId, attributes, error }) => ({
+      name,
+      kind,
+      parentId,
+      trace: traceId.slice(0, 2),
+      outcome: attributes['einklang.outcome'],
+      error,
+    }));
+    const push = { name: `push ${CHANNEL}`, kind: 'client', parentId: '00f067aa0ba902b7' };
+    expect(outcomes).toEqual([
+      { ...push, trace: 'aa', outcome: 'failed', error: 'failed' },
+      { ...push, trace: 'bb', outcome: 'failed', error: 'failed' },
+      { ...push, trace: 'aa', outcome: 'answered', error: undefined },
+      { ...push, trace: 'bb', outcome: 'answered', error: undefined },
+    ]);
+    expect(shop.traceparents).toEqual([0, 2].map((index) => `00-${'aa'.repeat(16)}-${tracer.steps[index]?.spanId}-01`));
+  });
+
   it('reaches everything although memory holds two listings', async () => {
     const skus = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     await list('a', 1, ...skus.slice(1));
@@ -387,6 +421,8 @@ class Shop {
   readonly requests: Update[][] = [];
   readonly requestedAtMs: number[] = [];
   readonly held: (() => void)[] = [];
+  /** The headers of that name, of pushes that had one. */
+  readonly traceparents: string[] = [];
   /** Listings for which an older revision came after a newer one had been acknowledged. */
   readonly wentBack: string[] = [];
   readonly #acknowledged = new Map<string, number>();
@@ -401,7 +437,10 @@ class Shop {
       let body = '';
       for await (const chunk of request) body += chunk;
       if (request.method === 'GET') started.#read(response);
-      else started.#write(JSON.parse(body).updates, response);
+      else {
+        started.traceparents.push(...[request.headers.traceparent ?? []].flat());
+        started.#write(JSON.parse(body).updates, response);
+      }
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return started;
@@ -419,7 +458,8 @@ class Shop {
 
   reset(): void {
     for (const each of [this.shown, this.unknown, this.#acknowledged]) each.clear();
-    for (const each of [this.answers, this.requests, this.requestedAtMs, this.held, this.wentBack]) each.length = 0;
+    for (const each of [this.answers, this.requests, this.requestedAtMs, this.held, this.wentBack, this.traceparents])
+      each.length = 0;
     this.retryAfterSeconds = 0;
   }
 

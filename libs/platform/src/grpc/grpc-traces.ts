@@ -21,11 +21,16 @@ export function traceCall<Result>(
 }
 
 function endingWith(span: Span, call: GrpcCall, answer: unknown): unknown {
-  const end = (code: number): void =>
+  let ended = false;
+  const end = (code: number): void => {
+    if (ended) return;
+    ended = true;
     span.end({
       attributes: { 'rpc.grpc.status_code': code },
       ...(FAULTS.has(code) && { error: status[code] ?? String(code) }),
     });
+  };
+  // Told of calls that were answered as well.
   call.on('cancelled', () => end(status.CANCELLED));
   if (!isCallback(answer)) {
     call.on('error', (error) => end(codeOf(error)));

@@ -41,4 +41,5 @@ function spanOf(request: FastifyRequest): Span | undefined {
   );
 }
 
-const UNTRACED = /^\/(health\/|metrics$)/;
+/** What carries sales of many traces from service to service is in none of them: each goes on with its command. */
+const UNTRACED = /^\/(health\/|metrics$|internal\/)/;

@@ -18,7 +18,7 @@ import { OrdersIntake } from './orders-intake.js';
 
 /** The published shape with the stricter texts of this edge. People are named here, and hashed; nobody sends us hashes. */
 const saleBody = channelSale
-  .omit({ buyer: true })
+  .omit({ buyer: true, cause: true })
   .extend({
     channel: channelIdSchema,
     placedAt: isoInstant,
