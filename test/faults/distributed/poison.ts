@@ -19,9 +19,10 @@ export async function poisonTopics(
   const producer = kafka.producer();
   await producer.connect();
   for (let index = 0; index < messages; index += 1) {
+    const [topic, type] = WANTED[index % WANTED.length] ?? WANTED[0];
     await producer.send({
-      topic: index % 2 === 0 ? 'einklang.orders.events' : 'einklang.inventory.events',
-      messages: [{ key: `poison-${index}`, value: KINDS[index % KINDS.length] ?? null, headers: HEADERS }],
+      topic,
+      messages: [{ key: `poison-${index}`, value: KINDS[index % KINDS.length] ?? null, headers: headersOf(type) }],
     });
     if (index % 10 === 9) await purchases(10);
   }
@@ -57,5 +58,10 @@ const KINDS: readonly (Buffer | null)[] = [
   Buffer.from('{}'),
 ];
 
-/** As of a message that everybody wants. */
-const HEADERS = { ce_type: 'OrderSubmitted', ce_specversion: '1.0', ce_id: 'poison' };
+/** Topics, and a type of event that others want of each. */
+const WANTED = [
+  ['einklang.orders.events', 'OrderSubmitted'],
+  ['einklang.inventory.events', 'StockAllocated'],
+] as const;
+
+const headersOf = (type: string) => ({ ce_type: type, ce_specversion: '1.0', ce_id: 'poison' });

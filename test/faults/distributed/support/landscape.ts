@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { applyTopics, kafkaSettingsFrom, openKafka, topicsFrom } from '#messaging';
 import { openDatabase } from '#platform';
+import { startSimulatedShop } from '../../../../apps/channels/simulated-shop/start-simulated-shop.js';
 import { DESCRIPTION } from '../../../../apps/ops/src/topics/topics.js';
-import { type ShopProcess, startShopProcess } from '../../../../apps/standalone/src/simulated-shop/shop-process.js';
 import { type KafkaCluster, startKafka } from '../../../../libs/testing/src/kafka/kafka-cluster.js';
 import { Api, until } from '../../../e2e/support/api.js';
 import { query } from '../../../e2e/support/database.js';
@@ -41,35 +41,46 @@ export interface LandscapeOptions {
 export class Landscape {
   readonly processes = new Set<ServiceProcess>();
   readonly server: DatabaseServer;
+  /** What was opened, in the order it was. */
+  readonly #closers: (() => Promise<unknown>)[] = [];
+  #kafka: KafkaCluster | undefined;
+  #gateway: Gateway | undefined;
+  #eventStoreUrl = '';
+  #shopUrl = '';
   #closeDatabase: () => Promise<void> = async () => {};
 
-  private constructor(
-    private readonly dataDir: string,
-    readonly kafka: KafkaCluster,
-    private readonly eventStore: { readonly url: string; close(): Promise<void> },
-    readonly shop: ShopProcess,
-    readonly gateway: Gateway,
-  ) {
+  private constructor(private readonly dataDir: string) {
     this.server = new DatabaseServer(dataDir);
   }
 
   static async open({ brokers = 1 }: LandscapeOptions = {}): Promise<Landscape> {
     const dataDir = await mkdtemp(join(tmpdir(), `einklang-test-${process.pid}-landscape-`));
-    const [kafka, eventStore, shop, gateway] = await Promise.all([
-      startKafka({ nodes: brokers }),
-      openEventStore(),
-      startShopProcess({ dataDir, secret: SECRET, log: () => {} }),
-      Gateway.open(serviceOf),
-    ]);
-    const landscape = new Landscape(dataDir, kafka, eventStore, shop, gateway);
-    await landscape.startDatabase();
-    await landscape.#makeDatabases();
-    await landscape.#makeTopics(brokers);
-    return landscape;
+    const landscape = new Landscape(dataDir);
+    try {
+      await landscape.#open(brokers);
+      return landscape;
+    } catch (error) {
+      await landscape.close();
+      throw error;
+    }
+  }
+
+  get kafka(): KafkaCluster {
+    if (!this.#kafka) throw new Error('Kafka is not open.');
+    return this.#kafka;
+  }
+
+  get gateway(): Gateway {
+    if (!this.#gateway) throw new Error('The gateway is not open.');
+    return this.#gateway;
   }
 
   get eventStoreUrl(): string {
-    return this.eventStore.url;
+    return this.#eventStoreUrl;
+  }
+
+  get shopUrl(): string {
+    return this.#shopUrl;
   }
 
   /** What the processes printed last, for whoever looks for a fault. */
@@ -130,7 +141,7 @@ export class Landscape {
       EINKLANG_LOG_LEVEL: 'warn',
       EINKLANG_DATABASE_CONNECTIONS: '5',
       EINKLANG_HASH_KEY: 'the key of an installation that tests run',
-      EVENTSTOREDB_URL: this.eventStore.url,
+      EVENTSTOREDB_URL: this.#eventStoreUrl,
       KAFKA_BROKERS: this.kafka.brokers.join(','),
       DATABASE_URL: await this.databaseUrl(service),
       ORDERS_URL: this.gateway.url,
@@ -180,10 +191,26 @@ export class Landscape {
 
   async close(): Promise<void> {
     await Promise.all(Array.from(this.processes, (process) => process.kill()));
-    await Promise.all([this.gateway.close(), this.shop.close(), this.kafka.stop(), this.eventStore.close()]);
+    await Promise.all(this.#closers.splice(0).map((close) => close()));
     await this.#closeDatabase().catch(() => {});
     await this.server.stop();
     await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  async #open(brokers: number): Promise<void> {
+    this.#kafka = await startKafka({ nodes: brokers });
+    this.#closers.push(() => this.kafka.stop());
+    this.#gateway = await Gateway.open(serviceOf);
+    this.#closers.push(() => this.gateway.close());
+    const eventStore = await openEventStore();
+    this.#eventStoreUrl = eventStore.url;
+    this.#closers.push(eventStore.close);
+    const shop = await startSimulatedShop({ port: 0, secret: SECRET, file: ':memory:' });
+    this.#shopUrl = shop.url;
+    this.#closers.push(() => shop.close());
+    await this.startDatabase();
+    await this.#makeDatabases();
+    await this.#makeTopics(brokers);
   }
 
   async #makeDatabases(): Promise<void> {

@@ -36,7 +36,7 @@ export async function underTraffic(
   const violations: string[] = [];
   try {
     await landscape.startAll(options.formation ?? USUAL);
-    await openForTrade(landscape.api, { shopUrl: landscape.shop.url, stock: STOCK });
+    await openForTrade(landscape.api, { shopUrl: landscape.shopUrl, stock: STOCK });
     await landscape.settled();
     const traffic = new Traffic(landscape.api);
     const purchases = async (count: number): Promise<void> => {
