@@ -47,7 +47,6 @@ export class Landscape {
   #gateway: Gateway | undefined;
   #eventStoreUrl = '';
   #shopUrl = '';
-  #closeDatabase: () => Promise<void> = async () => {};
 
   private constructor(private readonly dataDir: string) {
     this.server = new DatabaseServer(dataDir);
@@ -95,10 +94,10 @@ export class Landscape {
     return new Api(this.gateway.url);
   }
 
-  /** Starts the server of the services' databases, where its data lies. */
+  /** Starts the server of the services' databases, where its data lies, and lets go of it: nobody revives it. */
   async startDatabase(): Promise<void> {
-    const { close } = await openDatabase({ dataDir: this.dataDir, log: () => {} });
-    this.#closeDatabase = close;
+    const database = await openDatabase({ dataDir: this.dataDir, log: () => {} });
+    await database.detach();
   }
 
   async startAll(formation: Formation): Promise<void> {
@@ -192,7 +191,6 @@ export class Landscape {
   async close(): Promise<void> {
     await Promise.all(Array.from(this.processes, (process) => process.kill()));
     await Promise.all(this.#closers.splice(0).map((close) => close()));
-    await this.#closeDatabase().catch(() => {});
     await this.server.stop();
     await rm(this.dataDir, { recursive: true, force: true });
   }
