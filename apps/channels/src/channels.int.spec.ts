@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Global, Module } from '@nestjs/common';
 import {
@@ -13,7 +12,7 @@ import { CLOCK, EVENT_STORE } from '#event-sourcing';
 import { newId, systemClock } from '#kernel';
 import { IDEMPOTENCY_STORE, MemoryIdempotencyStore, type RunningService, startService } from '#platform';
 import { openReadModels, READ_MODELS, type ReadModels, Runners } from '#read-models';
-import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
+import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
 import { ChannelsModule } from './channels.module.js';
 import { derivedKey, webhookSignature } from './connectors/simulated/simulated.connector.js';
 
@@ -201,7 +200,7 @@ describe('the channels API', () => {
   it('takes a signed webhook once and records the sale with hashes', async () => {
     expect(await webhook(order('A-1'), { id: 'm-1' })).toMatchObject({ status: 202, body: { status: 'stored' } });
     expect(await webhook(order('A-1'), { id: 'm-1' })).toMatchObject({ status: 202, body: { status: 'repeated' } });
-    await until(() => recorded.length === 1);
+    await eventually(() => recorded.length === 1);
     expect(recorded[0]).toMatchObject({
       externalOrderId: 'A-1',
       buyer: { emailHash: expect.stringMatching(/^[0-9a-f]{64}$/) },
@@ -232,15 +231,15 @@ describe('the channels API', () => {
   it('pushes a number as soon as the SKU is listed and counted, shows the lag, and mends drift', async () => {
     await append('variant-a', 'ListingCreated', { sku: 'a', channel: 'web-shop', externalId: 'x-a' });
     feed.push('a', 7);
-    await until(() => shown.get('x-a') === 7);
-    await until(async () => (await pushes('acknowledged')).length === 1);
+    await eventually(() => shown.get('x-a') === 7);
+    await eventually(async () => (await pushes('acknowledged')).length === 1);
     expect((await call('GET', '/v1/channels/lag')).body.items).toMatchObject([
       { channel: 'web-shop', pushes: 1, waiting: 0 },
     ]);
     shown.set('x-a', 9);
     const { body } = await call('POST', '/v1/channels/web-shop/drift-check');
     expect(body).toMatchObject({ compared: 1, found: 1, examples: [{ sku: 'a', shown: 9, acknowledged: 7 }] });
-    await until(() => shown.get('x-a') === 7);
+    await eventually(() => shown.get('x-a') === 7);
     expect((await store.readStream('channel-web-shop')).at(-1)).toMatchObject({
       type: 'DriftFound',
       data: { shown: 9, acknowledged: 7 },
@@ -252,15 +251,15 @@ describe('the channels API', () => {
       status: 200,
       body: { changed: true },
     });
-    await until(async () => (await call('GET', '/v1/channels/web-shop')).body.push === undefined);
+    await eventually(async () => (await call('GET', '/v1/channels/web-shop')).body.push === undefined);
     feed.push('a', 5);
     feed.push('a', 4);
-    await until(async () => (await pushes('waiting')).some(({ wantedQuantity }) => wantedQuantity === 4));
+    await eventually(async () => (await pushes('waiting')).some(({ wantedQuantity }) => wantedQuantity === 4));
     expect(await webhook(order('A-3'), { id: 'm-3' })).toMatchObject({ status: 202 });
-    await until(() => recorded.some(({ externalOrderId }) => externalOrderId === 'A-3'));
+    await eventually(() => recorded.some(({ externalOrderId }) => externalOrderId === 'A-3'));
     expect(shown.get('x-a')).toBe(7);
     await call('POST', '/v1/channels/web-shop/resume');
-    await until(() => shown.get('x-a') === 4);
+    await eventually(() => shown.get('x-a') === 4);
   });
 });
 
@@ -307,14 +306,6 @@ async function call(method: string, path: string, body?: unknown, headers: Recor
   });
   const text = await response.text();
   return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('This did not come about within 20 s.');
-    await delay(10);
-  }
 }
 
 /** Shows what it is told. */

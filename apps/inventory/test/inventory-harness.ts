@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { OrderEvent, StockEvent } from '#contracts';
 import { CommandRunner, type DomainEvent, type EventMetadata, type EventStore, type Outcome } from '#event-sourcing';
 import { type Clock, idFrom, toIso } from '#kernel';
@@ -116,15 +115,6 @@ export function inPagesOf(limit: number, store: EventStore): EventStore {
     readAll: (options) => store.readAll({ ...options, limit }),
     subscribe: (options) => store.subscribe({ ...options, limit }),
   };
-}
-
-/** Resolves once the condition holds, asking again and again; fails after ten seconds. */
-export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Still not so after ten seconds: ${condition.toString()}`);
-    await delay(5);
-  }
 }
 
 /** Kills every other connection of the read models to the database, as a failing network or server would. */

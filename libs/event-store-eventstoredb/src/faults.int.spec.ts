@@ -3,7 +3,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { NewEvent, StreamAppend } from '#event-sourcing';
 import { EventStoreUnavailable } from '#event-sourcing';
-import { type EventStoreDbDouble, type EventStoreDbDoubleOptions, startEventStoreDbDouble } from '#testing';
+import { type EventStoreDbDouble, type EventStoreDbDoubleOptions, eventually, startEventStoreDbDouble } from '#testing';
 import { EventStoreDbStore, type EventStoreDbStoreOptions } from './eventstoredb-store.js';
 
 let double: EventStoreDbDouble;
@@ -29,7 +29,7 @@ describe('EventStoreDbStore under load', () => {
     double.faults.maxConcurrentAppends = 128;
     const release = double.faults.hold('append');
     const appending = Promise.all(Array.from({ length: 1_000 }, () => store.append([appendOf(1)])));
-    await until(() => double.faults.calls.get('append') === 1);
+    await eventually(() => double.faults.calls.get('append') === 1);
     await store.head();
     expect(double.faults.calls.get('append')).toBe(1);
     release();
@@ -77,7 +77,7 @@ describe('EventStoreDbStore over broken connections', () => {
     const release = double.faults.hold('append');
     const append = appendOf(2);
     const appending = store.append([append]);
-    await until(() => double.faults.calls.get('append') === 2);
+    await eventually(() => double.faults.calls.get('append') === 2);
     release();
     expect((await appending).revisions).toEqual([1]);
     expect(await store.readStream(append.stream)).toHaveLength(2);
@@ -160,7 +160,7 @@ describe('EventStoreDbStore on a cluster', () => {
     const release = double.faults.hold('append');
     const append = appendOf(3);
     const appending = store.append([append]);
-    await until(() => double.faults.calls.get('append') === 2);
+    await eventually(() => double.faults.calls.get('append') === 2);
     const dead = double.leader;
     double.elect(2);
     dead.kill();
@@ -181,10 +181,6 @@ function appendOf(count: number, text = ''): StreamAppend {
     return { id: randomUUID(), type: 'Counted', data: { index, text }, metadata };
   });
   return { stream: `thing-${randomUUID()}`, expected: 'no-stream', events };
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise(setImmediate);
 }
 
 const inMs = (ms: number): Promise<string> => new Promise((resolve) => setTimeout(() => resolve('later'), ms));

@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { createTestDatabase, describeWithKafka, InMemoryEventStore, type KafkaCluster, startKafka } from '#testing';
-import { MessagingTest, until } from '../test/messaging-test.js';
+import {
+  createTestDatabase,
+  describeWithKafka,
+  eventually,
+  InMemoryEventStore,
+  type KafkaCluster,
+  startKafka,
+} from '#testing';
+import { MessagingTest } from '../test/messaging-test.js';
 import type { Consumer } from './consumer.js';
 import type { Relay } from './relay.js';
 
@@ -46,7 +53,7 @@ await describeWithKafka(
     it('when all brokers are killed and come back', async () => {
       await Promise.all([0, 1, 2].map((node) => cluster.kill(node)));
       await test.append(200, 40);
-      await until(() => relay.runner.status().state === 'retrying');
+      await eventually(() => relay.runner.status().state === 'retrying');
       await Promise.all([0, 1, 2].map((node) => cluster.restart(node)));
       await untilEqual();
       expect(relay.runner.status()).toMatchObject({ state: 'running', parked: 0 });
@@ -59,7 +66,7 @@ await describeWithKafka(
       const worked = work().finally(() => {
         isOver = true;
       });
-      await until(async () => {
+      await eventually(async () => {
         await test.append(10, 40);
         return isOver;
       });

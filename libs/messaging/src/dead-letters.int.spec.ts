@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { RecordedEvent } from '#event-sourcing';
 import type { Tx } from '#read-models';
-import { describeWithKafka } from '#testing';
+import { describeWithKafka, eventually } from '#testing';
 import { note } from '../test/counting.js';
-import { MessagingTest, until } from '../test/messaging-test.js';
+import { MessagingTest } from '../test/messaging-test.js';
 import type { Consumer } from './consumer.js';
 import { deadLetter, deadLetters, discardDeadLetter, replayDeadLetters } from './dead-letters.js';
 
@@ -54,13 +54,13 @@ await describeWithKafka('a message that cannot be handled', () => {
     await test.append(30);
     await test.untilSeen(27);
     await replayDeadLetters(test.readModels, test.topic, 'counter-3');
-    await until(async () => (await deadLetters(test.readModels)).every(({ retry }) => !retry));
+    await eventually(async () => (await deadLetters(test.readModels)).every(({ retry }) => !retry));
     expect(await deadLetters(test.readModels)).toHaveLength(3);
 
     poison.clear();
     await replayDeadLetters(test.readModels, test.topic, 'counter-3');
     await test.untilSeen(30);
-    await until(() => consumer.status().parked === 0);
+    await eventually(() => consumer.status().parked === 0);
     await test.append(10);
     await test.untilSeen(40);
     expect(await test.seen()).toBe(40);
@@ -108,7 +108,7 @@ await describeWithKafka('a message that cannot be handled', () => {
       ],
     });
     await producer.disconnect();
-    await until(() => consumer.status().parked === 3);
+    await eventually(() => consumer.status().parked === 3);
     poison.clear();
     await test.append(10);
     await test.untilSeen(9);
@@ -127,20 +127,20 @@ await describeWithKafka('a message that cannot be handled', () => {
   it('stops its partition when more would be parked than allowed', async () => {
     const consumer = refusing(note, 2);
     await test.append(30);
-    await until(() => (consumer.status().error ?? '').startsWith('More than 2 messages'));
+    await eventually(() => (consumer.status().error ?? '').startsWith('More than 2 messages'));
     expect(consumer.status().ready).toBe(false);
     expect(await deadLetters(test.readModels)).toEqual([]);
 
     poison.clear();
     await test.untilSeen(30);
-    await until(() => consumer.status().ready);
+    await eventually(() => consumer.status().ready);
   });
 
   it('is not blamed when nothing works', async () => {
     poison = new Set(Array.from({ length: 10 }, (_, stream) => `counter-${stream}`));
     const consumer = refusing();
     await test.append(20);
-    await until(() => (consumer.status().partitions[0]?.failures ?? 0) > 4);
+    await eventually(() => (consumer.status().partitions[0]?.failures ?? 0) > 4);
     expect(await deadLetters(test.readModels)).toEqual([]);
     poison.clear();
     await test.untilSeen(20);

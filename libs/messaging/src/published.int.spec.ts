@@ -5,9 +5,17 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { type AvailabilityChange, allEvents } from '#contracts';
-import { describeWithKafka, kafkaJars, kafkaVersion, killHard, sharedKafka, spawnTypeScript } from '#testing';
+import {
+  describeWithKafka,
+  eventually,
+  kafkaJars,
+  kafkaVersion,
+  killHard,
+  sharedKafka,
+  spawnTypeScript,
+} from '#testing';
 import { messageSchemas } from '../test/message-schemas.js';
-import { MessagingTest, until } from '../test/messaging-test.js';
+import { MessagingTest } from '../test/messaging-test.js';
 import { AVAILABILITY_CHANGED, availabilityIn } from './availability-message.js';
 import { AvailabilityRelay } from './availability-relay.js';
 
@@ -24,7 +32,7 @@ await describeWithKafka('what is published', () => {
       await test.store.append([{ stream: `golden-${name}`, expected: 'any', events: [newEvent(name, data)] }]);
     const publications = new Map(Object.keys(allEvents).map((name) => [name, test.topic]));
     test.relay({ publications, pageSize: 10 }).start();
-    await until(async () => (await test.messagesInTopic()) === samples.length);
+    await eventually(async () => (await test.messagesInTopic()) === samples.length);
   });
   afterAll(() => test.close());
 
@@ -93,13 +101,13 @@ await describeWithKafka('what is published', () => {
     });
     relay.start();
     consumer.start();
-    await until(() => relay.status().sequence === 3 && consumer.status().messages === 3);
+    await eventually(() => relay.status().sequence === 3 && consumer.status().messages === 3);
     await relay.stop();
     await availability.readModels.execute(
       "update messaging.checkpoints set position = 0 where consumer like 'relay-%'",
     );
     relay.start();
-    await until(() => consumer.status().messages === 6);
+    await eventually(() => consumer.status().messages === 6);
     await relay.stop();
 
     expect(relay.status()).toMatchObject({ state: 'stopped', sequence: 3, failures: 0 });

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { ReadModels } from '#read-models';
-import { describeWithKafka, killHard, sharedKafka, spawnTypeScript } from '#testing';
+import { describeWithKafka, eventually, killHard, sharedKafka, spawnTypeScript } from '#testing';
 import { countedOn, note } from '../test/counting.js';
-import { MessagingTest, until } from '../test/messaging-test.js';
+import { MessagingTest } from '../test/messaging-test.js';
 
 const CHILD = new URL('../test/consumer-process.ts', import.meta.url);
 
@@ -34,7 +34,7 @@ await describeWithKafka('relay and consumer', () => {
     await test.append(400);
     const crashing = test.relay({ pageSize: 50, name: 'relay' }, test.store, forgetful(test.readModels));
     crashing.start();
-    await until(async () => (await test.messagesInTopic()) >= 150);
+    await eventually(async () => (await test.messagesInTopic()) >= 150);
     expect(crashing.runner.position).toBe(0);
     await crashing.stop();
 
@@ -42,7 +42,7 @@ await describeWithKafka('relay and consumer', () => {
     const consumer = test.consumer();
     consumer.start();
     await test.untilSeen(400);
-    await until(() => consumer.status().partitions.every(({ lag }) => lag === 0));
+    await eventually(() => consumer.status().partitions.every(({ lag }) => lag === 0));
 
     expect(await test.messagesInTopic()).toBeGreaterThanOrEqual(500);
     expect(await test.seen()).toBe(400);
@@ -53,9 +53,9 @@ await describeWithKafka('relay and consumer', () => {
   it('hand the work of a stopped relay to the one that stands by', async () => {
     const [first, second] = [test.relay(), test.relay()];
     first.start();
-    await until(() => first.runner.status().state === 'running');
+    await eventually(() => first.runner.status().state === 'running');
     second.start();
-    await until(() => second.runner.status().state === 'standby');
+    await eventually(() => second.runner.status().state === 'standby');
     await test.append(10);
     await first.runner.waitFor(10, 10_000);
     await first.stop();
@@ -91,18 +91,18 @@ await describeWithKafka('relay and consumer', () => {
     await test.untilSeen(100);
     const second = test.consumer({ pageSize: 20 });
     second.start();
-    await until(async () => {
+    await eventually(async () => {
       await test.append(50, 40);
       return first.status().partitions.length === 2 && second.status().partitions.length === 2;
     });
     await first.stop();
-    await until(async () => {
+    await eventually(async () => {
       await test.append(50, 40);
       return second.status().partitions.length === 4;
     });
     const total = await test.store.head();
     await test.untilSeen(total);
-    await until(() => second.status().partitions.every(({ lag }) => lag === 0));
+    await eventually(() => second.status().partitions.every(({ lag }) => lag === 0));
 
     expect(await test.seen()).toBe(total);
     expect(first.status().messages + second.status().messages).toBe(total);
@@ -122,7 +122,7 @@ await describeWithKafka('relay and consumer', () => {
       },
     });
     consumer.start();
-    await until(() => consumer.status().messages === 300);
+    await eventually(() => consumer.status().messages === 300);
 
     const log = await test.store.readAll({ after: 0 });
     const ofStream = (lines: readonly string[], stream: string) =>
@@ -152,16 +152,16 @@ await describeWithKafka('relay and consumer', () => {
     const first = test.consumer({ handle: async () => {} });
     first.start();
     await test.append(40);
-    await until(() => first.status().messages === 40);
+    await eventually(() => first.status().messages === 40);
     await first.stop();
     await test.append(30);
-    await until(async () => (await test.messagesInTopic()) === 70);
+    await eventually(async () => (await test.messagesInTopic()) === 70);
     await test.deleteMessages();
     await test.append(20);
 
     const second = test.consumer({ handle: async () => {} });
     second.start();
-    await until(() => second.status().messages === 20);
+    await eventually(() => second.status().messages === 20);
     expect(second.status()).toMatchObject({ missing: 30, parked: 0 });
   });
 
@@ -173,7 +173,7 @@ await describeWithKafka('relay and consumer', () => {
     await test.untilSeen(20);
     consumer.pause();
     await test.append(20);
-    await until(() => consumer.status().partitions.some(({ lag }) => lag > 0));
+    await eventually(() => consumer.status().partitions.some(({ lag }) => lag > 0));
     expect(consumer.status()).toMatchObject({ state: 'paused', ready: true, messages: 20 });
     consumer.resume();
     await test.untilSeen(40);

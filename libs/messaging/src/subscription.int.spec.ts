@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { becauseOf } from '#event-sourcing';
 import { compareProjection, type Projection, ProjectionRunner, parkedEvents, rebuild } from '#read-models';
-import { describeWithKafka } from '#testing';
+import { describeWithKafka, eventually } from '#testing';
 import { countedOn } from '../test/counting.js';
-import { MessagingTest, until } from '../test/messaging-test.js';
+import { MessagingTest } from '../test/messaging-test.js';
 import type { Consumer } from './consumer.js';
 import { projectionSubscription, reactionSubscription, type Subscription } from './subscription.js';
 
@@ -35,7 +35,7 @@ await describeWithKafka('the same view and reaction', () => {
   it('has the same rows fed by Kafka, over several partitions, as fed by the store', async () => {
     await test.append(400, 30);
     const consumer = run(projectionSubscription(counters, options()));
-    await until(() => consumer.status().messages === 400);
+    await eventually(() => consumer.status().messages === 400);
 
     const comparison = await compareProjection(test.readModels, counters, test.store);
     expect(comparison.tables.map(({ differences }) => differences)).toEqual([0]);
@@ -46,7 +46,7 @@ await describeWithKafka('the same view and reaction', () => {
     const subscription = projectionSubscription(counters, options());
     const first = run(subscription);
     await test.append(50, 30);
-    await until(() => first.status().messages === 50);
+    await eventually(() => first.status().messages === 50);
     await first.stop();
     await test.append(50, 30);
     await rebuild(test.readModels, counters, test.store);
@@ -54,20 +54,20 @@ await describeWithKafka('the same view and reaction', () => {
 
     const second = run(subscription);
     await test.append(50, 30);
-    await until(() => second.status().messages === 100);
+    await eventually(() => second.status().messages === 100);
     expect(await totals()).toEqual({ events: 150, sum: 3 * ((50 * 49) / 2) });
   });
 
   it('is rebuilt from the store when its version rises, and goes on with Kafka', async () => {
     const first = run(projectionSubscription(counters, options()));
     await test.append(50, 30);
-    await until(() => first.status().messages === 50);
+    await eventually(() => first.status().messages === 50);
     await first.stop();
     const raised = { ...counters, version: 2 };
     const second = run(projectionSubscription(raised, { ...options(), store: test.store }));
     await test.append(50, 30);
-    await until(async () => (await totals())?.events === 100);
-    await until(() => second.status().ready && second.status().partitions.every(({ lag }) => lag === 0));
+    await eventually(async () => (await totals())?.events === 100);
+    await eventually(() => second.status().ready && second.status().partitions.every(({ lag }) => lag === 0));
     expect(await totals()).toMatchObject({ events: 100 });
   });
 
@@ -79,7 +79,7 @@ await describeWithKafka('the same view and reaction', () => {
     await runner.stop();
     await test.append(40, 30);
     const consumer = run(projectionSubscription(counters, options()));
-    await until(() => consumer.status().messages === 100);
+    await eventually(() => consumer.status().messages === 100);
     expect(await totals()).toMatchObject({ events: 100 });
   });
 
@@ -101,7 +101,7 @@ await describeWithKafka('the same view and reaction', () => {
       },
     };
     run(reactionSubscription(reaction, options()));
-    await until(() => commands.length > 0);
+    await eventually(() => commands.length > 0);
 
     expect(commands).toEqual([stored, becauseOf('count-on', stored, 'next')]);
     expect(commands[0]).toMatchObject({ metadata: { traceparent: trace } });

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import type { AvailabilityChange } from '#contracts';
 import { continueTrace, currentContext, EventRegistry, type RecordedEvent } from '#event-sourcing';
-import { describeWithKafka, RecordingTracer } from '#testing';
+import { describeWithKafka, eventually, RecordingTracer } from '#testing';
 import { countedOn } from '../test/counting.js';
-import { MessagingTest, until } from '../test/messaging-test.js';
+import { MessagingTest } from '../test/messaging-test.js';
 import { AVAILABILITY_CHANGED, availabilityIn } from './availability-message.js';
 import { AvailabilityRelay } from './availability-relay.js';
 
@@ -47,8 +47,10 @@ await describeWithKafka('a trace', () => {
       },
     });
     consumer.start();
-    await until(() => received.length === 2);
-    await until(() => tracer.named(`consume ${test.topic}`).length === 1 && tracer.named('process relay').length === 1);
+    await eventually(() => received.length === 2);
+    await eventually(
+      () => tracer.named(`consume ${test.topic}`).length === 1 && tracer.named('process relay').length === 1,
+    );
 
     const [command] = tracer.named('command');
     expect(command && tracer.pathOf(command)).toEqual(['command', `consume ${test.topic}`, 'process relay']);
@@ -97,8 +99,8 @@ await describeWithKafka('a trace', () => {
     );
     relay.start();
     consumer.start();
-    await until(() => received.length === 2).finally(() => relay.stop());
-    await until(() => tracer.named(`consume ${test.topic}`).length === 1);
+    await eventually(() => received.length === 2).finally(() => relay.stop());
+    await eventually(() => tracer.named(`consume ${test.topic}`).length === 1);
 
     const [consumed] = tracer.named(`consume ${test.topic}`);
     expect(consumed && tracer.pathOf(consumed)).toEqual([`consume ${test.topic}`, 'send availability']);

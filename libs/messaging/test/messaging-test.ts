@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import type { EventStore } from '#event-sourcing';
 import { openReadModels, type ReadModels } from '#read-models';
-import { createTestDatabase, InMemoryEventStore, sharedKafka } from '#testing';
+import { createTestDatabase, eventually, InMemoryEventStore, sharedKafka } from '#testing';
 import { Consumer } from '../src/consumer.js';
 import type { ConsumerOptions } from '../src/consumer-options.js';
 import { openKafka } from '../src/kafka-client.js';
@@ -97,7 +96,7 @@ export class MessagingTest {
   }
 
   async untilSeen(count: number): Promise<void> {
-    await until(async () => (await this.seen()) >= count);
+    await eventually(async () => (await this.seen()) >= count);
   }
 
   /** How many messages Kafka was given, repeats included. */
@@ -120,7 +119,7 @@ export class MessagingTest {
   async #offsets() {
     const admin = await this.#connectedAdmin();
     let offsets: Awaited<ReturnType<typeof admin.fetchTopicOffsets>> = [];
-    await until(async () => {
+    await eventually(async () => {
       try {
         offsets = await admin.fetchTopicOffsets(this.topic);
         return true;
@@ -150,7 +149,7 @@ export class MessagingTest {
         messages.push({ headers: Object.fromEntries(text), value: String(value) });
       },
     });
-    await until(() => messages.length >= count);
+    await eventually(() => messages.length >= count);
     await consumer.disconnect();
     return messages;
   }
@@ -165,15 +164,6 @@ export class MessagingTest {
     await this.#admin?.disconnect();
     await this.readModels.close();
     await this.database.drop();
-  }
-}
-
-/** Looks every 20 ms until the condition holds; gives up after `timeoutMs`. */
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 40_000): Promise<void> {
-  const deadlineMs = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadlineMs) throw new Error(`It did not become true within ${timeoutMs} ms: ${condition}`);
-    await delay(20);
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventStore, Page } from '#event-sourcing';
-import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
-import { eventually, killConnections, receive, skus, stockView, unitsOnHand, WAITING } from '../test/stock-view.js';
+import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
+import { killConnections, receive, skus, stockView, unitsOnHand, WAITING } from '../test/stock-view.js';
 import {
   NotCaughtUp,
   openReadModels,

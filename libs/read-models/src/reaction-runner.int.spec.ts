@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { RecordedEvent } from '#event-sourcing';
-import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
-import { eventually, receive, skus, WAITING } from '../test/stock-view.js';
+import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
+import { receive, skus, WAITING } from '../test/stock-view.js';
 import {
   openReadModels,
   parkedEvents,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
-import { eventually, killConnections, receive, skus, stockView, unitsOnHand } from '../test/stock-view.js';
+import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
+import { killConnections, receive, skus, stockView, unitsOnHand } from '../test/stock-view.js';
 import {
   compareProjection,
   openReadModels,

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { EventStore, RecordedEvent } from '#event-sourcing';
 import { bulkUpsert, type Projection, type ReadModels, type Tx } from '../src/index.js';
 
@@ -64,15 +63,6 @@ export async function unitsOnHand(readModels: ReadModels): Promise<number> {
     'select coalesce(sum(on_hand), 0)::bigint as units from view_stock_received.stock',
   );
   return row?.units ?? 0;
-}
-
-/** Resolves once the condition holds, asking again and again; fails after ten seconds. */
-export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`Still not so after ten seconds: ${condition.toString()}`);
-    await delay(5);
-  }
 }
 
 /** Processes of this database that wait for a lock, for a condition that joins nothing else. */

@@ -1,5 +1,6 @@
 export * from './event-store-contract.js';
 export * from './eventstoredb-double/index.js';
+export * from './eventually.js';
 export * from './given-when-then.js';
 export * from './in-memory-event-store.js';
 export * from './kafka/index.js';

@@ -1,4 +1,3 @@
-import { kafkaSettingsFrom, openKafka } from '#messaging';
 import { until } from '../../e2e/support/api.js';
 import { query } from '../../e2e/support/database.js';
 import type { Fault } from '../fault.js';
@@ -14,9 +13,7 @@ export async function poisonTopics(
   { landscape, purchases, note, violation, run }: Misfortune,
   { messages }: { readonly messages: number },
 ): Promise<void> {
-  const silent = { info: () => {}, warn: () => {}, error: () => {} };
-  const kafka = openKafka(kafkaSettingsFrom({ KAFKA_BROKERS: landscape.kafka.brokers.join(',') }), silent);
-  const producer = kafka.producer();
+  const producer = landscape.kafkaClient().producer();
   await producer.connect();
   for (let index = 0; index < messages; index += 1) {
     const [topic, type] = WANTED[index % WANTED.length] ?? WANTED[0];

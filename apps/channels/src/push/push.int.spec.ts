@@ -1,11 +1,10 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { AvailabilityChange } from '#contracts';
 import { systemClock } from '#kernel';
 import { openReadModels, type ReadModels } from '#read-models';
-import { createTestDatabase, RecordingTracer, type TestDatabase } from '#testing';
+import { createTestDatabase, eventually, RecordingTracer, type TestDatabase } from '#testing';
 import { simulatedConnector } from '../connectors/simulated/simulated.connector.js';
 import { compareWithChannel } from '../drift/drift-check.js';
 import { createTables } from '../tables.js';
@@ -195,7 +194,7 @@ describe('the worker of a channel', () => {
     shop.unknown.add('x-a');
     await change({ a: 3, b: 4 });
     const pusher = start();
-    await until(async () => (await ledger.rows(CHANNEL, 'failing', '', 10)).length === 1 && shop.shown.has('x-b'));
+    await eventually(async () => (await ledger.rows(CHANNEL, 'failing', '', 10)).length === 1 && shop.shown.has('x-b'));
     expect(await ledger.rows(CHANNEL, 'failing', '', 10)).toMatchObject([{ sku: 'a', lastError: 'unknown-listing' }]);
     expect(pusher.status().circuit).toBe('closed');
   });
@@ -205,7 +204,7 @@ describe('the worker of a channel', () => {
     shop.answers.push('hold');
     await change({ a: 5 });
     const pusher = start();
-    await until(() => shop.held.length === 1);
+    await eventually(() => shop.held.length === 1);
     for (const quantity of [4, 3, 2]) pusher.want(await change({ a: quantity }));
     shop.release();
     await settled();
@@ -226,7 +225,7 @@ describe('the worker of a channel', () => {
     shop.answers.push('hold');
     await change({ a: 5 });
     start();
-    await until(() => shop.held.length === 1);
+    await eventually(() => shop.held.length === 1);
     await running.splice(0)[0]?.stop();
     await change({ a: 4 });
     ledger = new PushLedger(readModels);
@@ -396,15 +395,7 @@ async function acknowledgeAll(wanted: Awaited<ReturnType<PushLedger['due']>>) {
   await ledger.acknowledge(wanted.map((sent) => ({ channel: CHANNEL, sent, atMs: Date.now() })));
 }
 
-const settled = () => until(async () => (await ledger.due(CHANNEL, 1)).length === 0);
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('This did not come about within 20 s.');
-    await delay(5);
-  }
-}
+const settled = () => eventually(async () => (await ledger.due(CHANNEL, 1)).length === 0);
 
 type Answer = 400 | 429 | 500 | 'hang' | 'hold' | 'cut' | 'partial' | 'nonsense' | 'taken-then-500';
 interface Update {

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventStore, RecordedEvent } from '#event-sourcing';
 import { openReadModels, type Reaction, ReactionRunner, type ReadModels } from '#read-models';
-import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
-import { eventually, InventoryHarness, killConnections } from '../../test/inventory-harness.js';
+import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
+import { InventoryHarness, killConnections } from '../../test/inventory-harness.js';
 import { WhenAnOrderChangesFollowWithStock } from './when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
 import { WhenOrderIsSubmittedAllocateStock } from './when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
 

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventStore } from '#event-sourcing';
 import { CoreModule, type RunningService, Shutdown, startService } from '#platform';
 import { openReadModels, type ReadModels, Runners } from '#read-models';
-import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
-import { eventually, InventoryHarness, inPagesOf, ManualClock } from '../../test/inventory-harness.js';
+import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
+import { InventoryHarness, inPagesOf, ManualClock } from '../../test/inventory-harness.js';
 import { InventoryModule } from '../inventory.module.js';
 import { SupplyDirectory } from './supply-directory.js';
 

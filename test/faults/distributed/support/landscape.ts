@@ -16,6 +16,7 @@ import { DatabaseServer } from '../../support/database-server.js';
 import { endOf, outputOf, startProgram } from '../../support/programs.js';
 import { Gateway } from './gateway.js';
 import { type Role, SERVICES, type Service, ServiceProcess } from './service-process.js';
+import { type Admin, type Kafka, messagesAhead, workLeft } from './settling.js';
 
 /** How many processes of each service there are, by role. */
 export type Formation = Readonly<Record<Service, readonly Role[]>>;
@@ -148,33 +149,35 @@ export class Landscape {
     };
   }
 
-  /** Resolves when the processes of one service have seen every event there is. */
+  /** Resolves when one service has dealt with every event and every message there is. */
   async seen(service: Service, withinMs = 240_000): Promise<void> {
-    await until(
-      `${service} has seen every event`,
-      async () => {
-        const states = await Promise.all(this.of(service).map(stateOf));
-        return states.every(({ behind }) => behind === 0) || undefined;
-      },
-      withinMs,
+    await this.#withAdmin((admin) =>
+      until(
+        `${service} has seen everything`,
+        async () => ((await this.#leftOf(service, admin)) === 0 ? true : undefined),
+        withinMs,
+      ),
     );
   }
 
-  /** Resolves when every view and process of every service has seen every event, and nothing comes any more. */
-  async settled(withinMs = 120_000): Promise<number> {
-    let before = '';
-    return until(
-      'every service has seen every event',
-      async () => {
-        const states = await Promise.all([...this.processes].map(stateOf));
-        const said = JSON.stringify(states);
-        const isSettled = states.every(({ behind }) => behind === 0) && said === before;
-        before = said;
-        return isSettled ? Math.max(...states.map(({ head }) => head)) : undefined;
-      },
-      withinMs,
+  /** Resolves when no service has anything left to do: no event, no message, no sale, no number. */
+  async settled(withinMs = 120_000): Promise<void> {
+    let left: unknown;
+    await this.#withAdmin((admin) =>
+      until(
+        'nothing is left to do',
+        async () => {
+          const before = await this.#head();
+          const counts = await Promise.all(SERVICES.map((service) => this.#leftOf(service, admin)));
+          left = counts;
+          const isSettled = counts.every((count) => count === 0) && (await this.#head()) === before;
+          return isSettled || undefined;
+        },
+        withinMs,
+      ),
     ).catch((error: unknown) => {
-      throw new Error(`Not settled: ${before}`, { cause: error });
+      const counts = left === undefined ? 'not known' : JSON.stringify(left);
+      throw new Error(`Left to do, of ${SERVICES.join(', ')}: ${counts}. ${error}`, { cause: error });
     });
   }
 
@@ -211,15 +214,46 @@ export class Landscape {
     await this.#makeTopics(brokers);
   }
 
+  /** Where the log ends, as any process says. */
+  async #head(): Promise<number> {
+    const [any] = this.processes;
+    if (!any) throw new Error('No process runs.');
+    return (await any.api.ask('GET', '/v1/status', status)).head;
+  }
+
+  /** Positions, messages and rows ahead of a service; one who does not answer has everything left to do. */
+  async #leftOf(service: Service, admin: Admin): Promise<number> {
+    const url = await this.databaseUrl(service);
+    const processes = this.of(service);
+    if (processes.length === 0) return 1;
+    const states = await Promise.all(processes.map(({ api }) => api.ask('GET', '/v1/status', status)));
+    const positions = states.flatMap(({ runners }) => runners).reduce((sum, { lag }) => sum + lag, 0);
+    return positions + (await messagesAhead(service, url, admin)) + (await workLeft(service, url));
+  }
+
+  async #withAdmin<Result>(work: (admin: Admin) => Promise<Result>): Promise<Result> {
+    const admin = this.kafkaClient().admin();
+    await admin.connect();
+    try {
+      return await work(admin);
+    } finally {
+      await admin.disconnect();
+    }
+  }
+
+  /** A client that says nothing. */
+  kafkaClient(): Kafka {
+    const silent = { info: () => {}, warn: () => {}, error: () => {} };
+    return openKafka(kafkaSettingsFrom({ KAFKA_BROKERS: this.kafka.brokers.join(',') }), silent);
+  }
+
   async #makeDatabases(): Promise<void> {
     const url = await this.server.url();
     for (const service of SERVICES) await query(url, `create database ${service}`);
   }
 
   async #makeTopics(brokers: number): Promise<void> {
-    const settings = kafkaSettingsFrom({ KAFKA_BROKERS: this.kafka.brokers.join(',') });
-    const silent = { info: () => {}, warn: () => {}, error: () => {} };
-    const kafka = openKafka(settings, silent);
+    const kafka = this.kafkaClient();
     await applyTopics(kafka, topicsFrom(JSON.parse(await readFile(DESCRIPTION, 'utf8'))), { replicationMax: brokers });
   }
 }
@@ -264,14 +298,4 @@ const OWNERS: Readonly<Record<string, Service>> = {
   channels: 'channels',
 };
 
-async function stateOf({ api, service }: ServiceProcess) {
-  const { head, runners, consumers } = await api.ask('GET', '/v1/status', status);
-  const behind = [...runners, ...consumers].reduce((sum, { lag }) => sum + lag, 0);
-  return { service, head, behind };
-}
-
-const status = z.object({
-  head: z.int(),
-  runners: z.array(z.looseObject({ lag: z.int() })),
-  consumers: z.array(z.looseObject({ lag: z.int() })).default([]),
-});
+const status = z.object({ head: z.int(), runners: z.array(z.looseObject({ lag: z.int() })) });
