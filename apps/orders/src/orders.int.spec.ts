@@ -3,7 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { eventRegistry, type OrderEvent, SALES_INTAKE, type SalesIntake, type StockEvent } from '#contracts';
 import { CLOCK, EVENT_STORE, type EventStore, type RecordedEvent, withRegistry } from '#event-sourcing';
 import { idFrom, systemClock } from '#kernel';
-import { IDEMPOTENCY_STORE, MemoryIdempotencyStore, type RunningService, startService } from '#platform';
+import { IDEMPOTENCY_STORE, MemoryIdempotencyStore, type RunningService, serviceToken, startService } from '#platform';
 import { openReadModels, READ_MODELS, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { OrdersModule } from './orders.module.js';
@@ -61,6 +61,41 @@ const sale = (changes: object = {}) => ({
 });
 const orderIdOf = (number: string, channel = 'etsy') => `${channel}.${encodeURIComponent(number)}`;
 const pathOf = (orderId: string) => `/v1/orders/${encodeURIComponent(orderId)}`;
+
+describe('POST /internal/channel-sales', () => {
+  const placedAt = '2026-03-01T08:00:00.000Z';
+  const token = serviceToken(Buffer.alloc(32, 7));
+  const send = (authorization: string, buyer: object = {}) =>
+    fetch(`${service.httpUrl}/internal/channel-sales`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization },
+      body: JSON.stringify({ sales: [sale({ buyer, placedAt }), sale({ placedAt, currency: 'USD', revision: 2 })] }),
+    });
+
+  it('takes sales whose buyers are hashes from a service of the installation, with a result for each', async () => {
+    const emailHash = 'a'.repeat(64);
+    const response = await send(`Bearer ${token}`, { emailHash });
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      results: [
+        { orderId: orderIdOf(external), status: 'recorded' },
+        { problem: { status: 409, code: 'currency-changed' } },
+      ],
+    });
+    const [recorded] = await store.readStream(`order-${orderIdOf(external)}`);
+    expect(recorded?.data).toMatchObject({ buyer: { emailHash } });
+  });
+
+  it.each(['', 'Bearer ', `Bearer ${token}x`, `Bearer ${token.slice(0, -1)}`])('is not there for %p', async (given) => {
+    expect((await send(given)).status).toBe(404);
+    expect(await store.readStream(`order-${orderIdOf(external)}`)).toEqual([]);
+  });
+
+  it('is not in the documentation', async () => {
+    const response = await fetch(`${service.httpUrl}/docs-json`);
+    expect(await response.text()).not.toContain('/internal/');
+  });
+});
 
 describe('POST /v1/channel-sales', () => {
   it('records a sale and shows the order', async () => {

@@ -20,6 +20,7 @@ export class KafkaAvailabilityFeed implements AvailabilityFeed {
     private readonly kafka: Kafka,
     private readonly readModels: ReadModels,
     private readonly name: string,
+    private readonly topic = AVAILABILITY_TOPIC,
   ) {}
 
   /** Of the consumer, while somebody follows. */
@@ -31,7 +32,7 @@ export class KafkaAvailabilityFeed implements AvailabilityFeed {
     const handover = new Handover<readonly AvailabilityChange[]>();
     const consumer = new Consumer(this.kafka, this.readModels, {
       name: this.name,
-      topics: [AVAILABILITY_TOPIC],
+      topics: [this.topic],
       types: [AVAILABILITY_CHANGED],
       latestWins: true,
       outsideTransaction: true,
