@@ -4,5 +4,5 @@ import { CatalogModule } from './catalog.module.js';
 await runService({
   name: 'catalog',
   does: 'What is sold, what it costs on each channel, and what each channel calls it.',
-  modules: () => [CatalogModule],
+  modules: [CatalogModule],
 });

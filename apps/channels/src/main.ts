@@ -30,5 +30,5 @@ await runService({
   name: 'channels',
   does: 'The channels: webhooks in, sales handed to orders, stock pushed to every listing, drift checked.',
   settings: '  ORDERS_URL           where orders answers, such as http://orders:3000 (needed)\n',
-  modules: () => [PortsModule, ChannelsModule],
+  modules: [PortsModule, ChannelsModule],
 });

@@ -4,5 +4,5 @@ import { CustomersModule } from './customers.module.js';
 await runService({
   name: 'customers',
   does: 'Who buys, over all channels, known by keyed hashes only.',
-  modules: () => [CustomersModule],
+  modules: [CustomersModule],
 });

@@ -1,10 +1,9 @@
-import type { DynamicModule, Type } from '@nestjs/common';
-import { Logger } from '@nestjs/common';
+import { type DynamicModule, Logger, type Type } from '@nestjs/common';
 import { Command } from 'commander';
 import type { KafkaSettings } from '#messaging';
 import { type Config, loadConfig } from '../config.js';
 import { CoreModule } from '../core/core.module.js';
-import { type Core, openCore } from '../core/open-core.js';
+import { openCore } from '../core/open-core.js';
 import type { GrpcServices } from '../grpc/grpc-server.js';
 import { PinoLogger } from '../logger.js';
 import { startTracing } from '../observability/start-tracing.js';
@@ -22,7 +21,7 @@ export interface ServiceProgram {
   readonly settings?: string;
   readonly grpc?: GrpcServices;
   /** The modules of the service, and what binds its ports to the outside. */
-  modules(core: Required<Core>): readonly (Type | DynamicModule)[];
+  readonly modules: readonly (Type | DynamicModule)[];
 }
 
 /** The main function of a service: reads the environment, starts, tells where it answers, ends on SIGTERM and Ctrl-C. */
@@ -54,12 +53,7 @@ async function startAlone(program: ServiceProgram, config: Config, shutdown: Shu
       name: program.name,
       kafka: await kafkaSettings(),
     });
-    const { messaging } = core;
-    if (!messaging) throw new Error('Kafka was not opened.');
-    const root = {
-      module: ServiceModule,
-      imports: [CoreModule.over(core), ...program.modules({ ...core, messaging })],
-    };
+    const root = { module: ServiceModule, imports: [CoreModule.over(core), ...program.modules] };
     return await startService(root, config, { ...(program.grpc && { grpc: program.grpc }), shutdown });
   } catch (error) {
     await shutdown.run();
