@@ -1,6 +1,7 @@
 // Follows one topic of Einklang with the plain Java client and prints a line per event.
 //
 //   java -cp 'kafka-clients.jar:slf4j-api.jar' ConsumeEvents.java localhost:9092 einklang.orders.events my-group
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
@@ -18,13 +19,15 @@ public class ConsumeEvents {
         "auto.offset.reset", "earliest");
     // Keep this where the effect of the events is kept, in the same transaction: then a repeat has no second effect.
     Map<Integer, Long> lastPosition = new HashMap<>();
+    // UTF-8, whatever the terminal is set to.
+    var out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     try (var consumer = new KafkaConsumer<>(settings, new StringDeserializer(), new StringDeserializer())) {
       consumer.subscribe(List.of(arguments[1]));
       while (true) {
         for (ConsumerRecord<String, String> record : consumer.poll(Duration.ofSeconds(1))) {
           long position = Long.parseLong(header(record, "ce_position"));
           if (position <= lastPosition.getOrDefault(record.partition(), 0L)) continue; // It came before.
-          System.out.println(String.join(" ", Long.toString(position), header(record, "ce_subject"),
+          out.println(String.join(" ", Long.toString(position), header(record, "ce_subject"),
               header(record, "ce_revision"), header(record, "ce_type"), record.value()));
           lastPosition.put(record.partition(), position);
         }
