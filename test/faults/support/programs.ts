@@ -40,5 +40,7 @@ const OUTPUT_KEPT = 20_000;
 
 const withoutOurVariables = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(
-    Object.entries(environment).filter(([name]) => !/^(EINKLANG_|SIMULATED_|DATABASE_URL|EVENTSTOREDB_|KAFKA_|ORDERS_URL|OTEL_|NODE_OPTIONS)/.test(name)),
+    Object.entries(environment).filter(
+      ([name]) => !/^(EINKLANG_|SIMULATED_|DATABASE_URL|EVENTSTOREDB_|KAFKA_|ORDERS_URL|OTEL_|NODE_OPTIONS)/.test(name),
+    ),
   );

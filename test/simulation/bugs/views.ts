@@ -4,6 +4,10 @@ const projection = 'libs/read-models/src/projection-runner.ts';
 const reaction = 'libs/read-models/src/reaction-runner.ts';
 const advance = 'await advanceCheckpoint(this.readModels, this.key, this.checkpointAt(from), to, events.length);';
 
+const storeCheckpoint = 'await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);';
+const storedAlone = 'advanceCheckpoint(this.readModels, this.key, this.checkpointAt(from), to, events.length)';
+const endOfPage = 'schema: this.#schema\n            })';
+
 /** In views, processes and the leases under them. */
 export const viewBugs: readonly PlantedBug[] = [
   {
@@ -12,28 +16,18 @@ export const viewBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: projection,
-        find: 'return this.readModels.transaction(async (tx)=>{\n            await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);',
-        replace:
-          'return advanceCheckpoint(this.readModels, this.key, this.checkpointAt(from), to, events.length).then(()=>this.readModels.transaction(async (tx)=>{',
+        find: `(page)=>this.readModels.transaction(async (tx)=>{\n                ${storeCheckpoint}`,
+        replace: `(page)=>${storedAlone}.then(()=>this.readModels.transaction(async (tx)=>{`,
       },
-      { file: projection, find: 'schema: this.#schema\n        });', replace: 'schema: this.#schema\n        }));' },
+      { file: projection, find: endOfPage, replace: `${endOfPage})` },
     ],
   },
   {
     name: 'rows-before-checkpoint',
     what: 'The rows are stored in a transaction of their own, before the checkpoint.',
     edits: [
-      {
-        file: projection,
-        find: 'await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);\n            await this.#projection.apply(events, tx);',
-        replace: 'await this.#projection.apply(events, tx);',
-      },
-      {
-        file: projection,
-        find: 'schema: this.#schema\n        });',
-        replace:
-          'schema: this.#schema\n        }).then(()=>advanceCheckpoint(this.readModels, this.key, this.checkpointAt(from), to, events.length));',
-      },
+      { file: projection, find: storeCheckpoint, replace: '' },
+      { file: projection, find: endOfPage, replace: `${endOfPage}.then(()=>${storedAlone})` },
     ],
   },
   {

@@ -33,6 +33,8 @@ export interface LandscapeOptions {
   /** Of Kafka, 1 unless told. */
   readonly brokers?: number;
   readonly formation?: Formation;
+  /** Of every process of a service, beside its settings. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -49,13 +51,16 @@ export class Landscape {
   #eventStoreUrl = '';
   #shopUrl = '';
 
-  private constructor(private readonly dataDir: string) {
+  private constructor(
+    private readonly dataDir: string,
+    private readonly environment: Readonly<Record<string, string>>,
+  ) {
     this.server = new DatabaseServer(dataDir);
   }
 
-  static async open({ brokers = 1 }: LandscapeOptions = {}): Promise<Landscape> {
+  static async open({ brokers = 1, environment = {} }: LandscapeOptions = {}): Promise<Landscape> {
     const dataDir = await mkdtemp(join(tmpdir(), `einklang-test-${process.pid}-landscape-`));
-    const landscape = new Landscape(dataDir);
+    const landscape = new Landscape(dataDir, environment);
     try {
       await landscape.#open(brokers);
       return landscape;
@@ -146,6 +151,7 @@ export class Landscape {
       DATABASE_URL: await this.databaseUrl(service),
       ORDERS_URL: this.gateway.url,
       SIMULATED_SHOP_SECRET: SECRET,
+      ...this.environment,
     };
   }
 
