@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { endOf, outputOf, startProgram } from '../faults/support/programs.js';
+import { endOf, outputOf, startProgram } from './support/programs.js';
 
 const SERVICES = ['catalog', 'inventory', 'orders', 'customers', 'channels'];
 const SETTINGS = {

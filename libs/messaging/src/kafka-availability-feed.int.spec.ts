@@ -26,7 +26,7 @@ await describeWithKafka('the availability feed over Kafka', () => {
     await test.close();
   });
 
-  const feedOf = (name: string) => new KafkaAvailabilityFeed(test.kafka, test.readModels, name, test.topic);
+  const feedOf = (name: string) => new KafkaAvailabilityFeed(test.kafka, test.readModels, name, { topic: test.topic });
   const storedFor = async (name: string) => {
     const [row] = await test.readModels.query<{ messages: number }>(
       'select coalesce(sum(messages), 0)::bigint as messages from messaging.checkpoints where consumer = $1',

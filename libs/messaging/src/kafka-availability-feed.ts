@@ -1,11 +1,17 @@
 import type { Kafka } from 'kafkajs';
 import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
-import type { RecordedEvent } from '#event-sourcing';
 import type { ReadModels } from '#read-models';
 import { AVAILABILITY_CHANGED, availabilityIn } from './availability-message.js';
 import { Consumer } from './consumer.js';
+import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerStatus } from './consumer-status.js';
 import { AVAILABILITY_TOPIC } from './publications.js';
+import type { Subscription } from './subscription.js';
+
+export interface KafkaAvailabilityFeedOptions {
+  readonly topic?: string;
+  readonly consumer?: ConsumerOptions;
+}
 
 /**
  * The availability feed as Kafka brings it. Where it goes on is the checkpoint of its consumer, which moves when the
@@ -13,6 +19,8 @@ import { AVAILABILITY_TOPIC } from './publications.js';
  * again, and sequences increase per SKU only.
  */
 export class KafkaAvailabilityFeed implements AvailabilityFeed {
+  private readonly topic: string;
+  private readonly options: ConsumerOptions;
   #consumer: Consumer | undefined;
 
   /** `name`: consumer group, and owner of the checkpoints. */
@@ -20,8 +28,11 @@ export class KafkaAvailabilityFeed implements AvailabilityFeed {
     private readonly kafka: Kafka,
     private readonly readModels: ReadModels,
     private readonly name: string,
-    private readonly topic = AVAILABILITY_TOPIC,
-  ) {}
+    { topic = AVAILABILITY_TOPIC, consumer = {} }: KafkaAvailabilityFeedOptions = {},
+  ) {
+    this.topic = topic;
+    this.options = consumer;
+  }
 
   /** Of the consumer, while somebody follows. */
   status(): ConsumerStatus | undefined {
@@ -30,14 +41,15 @@ export class KafkaAvailabilityFeed implements AvailabilityFeed {
 
   async *follow({ signal }: { readonly signal: AbortSignal }): AsyncIterable<readonly AvailabilityChange[]> {
     const handover = new Handover<readonly AvailabilityChange[]>();
-    const consumer = new Consumer(this.kafka, this.readModels, {
+    const subscription: Subscription = {
       name: this.name,
       topics: [this.topic],
       types: [AVAILABILITY_CHANGED],
       latestWins: true,
       outsideTransaction: true,
-      handle: (page: readonly RecordedEvent[]) => handover.give(page.map(availabilityIn)),
-    });
+      handle: (page) => handover.give(page.map(availabilityIn)),
+    };
+    const consumer = new Consumer(this.kafka, this.readModels, subscription, this.options);
     const end = () => handover.end();
     signal.addEventListener('abort', end, { once: true });
     this.#consumer = consumer;

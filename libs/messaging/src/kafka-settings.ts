@@ -9,6 +9,8 @@ export interface KafkaSettings {
   readonly clientId: string;
   /** Absent for plain TCP. Certificates and key in PEM. */
   readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+  /** A process that Kafka has not heard of for so long loses its partitions to its group; 30,000 unless given. */
+  readonly sessionTimeoutMs?: number;
   readonly sasl?: {
     readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
     readonly username: string;
@@ -35,6 +37,7 @@ export function kafkaSettingsFrom(environment: Readonly<Record<string, string | 
   return {
     brokers: values.KAFKA_BROKERS,
     clientId: values.KAFKA_CLIENT_ID,
+    sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,
     ...(tls && { tls }),
     ...(sasl && { sasl }),
   };
@@ -49,6 +52,8 @@ const file = z.string().transform((path, context) => {
   }
 });
 
+const SESSION_RULE = 'a number of milliseconds from 6000 to 300000';
+
 /** Each message continues the sentence "<variable> must be …". */
 const environmentSchema = z
   .object({
@@ -57,6 +62,12 @@ const environmentSchema = z
       .regex(/^\s*[^\s,:]+:\d{1,5}\s*(,\s*[^\s,:]+:\d{1,5}\s*)*$/, 'one or more host:port, separated by commas')
       .transform((text) => text.split(',').map((broker) => broker.trim())),
     KAFKA_CLIENT_ID: z.string().default('einklang'),
+    KAFKA_SESSION_TIMEOUT_MS: z
+      .string()
+      .regex(/^\d{4,6}$/, SESSION_RULE)
+      .transform(Number)
+      .pipe(z.int().min(6_000, SESSION_RULE).max(300_000, SESSION_RULE))
+      .default(30_000),
     KAFKA_TLS: z.enum(['true', 'false'], 'true or false').optional(),
     KAFKA_TLS_CA_FILE: file.optional(),
     KAFKA_TLS_CERT_FILE: file.optional(),

@@ -4,6 +4,7 @@ import type { EventStore } from '#event-sourcing';
 import type { BackgroundWork, Reaction, ReactionRunner, ReadModels } from '#read-models';
 import { AvailabilityRelay, type AvailabilityRelayStatus } from './availability-relay.js';
 import { Consumer } from './consumer.js';
+import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerStatus } from './consumer-status.js';
 import { KafkaAvailabilityFeed } from './kafka-availability-feed.js';
 import { type Publications, publications } from './publications.js';
@@ -25,6 +26,7 @@ export class ServiceMessaging {
     private readonly kafka: Kafka,
     private readonly readModels: ReadModels,
     store: EventStore,
+    private readonly options: ConsumerOptions = {},
   ) {
     this.#own = new Map([...publications].filter(([, topic]) => topic.startsWith(`einklang.${service}.`)));
     this.#relay = new Relay(kafka, readModels, store, {
@@ -39,7 +41,7 @@ export class ServiceMessaging {
     if (own.length === reaction.types.length) return undefined;
     if (own.length > 0)
       throw new Error(`${reaction.name} reacts to events of its own service and of others: split it.`);
-    const consumer = new Consumer(this.kafka, this.readModels, reactionSubscription(reaction));
+    const consumer = new Consumer(this.kafka, this.readModels, reactionSubscription(reaction), this.options);
     return {
       start: () => {
         this.#consumers.add(consumer);
@@ -54,7 +56,8 @@ export class ServiceMessaging {
 
   /** The numbers inventory sends, for one follower at a time over all processes. */
   availabilityFeed(): AvailabilityFeed {
-    const feed = new KafkaAvailabilityFeed(this.kafka, this.readModels, `einklang.${this.service}-availability`);
+    const name = `einklang.${this.service}-availability`;
+    const feed = new KafkaAvailabilityFeed(this.kafka, this.readModels, name, { consumer: this.options });
     this.#feeds.push(feed);
     return feed;
   }

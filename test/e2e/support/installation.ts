@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Api } from './api.js';
+import { startProgram } from './programs.js';
 
 export const SECRET = 'a secret that only these specs know';
 
@@ -78,25 +78,20 @@ export class Installation {
     return join(this.dataDir, 'postgres', 'postmaster.pid');
   }
 
-  private async runToTheEnd(program: URL, args: readonly string[], environment: Record<string, string>) {
+  private async runToTheEnd(program: string, args: readonly string[], environment: Record<string, string>) {
     const child = this.spawn(program, args, environment);
     const output = outputOf(child);
     await once(child, 'close');
     return { exitCode: child.exitCode, output: output.text() };
   }
 
-  /** The sources and not a build, which may be older than they are. */
-  private spawn(program: URL, args: readonly string[], environment: Record<string, string>): ChildProcess {
-    const child = spawn(process.execPath, ['--import', HOOKS.href, fileURLToPath(program), ...args], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...withoutOurVariables(process.env),
-        EINKLANG_DATA_DIR: this.dataDir,
-        EINKLANG_HTTP_PORT: '0',
-        EINKLANG_GRPC_PORT: '0',
-        SIMULATED_SHOP_SECRET: SECRET,
-        ...environment,
-      },
+  private spawn(program: string, args: readonly string[], environment: Record<string, string>): ChildProcess {
+    const child = startProgram(program, args, {
+      EINKLANG_DATA_DIR: this.dataDir,
+      EINKLANG_HTTP_PORT: '0',
+      EINKLANG_GRPC_PORT: '0',
+      SIMULATED_SHOP_SECRET: SECRET,
+      ...environment,
     });
     this.processes.add(child);
     child.once('exit', () => this.processes.delete(child));
@@ -133,16 +128,8 @@ export class RunningSystem {
   }
 }
 
-const STANDALONE = new URL('../../../apps/standalone/src/main.ts', import.meta.url);
-const OPS = new URL('../../../apps/ops/src/main.ts', import.meta.url);
-const HOOKS = new URL('../../../libs/testing/src/typescript-hooks.ts', import.meta.url);
-
-const withoutOurVariables = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
-  Object.fromEntries(
-    Object.entries(environment).filter(
-      ([name]) => !/^(EINKLANG_|SIMULATED_|DATABASE_URL|EVENTSTOREDB_|KAFKA_|NODE_OPTIONS)/.test(name),
-    ),
-  );
+const STANDALONE = 'apps/standalone/src/main';
+const OPS = 'apps/ops/src/main';
 
 async function exitOf(child: ChildProcess): Promise<'exit'> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');

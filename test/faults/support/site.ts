@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { PostgresEventStore } from '#event-store-postgres';
 import { type Api, until } from '../../e2e/support/api.js';
+import { endOf, outputOf, startProgram } from '../../e2e/support/programs.js';
 import { CALLERS } from './commands.js';
 import { DatabaseServer } from './database-server.js';
 import { Ledger } from './ledger.js';
-import { endOf, outputOf, startProgram } from './programs.js';
 import { WorkerProcess } from './worker-process.js';
 
 /** A data directory with its own PostgreSQL, the processes of ours on it, and what they have acknowledged. */

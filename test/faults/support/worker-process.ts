@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Api } from '../../e2e/support/api.js';
+import { endOf, outputOf, startProgram } from '../../e2e/support/programs.js';
 import type { Ledger } from './ledger.js';
 import type { Order, Report } from './messages.js';
-import { endOf, outputOf, startProgram } from './programs.js';
 
 /** A worker (`worker.ts`) seen from outside. What it acknowledges goes into the ledger. */
 export class WorkerProcess {

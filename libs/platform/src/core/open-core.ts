@@ -61,7 +61,9 @@ export async function openCore(config: Config, shutdown: Shutdown, options: Core
     return { ...core, runners };
   }
   const { openKafka, ServiceMessaging } = await import('#messaging');
-  const messaging = new ServiceMessaging(options.name, openKafka(options.kafka, log), readModels, known);
+  const messaging = new ServiceMessaging(options.name, openKafka(options.kafka, log), readModels, known, {
+    ...(options.kafka.sessionTimeoutMs !== undefined && { sessionTimeoutMs: options.kafka.sessionTimeoutMs }),
+  });
   shutdown.onShutdown('messaging', () => messaging.stop());
   const runners = new Runners(readModels, known, { works, elsewhere: (reaction) => messaging.consumerOf(reaction) });
   runners.addRunner(messaging.relayRunner);

@@ -12,8 +12,8 @@ import { type KafkaCluster, startKafka } from '../../../../libs/testing/src/kafk
 import { Api, until } from '../../../e2e/support/api.js';
 import { query } from '../../../e2e/support/database.js';
 import { SECRET } from '../../../e2e/support/installation.js';
+import { endOf, outputOf, startProgram } from '../../../e2e/support/programs.js';
 import { DatabaseServer } from '../../support/database-server.js';
-import { endOf, outputOf, startProgram } from '../../support/programs.js';
 import { Gateway } from './gateway.js';
 import { type Role, SERVICES, type Service, ServiceProcess } from './service-process.js';
 import { type Admin, type Kafka, messagesAhead, workLeft } from './settling.js';
@@ -27,6 +27,15 @@ export const USUAL: Formation = {
   orders: ['all', 'all'],
   customers: ['all'],
   channels: ['all', 'all'],
+};
+
+/** Fewer processes, and two of those that share work. */
+export const SMALL: Formation = {
+  catalog: ['all'],
+  inventory: ['api', 'worker'],
+  orders: ['all', 'all'],
+  customers: ['all'],
+  channels: ['all'],
 };
 
 export interface LandscapeOptions {
@@ -148,6 +157,7 @@ export class Landscape {
       EINKLANG_HASH_KEY: 'the key of an installation that tests run',
       EVENTSTOREDB_URL: this.#eventStoreUrl,
       KAFKA_BROKERS: this.kafka.brokers.join(','),
+      KAFKA_SESSION_TIMEOUT_MS: '10000',
       DATABASE_URL: await this.databaseUrl(service),
       ORDERS_URL: this.gateway.url,
       SIMULATED_SHOP_SECRET: SECRET,

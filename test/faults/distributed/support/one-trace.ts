@@ -14,7 +14,7 @@ const CALLER = '00f067aa0ba902b7';
 
 /** Sells with a trace, and answers the way from the last push of every channel back to the webhook, as `service: step`. */
 export async function traceOneSale({ landscape, traffic }: Misfortune, collector: Collector): Promise<string[][]> {
-  const lines = [{ lineId: '1', sku: 'SKU-00', units: 1, unitPriceMinor: 999 }];
+  const lines = [{ lineId: '1', sku: 'LAMP', units: 1, unitPriceMinor: 999 }];
   const order = {
     externalOrderId: 'traced',
     revision: 1,
@@ -30,11 +30,14 @@ export async function traceOneSale({ landscape, traffic }: Misfortune, collector
   traffic.acknowledged.sales.set('amazon.traced', lines);
   const pushOf = (channel: string) =>
     collector.spans.find(({ traceId, name }) => traceId === TRACE_ID && name === `push ${channel}`);
-  // Where a number was overtaken by a newer one before it was sent, the push belongs to the newer one.
-  const pushes = await until('a push of the sale is exported', async () => {
-    const found = CHANNELS.map(pushOf).filter((span) => span !== undefined);
-    return found.length > 0 ? found : undefined;
-  });
+  const pushes = await until(
+    'the pushes of the sale are exported',
+    async () => {
+      const found = CHANNELS.map(pushOf).filter((span) => span !== undefined);
+      return found.length === CHANNELS.length ? found : undefined;
+    },
+    120_000,
+  );
   return pushes.map((push) => wayTo(push, collector.spans));
 }
 

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { Api } from '../../../e2e/support/api.js';
-import { endOf, outputOf, startProgram } from '../../support/programs.js';
+import { endOf, outputOf, startProgram } from '../../../e2e/support/programs.js';
 
 export const SERVICES = ['catalog', 'inventory', 'orders', 'customers', 'channels'] as const;
 export type Service = (typeof SERVICES)[number];

@@ -5,7 +5,11 @@ import { CHANNELS, signed } from '../../../e2e/support/trade.js';
 
 export const SKUS = Array.from({ length: 20 }, (_, index) => `SKU-${String(index).padStart(2, '0')}`);
 /** The last ones are too few for everybody: orders of the own shop are declined, sales of channels become shortages. */
-export const STOCK = Object.fromEntries(SKUS.map((sku, index) => [sku, index < 14 ? 100_000 : 60]));
+export const STOCK = {
+  ...Object.fromEntries(SKUS.map((sku, index) => [sku, index < 14 ? 100_000 : 60])),
+  // Nobody of the traffic buys it, so that its numbers are not overtaken.
+  LAMP: 100,
+};
 
 export interface Line {
   readonly lineId: string;

@@ -2,13 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** A program of ours in a process of its own: from the sources where we ourselves run from them, else from the build. */
+/**
+ * A program of ours in a process of its own: from the build where that is as new as the sources (`npm test` says so, and it
+ * starts faster), or where we ourselves run from it; else from the sources.
+ */
 export function startProgram(
   path: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
 ): ChildProcess {
-  const program = new URL(`../../../${path}.${IS_SOURCE ? 'ts' : 'js'}`, import.meta.url);
+  const program = IS_SOURCE ? new URL(`${path}.ts`, ROOT) : new URL(`dist/${path}.js`, ROOT);
   const child = spawn(process.execPath, [...NODE_OPTIONS, fileURLToPath(program), ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...withoutOurVariables(process.env), ...environment },
@@ -33,7 +36,9 @@ export async function endOf(child: ChildProcess): Promise<number | null> {
   return child.exitCode;
 }
 
-const IS_SOURCE = import.meta.url.endsWith('.ts');
+const RUNS_FROM_SOURCE = import.meta.url.endsWith('.ts');
+const IS_SOURCE = RUNS_FROM_SOURCE && process.env.EINKLANG_TEST_BUILD !== 'fresh';
+const ROOT = new URL(RUNS_FROM_SOURCE ? '../../../' : '../../../../', import.meta.url);
 const HOOKS = new URL('../../../libs/testing/src/typescript-hooks.ts', import.meta.url);
 const NODE_OPTIONS = IS_SOURCE ? ['--import', HOOKS.href] : ['--enable-source-maps'];
 const OUTPUT_KEPT = 20_000;
