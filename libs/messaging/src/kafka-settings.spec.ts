@@ -13,6 +13,15 @@ const file = (name: string, content: string): string => {
 describe('settings of Kafka', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
+  it('say how long a process may be silent', () => {
+    const settings = { KAFKA_BROKERS: 'one:9092', KAFKA_SESSION_TIMEOUT_MS: '10000' };
+    expect(kafkaSettingsFrom(settings)).toMatchObject({ sessionTimeoutMs: 10_000 });
+    for (const wrong of ['5999', '300001', 'long'])
+      expect(() => kafkaSettingsFrom({ ...settings, KAFKA_SESSION_TIMEOUT_MS: wrong })).toThrow(
+        'KAFKA_SESSION_TIMEOUT_MS must be a number of milliseconds from 6000 to 300000.',
+      );
+  });
+
   it('are plain TCP unless told', () => {
     expect(kafkaSettingsFrom({ KAFKA_BROKERS: 'one:9092, two:9092', KAFKA_TLS: '' })).toEqual({
       brokers: ['one:9092', 'two:9092'],

@@ -37,7 +37,7 @@ export function kafkaSettingsFrom(environment: Readonly<Record<string, string | 
   return {
     brokers: values.KAFKA_BROKERS,
     clientId: values.KAFKA_CLIENT_ID,
-    sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS,
+    ...(values.KAFKA_SESSION_TIMEOUT_MS !== undefined && { sessionTimeoutMs: values.KAFKA_SESSION_TIMEOUT_MS }),
     ...(tls && { tls }),
     ...(sasl && { sasl }),
   };
@@ -67,7 +67,7 @@ const environmentSchema = z
       .regex(/^\d{4,6}$/, SESSION_RULE)
       .transform(Number)
       .pipe(z.int().min(6_000, SESSION_RULE).max(300_000, SESSION_RULE))
-      .default(30_000),
+      .optional(),
     KAFKA_TLS: z.enum(['true', 'false'], 'true or false').optional(),
     KAFKA_TLS_CA_FILE: file.optional(),
     KAFKA_TLS_CERT_FILE: file.optional(),
