@@ -125,7 +125,7 @@ const FAULTS = [
   ['partition', 4],
   ['badNetwork', 6],
   ['badShops', 10],
-  ['badDisk', 8],
+  ['badDisk', 24],
   ['sleep', 12],
   ['rebuildView', 8],
 ] as const satisfies readonly (readonly [keyof Faults, number])[];
