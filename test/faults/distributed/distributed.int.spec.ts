@@ -36,7 +36,7 @@ await describeWithKafka(
       expect(figures).toMatchObject({ kills: 1, restarts: 2, brokersKilled: 1, databaseKills: 1 });
       expect(figures).toMatchObject({ lost: 0, doubled: 0, misallocated: 0 });
       expect(figures.declined).toBeGreaterThan(0);
-    }, 400_000);
+    }, 900_000);
   },
   { ownCluster: true },
 );
