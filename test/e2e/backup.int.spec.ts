@@ -10,7 +10,7 @@ import { type SimulatedShop, startSimulatedShop } from '../../apps/channels/simu
 import { type Api, until } from './support/api.js';
 import { query } from './support/database.js';
 import { Installation, type RunningSystem, SECRET } from './support/installation.js';
-import { openForTrade, signed } from './support/trade.js';
+import { openForTrade, orderWebhook } from './support/trade.js';
 
 const run = promisify(execFile);
 
@@ -141,20 +141,11 @@ describe('a backup that is taken while channels sell', () => {
 /** Whether the sale was acknowledged. Buyers come again. */
 async function sell(api: Api, externalOrderId: string): Promise<boolean> {
   const number = externalOrderId.length + (Number(externalOrderId.slice(2)) || 0);
-  const body = JSON.stringify({
-    topic: 'order.created',
-    order: {
-      channel: CHANNEL,
-      externalOrderId,
-      revision: 0,
-      placedAt: '2026-01-31T12:00:00.000Z',
-      currency: 'EUR',
-      cancelled: false,
-      lines: [{ lineId: '1', sku: number % 10 === 0 ? 'VASE' : 'LAMP', units: 1, unitPriceMinor: 999 }],
-      customer: { email: `buyer-${number % 50}@example.com` },
-    },
+  const { body, headers } = orderWebhook(CHANNEL, `message-${externalOrderId}`, {
+    externalOrderId,
+    lines: [{ lineId: '1', sku: number % 10 === 0 ? 'VASE' : 'LAMP', units: 1, unitPriceMinor: 999 }],
+    customer: { email: `buyer-${number % 50}@example.com` },
   });
-  const headers = signed(CHANNEL, `message-${externalOrderId}`, body);
   return (await api.send('POST', `/v1/channels/${CHANNEL}/webhooks`, body, headers)).status === 202;
 }
 

@@ -8,7 +8,7 @@ import { type SimulatedShop, startSimulatedShop } from '../../apps/channels/simu
 import { until } from './support/api.js';
 import { query } from './support/database.js';
 import { type Ended, Installation, type RunningSystem, SECRET } from './support/installation.js';
-import { CHANNELS, openForTrade, shownOn, signed } from './support/trade.js';
+import { CHANNELS, openForTrade, orderWebhook, shownOn } from './support/trade.js';
 
 const STOCK = { LAMP: 100, VASE: 50, RARE: 2 };
 const CHANNEL = 'amazon';
@@ -136,20 +136,11 @@ describe('a system that moves to EventStoreDB', () => {
   }
 
   function sell(externalOrderId: string, sku: string, units: number) {
-    const body = JSON.stringify({
-      topic: 'order.created',
-      order: {
-        channel: CHANNEL,
-        externalOrderId,
-        revision: 0,
-        placedAt: '2026-01-31T12:00:00.000Z',
-        currency: 'EUR',
-        cancelled: false,
-        lines: [{ lineId: '1', sku, units, unitPriceMinor: 999 }],
-        customer: { email: 'buyer@example.com' },
-      },
+    const { body, headers } = orderWebhook(CHANNEL, `message-${externalOrderId}`, {
+      externalOrderId,
+      lines: [{ lineId: '1', sku, units, unitPriceMinor: 999 }],
+      customer: { email: 'buyer@example.com' },
     });
-    const headers = signed(CHANNEL, `message-${externalOrderId}`, body);
     return system.api.send('POST', `/v1/channels/${CHANNEL}/webhooks`, body, headers);
   }
 

@@ -22,7 +22,7 @@ export class ChangeOneByOne {
 
   /** Outcomes in the order in which the commands were carried out. All of them are of one SKU, or of its product. */
   execute(commands: readonly CatalogCommand[], metadata: EventMetadata): Promise<Outcome<CatalogEvent>[]> {
-    const sku = commands.map((command) => ('sku' in command ? command.sku : '')).find((named) => named !== '') ?? '';
+    const sku = commands.find((command) => 'sku' in command)?.sku ?? '';
     return this.locks.hold(sku, async (lock) => {
       const outcomes: Outcome<CatalogEvent>[] = [];
       for (const command of [...commands.flatMap(requirementOf), ...commands.toSorted(bySafety)])
@@ -53,7 +53,7 @@ export class ChangeOneByOne {
     lock: HeldLock,
   ): Promise<boolean> {
     if (!(refusal instanceof Rejected) || refusal.code !== 'external-id-taken') return false;
-    const sku = String(refusal.details?.sku);
+    const sku = String(refusal.details.sku);
     if (!(await lock.alsoHold(sku))) return false;
     const step = { ...metadata, commandId: newId() };
     if (await this.isListed(sku, channel, externalId, step)) return false;

@@ -22,7 +22,7 @@ export class ServiceMessaging {
 
   /** `service` owns the topics `einklang.<service>.…`. */
   constructor(
-    readonly service: string,
+    private readonly service: string,
     private readonly kafka: Kafka,
     private readonly readModels: ReadModels,
     store: EventStore,

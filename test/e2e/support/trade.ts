@@ -90,3 +90,10 @@ export const signed = (channel: string, messageId: string, body: string): Record
     'x-simulated-signature': createHmac('sha256', key).update(body).digest('base64'),
   };
 };
+
+/** A purchase as the simulated channel tells of it: body of the webhook, and the headers that sign it. */
+export function orderWebhook(channel: string, messageId: string, order: Readonly<Record<string, unknown>>) {
+  const known = { channel, revision: 0, placedAt: '2026-01-31T12:00:00.000Z', currency: 'EUR', cancelled: false };
+  const body = JSON.stringify({ topic: 'order.created', order: { ...known, ...order } });
+  return { body, headers: signed(channel, messageId, body) };
+}

@@ -4,6 +4,7 @@ import { openReadModels, type ReadModels } from '#read-models';
 import { createTestDatabase, type TestDatabase } from '#testing';
 import { EXIT } from '../command.js';
 import { type MemoryTerminal, memoryTerminal } from '../testing/memory-terminal.js';
+import { runCommand } from '../testing/run-command.js';
 import { deadLettersCommand } from './dead-letters.command.js';
 
 const CONSUMER = 'einklang.stock';
@@ -101,14 +102,9 @@ describe('ops dead-letters', () => {
     (await deadLetters(readModels)).filter(({ retry }) => retry).map(({ offset }) => offset);
 });
 
-async function run(...args: string[]): Promise<number> {
-  let exitCode: number = EXIT.ok;
+function run(...args: string[]) {
   const openDatabase = async () => ({ url: database.url, readModels, close: async () => {} });
-  const command = deadLettersCommand({ openDatabase, terminal }, (code) => {
-    exitCode = code;
-  });
-  await command.parseAsync(args, { from: 'user' });
-  return exitCode;
+  return runCommand(deadLettersCommand, { openDatabase, terminal }, args);
 }
 
 const park = (consumer: string, offset: number, key: string, error: string, attempts: number) =>

@@ -3,6 +3,7 @@ import { openReadModels, parkedEvents, type ReadModels } from '#read-models';
 import { createTestDatabase, type TestDatabase } from '#testing';
 import { EXIT } from '../command.js';
 import { type MemoryTerminal, memoryTerminal } from '../testing/memory-terminal.js';
+import { runCommand } from '../testing/run-command.js';
 import { parkedCommand } from './parked.command.js';
 
 const RUNNER = 'when-an-order-changes-follow-with-stock';
@@ -66,14 +67,9 @@ describe('ops parked', () => {
   const positionsToRetry = async () =>
     (await parkedEvents(readModels)).filter(({ retry }) => retry).map(({ position }) => position);
 
-  async function run(...args: string[]): Promise<number> {
-    let exitCode: number = EXIT.ok;
+  function run(...args: string[]) {
     const openDatabase = async () => ({ url: database.url, readModels, close: async () => {} });
-    const command = parkedCommand({ openDatabase, terminal }, (code) => {
-      exitCode = code;
-    });
-    await command.parseAsync(args, { from: 'user' });
-    return exitCode;
+    return runCommand(parkedCommand, { openDatabase, terminal }, args);
   }
 
   const park = (runner: string, position: number, stream: string, attempts: number) =>

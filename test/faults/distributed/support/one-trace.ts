@@ -1,6 +1,6 @@
 import { until } from '../../../e2e/support/api.js';
 import type { Collector, ExportedSpan } from '../../../e2e/support/collector.js';
-import { CHANNELS, signed } from '../../../e2e/support/trade.js';
+import { CHANNELS, orderWebhook } from '../../../e2e/support/trade.js';
 import type { Misfortune } from './under-traffic.js';
 
 /** Settings by which only what a caller asks for is traced. */
@@ -15,17 +15,9 @@ const CALLER = '00f067aa0ba902b7';
 /** Sells with a trace, and answers the way from the last push of every channel back to the webhook, as `service: step`. */
 export async function traceOneSale({ landscape, traffic }: Misfortune, collector: Collector): Promise<string[][]> {
   const lines = [{ lineId: '1', sku: 'LAMP', units: 1, unitPriceMinor: 999 }];
-  const order = {
-    externalOrderId: 'traced',
-    revision: 1,
-    placedAt: '2026-01-31T12:00:00.000Z',
-    currency: 'EUR',
-    cancelled: false,
-    lines,
-  };
-  const body = JSON.stringify({ topic: 'order.created', order });
-  const headers = { ...signed('amazon', 'traced', body), traceparent: `00-${TRACE_ID}-${CALLER}-01` };
-  const { status, text } = await landscape.api.send('POST', '/v1/channels/amazon/webhooks', body, headers);
+  const message = orderWebhook('amazon', 'traced', { externalOrderId: 'traced', revision: 1, lines });
+  const headers = { ...message.headers, traceparent: `00-${TRACE_ID}-${CALLER}-01` };
+  const { status, text } = await landscape.api.send('POST', '/v1/channels/amazon/webhooks', message.body, headers);
   if (status !== 202) throw new Error(`The webhook was answered ${status}: ${text}`);
   traffic.acknowledged.sales.set('amazon.traced', lines);
   const pushOf = (channel: string) =>

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { integerBetween, type Random, seededRandom } from '../../../../apps/channels/simulated-shop/random.js';
 import type { Api } from '../../../e2e/support/api.js';
-import { CHANNELS, signed } from '../../../e2e/support/trade.js';
+import { CHANNELS, orderWebhook } from '../../../e2e/support/trade.js';
 
 export const SKUS = Array.from({ length: 20 }, (_, index) => `SKU-${String(index).padStart(2, '0')}`);
 /** The last ones are too few for everybody: orders of the own shop are declined, sales of channels become shortages. */
@@ -68,22 +68,9 @@ export class Traffic {
   async #onChannel(name: string, random: Random): Promise<void> {
     const channel = CHANNELS[integerBetween(random, 0, CHANNELS.length - 1)] ?? CHANNELS[0];
     const lines = basket(random);
-    const order = {
-      externalOrderId: name,
-      revision: 1,
-      placedAt: '2026-01-31T12:00:00.000Z',
-      currency: 'EUR',
-      cancelled: false,
-      lines,
-      customer: { email: `buyer-${name.split('-')[0]}@example.test` },
-    };
-    const body = JSON.stringify({ topic: 'order.created', order });
-    await this.#untilAcknowledged(
-      `/v1/channels/${channel}/webhooks`,
-      body,
-      signed(channel, name, body),
-      [200, 202, 204],
-    );
+    const customer = { email: `buyer-${name.split('-')[0]}@example.test` };
+    const { body, headers } = orderWebhook(channel, name, { externalOrderId: name, revision: 1, lines, customer });
+    await this.#untilAcknowledged(`/v1/channels/${channel}/webhooks`, body, headers, [200, 202, 204]);
     this.acknowledged.sales.set(`${channel}.${name}`, lines);
   }
 
