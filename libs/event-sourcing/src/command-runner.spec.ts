@@ -358,18 +358,34 @@ describe('a command that an event caused', () => {
 
   it('makes the stream be read again only where memory ends after its cause, and once', async () => {
     const { store, runner } = await answered(100);
-    let reads = 0;
-    const readStream = store.readStream.bind(store);
-    store.readStream = (...args) => {
-      reads += 1;
-      return readStream(...args);
-    };
+    const reads = readsOf(store);
     await runner.execute('a', take(1), caused('new'), 100);
-    expect(reads).toBe(0);
+    expect(reads.count).toBe(0);
     await runner.execute('a', take(1), caused('late'), 0);
     await runner.execute('a', take(1), caused('later'), 0);
-    expect(reads).toBe(1);
+    expect(reads.count).toBe(1);
   });
+
+  it('makes nothing be read where its process lags far behind and goes on in order', async () => {
+    const store = new InMemoryEventStore();
+    const runner = new CommandRunner(endless, store);
+    for (let index = 0; index < 300; index += 1) await runner.execute('b', take(1), metadata());
+    const reads = readsOf(store);
+    for (let cause = 1; cause <= 200; cause += 1) await runner.execute('a', take(1), caused(`${cause}`), cause);
+    expect(reads.count).toBe(0);
+    expect(await runner.execute('a', take(1), caused('1'), 1)).toMatchObject({ repeated: true });
+    expect(reads.count).toBe(1);
+  });
+
+  function readsOf(store: InMemoryEventStore): { count: number } {
+    const reads = { count: 0 };
+    const readStream = store.readStream.bind(store);
+    store.readStream = (...args) => {
+      reads.count += 1;
+      return readStream(...args);
+    };
+    return reads;
+  }
 
   it('does not make a command from outside be forgotten', async () => {
     const store = new InMemoryEventStore();

@@ -198,11 +198,14 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
 
   /**
    * True when a stream of the command may have forgotten that it answered it: then its memory is filled first, as soon
-   * as nothing of this turn waits to be stored there.
+   * as nothing of this turn waits to be stored there. A process sends its commands in the order of the log, so as a rule
+   * the cause lies after those of all commands answered so far, and nobody needs to look however far the process lags.
    */
   private recalls({ targets, causedAt }: Waiting<Command, Event, State>, turn: Turn<Command, Event, State>): boolean {
     if (causedAt === undefined) return false;
-    const forgetful = targets.filter(({ mailbox }) => mailbox.caused.forgottenUpTo > causedAt);
+    const forgetful = targets.filter(
+      ({ mailbox }) => mailbox.causedUpTo >= causedAt && mailbox.caused.forgottenUpTo > causedAt,
+    );
     if (forgetful.length === 0) return false;
     if (!forgetful.some(({ mailbox }) => turn.has(mailbox))) {
       for (const { mailbox } of forgetful) void this.recall(mailbox, causedAt);
@@ -254,7 +257,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     for (const [index, { mailbox }] of targets.entries()) {
       const own = perTarget[index]?.own ?? [];
       this.evolve(mailbox, own);
-      if (own.length > 0) (causedAt === undefined ? mailbox.recent : mailbox.caused).add(metadata.commandId);
+      if (own.length > 0) mailbox.answered(metadata.commandId, causedAt);
     }
     return { perTarget };
   }
@@ -383,6 +386,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       const { state, recent, caused, position } = this.readSnapshot(history?.snapshot);
       mailbox.restored(state, history?.snapshot?.revision ?? -1, recent, caused);
       mailbox.position = position;
+      mailbox.causedUpTo = position;
       mailbox.snapshotSize = this.decider.snapshot?.size?.(state) ?? 0;
       for (const event of history?.events ?? []) this.replay(mailbox, event as RecordedEvent<Event>);
       mailbox.sinceSnapshot = history?.events.length ?? 0;
@@ -398,6 +402,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     (isCaused(event) ? mailbox.caused : mailbox.recent).add(event.metadata.commandId, event.position);
     mailbox.revision = event.revision;
     mailbox.position = event.position;
+    mailbox.causedUpTo = event.position;
   }
 
   private readSnapshot(snapshot: Snapshot | undefined): {

@@ -35,6 +35,8 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
   recent: RecentCommands;
   /** Commands of processes that were answered: few, because the stream can be asked for the rest. */
   caused: RecentCommands;
+  /** No command was answered whose cause lies after this position. For what was loaded that is the last event: causes lie before. */
+  causedUpTo = 0;
   readonly queue = new CommandQueue<Waiting<Command, Event, State>>();
 
   constructor(
@@ -51,6 +53,15 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
     this.revision = revision;
     this.recent = recent;
     this.caused = caused;
+  }
+
+  /** A command has changed the state; `causedAt` says where its cause lies, if it has one. */
+  answered(commandId: string, causedAt: number | undefined): void {
+    if (causedAt === undefined) this.recent.add(commandId);
+    else {
+      this.caused.add(commandId);
+      this.causedUpTo = Math.max(this.causedUpTo, causedAt);
+    }
   }
 
   forgetState(): void {

@@ -171,9 +171,9 @@ interface Cursor {
 const DEFAULT_PAGE_EVENTS = 1_000;
 const SCANNED_EVENTS_MAX = 10_000;
 /** Of the heap, text and parsed events together. */
-const CACHED_BYTES_MAX = 12 * 1_048_576;
+const CACHED_BYTES_MAX = 24 * 1_048_576;
 /** Per query while catching up. */
-const FETCHED_BYTES = 262_144;
+const FETCHED_BYTES = 1_048_576;
 
 const COMMIT_OF_SQL = `
 select b.first_position as start

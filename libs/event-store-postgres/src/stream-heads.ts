@@ -112,7 +112,7 @@ export async function lastRevisions(pool: Pool, streams: readonly string[]): Pro
 
 const NO_STREAM: StreamHead = { revision: -1, recent: new Map() };
 
-/** About 15 MB of ids. */
+/** About 20 MB of ids. */
 const REMEMBERED_IDS_MAX = 100_000;
 
 const LAST_REVISIONS_SQL = `

@@ -26,7 +26,7 @@ export class ProjectionRunner extends Runner {
     readModels: ReadModels,
     projection: Projection,
     store: EventStore,
-    { pageSize = projection.pageSize ?? 2_000, ...timing }: ProjectionRunnerOptions = {},
+    { pageSize = projection.pageSize ?? 5_000, ...timing }: ProjectionRunnerOptions = {},
   ) {
     super(readModels, store, timing);
     this.#projection = projection;

@@ -13,7 +13,7 @@ export interface Projection {
   readonly schema: string;
   /** Stored names of the events it handles. */
   readonly types: readonly string[];
-  /** Events per transaction at most, 2,000 where nothing is said. */
+  /** Events per transaction at most, 5,000 where nothing is said. */
   readonly pageSize?: number;
   /**
    * Folds a page of events (in log order) in memory and writes the rows, with unqualified table names. Runs in the

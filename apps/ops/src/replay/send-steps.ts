@@ -1,5 +1,6 @@
 import type { ApiClient } from '../system/api-client.js';
 import { type BulkResult, isProblem, outcomeOf, postBulk } from '../system/bulk-answer.js';
+import { waitUntilCaughtUp } from '../system/caught-up.js';
 import type { Item, Step } from './steps.js';
 
 /** What became of a step. */
@@ -21,6 +22,9 @@ export interface StepAnswers {
  * Movements reach the system in the order of the file, because a correction must not overtake the return it takes away
  * from. Sales of neighbouring steps may overtake each other: they are facts, and each order has a stream of its own.
  * Within a step its sales go first.
+ *
+ * No step is sent while the system lags behind with the ones before: what it reads soon it need not fetch and decode
+ * again, and the numbers of the channels stay those of the day.
  */
 export class StepSender {
   #movementsSent: Promise<unknown> = Promise.resolve();
@@ -34,6 +38,7 @@ export class StepSender {
 
   /** Resolves when there is room for the next step. Throws what an earlier one failed with. */
   async send(step: Step, rowsRead: number): Promise<void> {
+    await waitUntilCaughtUp(this.api, { lagAtMost: LAG_MAX_EVENTS });
     const sending = this.#sendStep(step);
     this.#acknowledged = Promise.all([this.#acknowledged, sending]).then(([, answers]) =>
       this.onAcknowledged(step, rowsRead, answers),
@@ -70,6 +75,8 @@ export class StepSender {
 }
 
 const STEPS_IN_FLIGHT = 2;
+/** Some two seconds of work. */
+const LAG_MAX_EVENTS = 15_000;
 
 function answersTo(
   { sales, movements }: Step,

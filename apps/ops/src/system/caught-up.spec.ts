@@ -20,6 +20,12 @@ describe('waiting for the views', () => {
     expect(await waitUntilCaughtUp(api)).toMatchObject({ memoryBytes: 1, head: 12 });
   });
 
+  it('is over at once where everybody is near enough to the end', async () => {
+    const api = await systemThatSays([{ memoryBytes: 1, head: 10, runners: [runner(10, 'a'), runner(4, 'b')] }]);
+    expect(await waitUntilCaughtUp(api, { lagAtMost: 6 })).toMatchObject({ head: 10 });
+    await expect(waitUntilCaughtUp(api, { lagAtMost: 5, stuckAfterMs: 150 })).rejects.toThrow('b at 4 of 10');
+  });
+
   it('gives up on a view that stands still, by name', async () => {
     const api = await systemThatSays([
       { memoryBytes: 1, head: 10, runners: [runner(10, 'orders'), runner(4, 'stock')] },

@@ -23,8 +23,9 @@ export type SystemStatus = z.output<typeof statusSchema>;
 export const readStatus = (api: ApiClient): Promise<SystemStatus> => api.get('/v1/status', statusSchema);
 
 /**
- * Waits until every view and every reaction has seen the whole log, and answers that state. Reactions write events
- * themselves, so the end of the log may move while one waits. Throws when nothing has moved for `stuckAfterMs`.
+ * Waits until every view and every reaction has seen the whole log but for `lagAtMost` events, and answers that state.
+ * Reactions write events themselves, so the end of the log may move while one waits. Throws when nothing has moved for
+ * `stuckAfterMs`.
  */
 export async function waitUntilCaughtUp(
   api: ApiClient,
@@ -32,16 +33,17 @@ export async function waitUntilCaughtUp(
     readonly onStatus?: (status: SystemStatus) => void;
     readonly signal?: AbortSignal;
     readonly stuckAfterMs?: number;
+    readonly lagAtMost?: number;
   } = {},
 ): Promise<SystemStatus> {
-  const { onStatus = () => {}, signal, stuckAfterMs = 60_000 } = options;
+  const { onStatus = () => {}, signal, stuckAfterMs = 60_000, lagAtMost = 0 } = options;
   let seen = '';
   let movedAt = performance.now();
   for (;;) {
     signal?.throwIfAborted();
     const status = await readStatus(api);
     onStatus(status);
-    const behind = status.runners.filter(({ position, lag }) => lag > 0 || position < status.head);
+    const behind = status.runners.filter(({ position, lag }) => Math.max(lag, status.head - position) > lagAtMost);
     if (behind.length === 0) return status;
     const now = JSON.stringify([status.head, behind]);
     if (now !== seen) movedAt = performance.now();
