@@ -60,6 +60,16 @@ describe('idempotency keys', () => {
     expect(await keys.begin('d', 'f')).toEqual({ state: 'running' });
   });
 
+  it('let a repeat take over from a process that is gone, and from no other', async () => {
+    const dying = await openReadModels({ url: database.url, poolSize: 2 });
+    expect(await new PostgresIdempotencyStore(dying).begin('g', 'f')).toEqual({ state: 'begun' });
+    expect(await keys.begin('g', 'f')).toEqual({ state: 'running' });
+    await dying.close();
+    expect(await keys.begin('g', 'other')).toEqual({ state: 'reused' });
+    expect(await keys.begin('g', 'f')).toEqual({ state: 'begun' });
+    expect(await new PostgresIdempotencyStore(readModels).begin('g', 'f')).toEqual({ state: 'running' });
+  });
+
   it('start one of many requests that come at once', async () => {
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => keys.begin('e', 'f')));
     expect(outcomes.filter(({ state }) => state === 'begun')).toHaveLength(1);

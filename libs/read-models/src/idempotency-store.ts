@@ -1,3 +1,5 @@
+import { newId } from '#kernel';
+import { lockOf } from './leases.js';
 import type { ReadModels } from './read-models.js';
 
 /** An answer as it left. */
@@ -14,17 +16,21 @@ type BeginResult =
   | { readonly state: 'reused' };
 
 /**
- * Remembers the answer to a request by its `Idempotency-Key`: the `IdempotencyStore` port of the platform on PostgreSQL, shared by all processes. A request that did not finish within 60 s may be taken over by a
- * repeat of it; keys are kept for 24 h.
+ * Remembers the answer to a request by its `Idempotency-Key`: the `IdempotencyStore` port of the platform on PostgreSQL,
+ * shared by all processes. A repeat may take over a request whose process has died, which PostgreSQL tells by the lease
+ * that process held, or that did not finish within 60 s. Keys are kept for 24 h.
  */
 export class PostgresIdempotencyStore {
+  /** Name of the lease that stands for this process. */
+  readonly #owner = `idempotency.${newId()}`;
   #sweptAtMs = Date.now();
 
   constructor(private readonly readModels: ReadModels) {}
 
   /** `begun` obliges the caller to call `complete` or `forget`. */
   async begin(key: string, fingerprint: string): Promise<BeginResult> {
-    const [row] = await this.readModels.query<BeginRow>(BEGIN, [key, fingerprint]);
+    await this.readModels.leases.tryAcquire(this.#owner);
+    const [row] = await this.readModels.query<BeginRow>(BEGIN, [key, fingerprint, this.#owner]);
     if (row?.started) return { state: 'begun' };
     // No row although we could not insert one: somebody inserted it after this statement began.
     if (!row || row.fingerprint === null) return { state: 'running' };
@@ -76,9 +82,10 @@ const SWEEP_MS = 600_000;
 
 const BEGIN = `
   with attempt as (
-    insert into read_models.idempotency_keys as k (key, fingerprint) values ($1, $2)
-    on conflict (key) do update set created_at = now()
-      where k.completed_at is null and k.fingerprint = excluded.fingerprint and k.created_at < now() - interval '60 seconds'
+    insert into read_models.idempotency_keys as k (key, fingerprint, owner) values ($1, $2, $3)
+    on conflict (key) do update set created_at = now(), owner = excluded.owner
+      where k.completed_at is null and k.fingerprint = excluded.fingerprint
+        and (k.created_at < now() - interval '60 seconds' or pg_try_advisory_xact_lock(${lockOf('k.owner')}))
     returning key
   )
   select exists (select from attempt) as started, k.fingerprint, k.status, k.headers, k.body

@@ -74,10 +74,9 @@ export class Leases {
   async #askNow(lockFunction: LockFunction, name: string): Promise<boolean> {
     this.#connection ??= this.#open();
     const connection = await this.#connection;
-    const rows: { answer: boolean }[] = await connection.query(
-      `select ${lockFunction}(hashtextextended($1, 0)) as answer`,
-      [`einklang.read-models.${name}`],
-    );
+    const rows: { answer: boolean }[] = await connection.query(`select ${lockFunction}(${lockOf('$1')}) as answer`, [
+      name,
+    ]);
     return rows[0]?.answer ?? false;
   }
 
@@ -115,5 +114,8 @@ function once(action: () => void): () => void {
     done = true;
   };
 }
+
+/** The advisory lock of a lease, in SQL; `name` is SQL as well. */
+export const lockOf = (name: string): string => `hashtextextended('einklang.read-models.' || ${name}, 0)`;
 
 type LockFunction = 'pg_try_advisory_lock' | 'pg_advisory_unlock';

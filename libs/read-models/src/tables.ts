@@ -36,5 +36,6 @@ export const CREATE_TABLES = `
     created_at timestamptz not null default now(),
     completed_at timestamptz
   );
+  alter table read_models.idempotency_keys add column if not exists owner text;
   create index if not exists idempotency_keys_by_age on read_models.idempotency_keys (created_at);
 `;

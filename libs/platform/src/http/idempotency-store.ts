@@ -23,7 +23,7 @@ export type BeginResult =
 export interface IdempotencyStore {
   /**
    * Claims `id` in one step, so that of two equal requests at the same time one begins. An entry of the same
-   * fingerprint that has been running for {@link TAKE_OVER_MS} is claimed again: its process is taken for dead.
+   * fingerprint is claimed again when its process has died, or is taken for dead after {@link TAKE_OVER_MS}.
    */
   begin(id: string, fingerprint: string): Promise<BeginResult>;
   complete(id: string, answer: StoredAnswer): Promise<void>;
