@@ -5,6 +5,7 @@ import { diskFull } from './disk-full.js';
 import { brokerLoss, brokerRestart } from './distributed/broker-loss.js';
 import { clockSkew } from './distributed/clock-skew.js';
 import { databaseRestart } from './distributed/database-restart.js';
+import { move } from './distributed/move.js';
 import { networkCut } from './distributed/network-cut.js';
 import { newConsumer } from './distributed/new-consumer.js';
 import { poison } from './distributed/poison.js';
@@ -34,6 +35,7 @@ const faults: readonly Fault[] = [
   poison,
   clockSkew,
   newConsumer,
+  move,
 ];
 
 const program = new Command('faults')

@@ -4,7 +4,7 @@ import { openForTrade } from '../../../e2e/support/trade.js';
 import type { FaultRun, Finding } from '../../fault.js';
 import { audit } from './audit.js';
 import { Landscape, type LandscapeOptions, USUAL } from './landscape.js';
-import { SERVICES } from './service-process.js';
+import { SERVICES, type Service } from './service-process.js';
 import { STOCK, Traffic } from './traffic.js';
 
 export interface Misfortune {
@@ -19,13 +19,18 @@ export interface Misfortune {
   violation(sentence: string): void;
 }
 
+export interface TrafficOptions extends LandscapeOptions {
+  /** Starts who serves people at first: the services, unless told. */
+  readonly serve?: (landscape: Landscape) => Promise<{ settled(): Promise<unknown> }>;
+}
+
 /**
  * The distributed profile with people buying, while `misfortune` does what it does. Afterwards everybody is served, every
  * service catches up, and the log, every view and every channel's number are held against what was acknowledged.
  */
 export async function underTraffic(
   run: FaultRun,
-  options: LandscapeOptions,
+  options: TrafficOptions,
   misfortune: (scene: Misfortune) => Promise<void>,
 ): Promise<Finding> {
   run.progress('starting Kafka, PostgreSQL, the event store and the services');
@@ -35,9 +40,9 @@ export async function underTraffic(
   const noted: Record<string, number> = {};
   const violations: string[] = [];
   try {
-    await landscape.startAll(options.formation ?? USUAL);
+    const serving = await (options.serve ?? servicesOf(options))(landscape);
     await openForTrade(landscape.api, { shopUrl: landscape.shopUrl, stock: STOCK });
-    await landscape.settled();
+    await serving.settled();
     const traffic = new Traffic(landscape.api);
     const purchases = async (count: number): Promise<void> => {
       const goal = traffic.count + count;
@@ -48,7 +53,7 @@ export async function underTraffic(
       );
     };
     await purchases(50);
-    run.progress(`${landscape.processes.size} processes of services run, people buy`);
+    run.progress('people buy');
     await misfortune({
       landscape,
       traffic,
@@ -77,6 +82,13 @@ export async function underTraffic(
   }
 }
 
+const servicesOf =
+  ({ formation = USUAL }: LandscapeOptions) =>
+  async (landscape: Landscape) => {
+    await landscape.startAll(formation);
+    return landscape;
+  };
+
 async function auditOf(landscape: Landscape, acknowledged: Traffic['acknowledged']) {
   const store = await EventStoreDbStore.open({ url: landscape.eventStoreUrl });
   try {
@@ -89,11 +101,14 @@ async function auditOf(landscape: Landscape, acknowledged: Traffic['acknowledged
 /** `ops verify` of every service, on its own database; that of inventory asks every channel as well. */
 async function verifyEach(landscape: Landscape): Promise<string[]> {
   const violations: string[] = [];
-  for (const service of SERVICES) {
-    const { exitCode, output } = await landscape.ops(service, 'verify', '--service', service);
-    if (exitCode !== 0) violations.push(`verify of ${service} ended with ${exitCode}: ${output}`);
-  }
+  for (const service of SERVICES) violations.push(...(await verify(landscape, service)));
   return violations;
+}
+
+/** A violation where `ops verify` of a service finds any. */
+export async function verify(landscape: Landscape, service: Service, ...args: string[]): Promise<string[]> {
+  const { exitCode, output } = await landscape.ops(service, 'verify', '--service', service, ...args);
+  return exitCode === 0 ? [] : [`verify of ${service} ended with ${exitCode}: ${output}`];
 }
 
 const PATIENCE_MS = 240_000;
