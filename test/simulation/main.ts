@@ -67,14 +67,15 @@ async function runBugs(): Promise<number> {
   for (const planted of chosen) {
     // Where the code has changed a bug may find no place any more; that must not keep the others from being looked for.
     const found = await find(planted).catch((error: unknown) => String(error));
-    const result = typeof found === 'object' ? found : undefined;
+    const { result, tried } = typeof found === 'object' ? found : { tried: seeds };
     if (!result) missed += 1;
     const { failure, seed: at } = result ?? {};
     say(
       JSON.stringify({
         bug: planted.name,
         found: result !== undefined,
-        seeds: at === undefined ? seeds : at - from + 1,
+        seeds: tried,
+        seed: at,
         invariant: failure?.invariant,
         message: typeof found === 'string' ? found : failure?.message.slice(0, 300),
       }),
@@ -83,18 +84,23 @@ async function runBugs(): Promise<number> {
   return missed > 0 ? 1 : 0;
 }
 
-async function find(planted: PlantedBug): Promise<SeedResult | undefined> {
+async function find(planted: PlantedBug): Promise<{ result: SeedResult; tried: number } | undefined> {
   const withIt = await load(withBug(planted, runSeedUrl));
-  for (const each of numbers()) {
+  let tried = 0;
+  for (const each of numbers(planted.shownBy)) {
     const result = await withIt.runSeed(machinery, beginning, each);
-    if (result.failure) return result;
+    tried += 1;
+    if (result.failure) return { result, tried };
   }
   return undefined;
 }
 
-function* numbers(): Generator<number> {
+function* numbers(first?: number): Generator<number> {
   if (seed !== undefined) yield seed;
-  else for (let each = from; each < from + seeds; each += 1) yield each;
+  else {
+    if (first !== undefined) yield first;
+    for (let each = from; each < from + seeds; each += 1) if (each !== first) yield each;
+  }
 }
 
 function tell({ seed: at, failure }: SeedResult): void {

@@ -55,6 +55,7 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'reaction-skips-on-error',
     what: 'A process that fails goes on with the next events.',
+    shownBy: 52,
     edits: [{ file: reaction, find: 'this.#failedAttempts += 1;\n            throw error;', replace: '' }],
   },
   {
@@ -76,6 +77,7 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'lease-kept-after-connection-lost',
     what: 'Nobody notices that the connection behind the leases is gone.',
+    shownBy: 27,
     edits: [
       {
         file: 'libs/read-models/src/leases.ts',
@@ -110,6 +112,7 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'policy-does-not-reproject',
     what: 'A new rule of a channel leaves the numbers of SKUs as they were until they move.',
+    shownBy: 16,
     edits: [
       {
         file: 'apps/inventory/src/views/stock/stock.projection.ts',

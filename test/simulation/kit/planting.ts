@@ -14,6 +14,8 @@ export interface PlantedBug {
   readonly name: string;
   /** What the system does wrong, in a sentence. */
   readonly what: string;
+  /** A seed that has shown it, tried before the others: for those that only few seeds show. */
+  readonly shownBy?: number;
   readonly edits: readonly Edit[];
 }
 
