@@ -13,8 +13,8 @@ export default {
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testTimeout: 60_000,
-  // Both cores of a small machine (jest alone would leave one free), and not more clients than one test database likes.
-  maxWorkers: Math.min(4, availableParallelism()),
+  // One more than cores, because many specs wait for a server; and not more clients than one test database likes.
+  maxWorkers: Math.min(4, availableParallelism() + 1),
   coverageProvider: 'v8',
   coverageReporters: ['text-summary', 'lcov'],
   collectCoverageFrom: ['{apps,libs}/*/src/**/*.ts', '!**/*.spec.ts'],

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './child-process.mjs';
-import { nodePath, root } from './prepare.mjs';
+import { compileCache, nodePath, root } from './prepare.mjs';
 
 const resultsPath = join(root, 'coverage/jest-results.json');
 
@@ -61,8 +61,13 @@ export async function runJest(args) {
 async function runStep(title, args) {
   const startedMs = performance.now();
   console.log(`\n── ${title}`);
-  // The launcher has built what changed, so programs that specs start need not be made from the sources again.
-  const { exitCode } = await run(nodePath, args, { cwd: root, env: { ...process.env, EINKLANG_TEST_BUILD: 'fresh' } });
+  const env = {
+    ...process.env,
+    // The launcher has built what changed, so programs that specs start need not be made from the sources again.
+    EINKLANG_TEST_BUILD: 'fresh',
+    NODE_COMPILE_CACHE: compileCache,
+  };
+  const { exitCode } = await run(nodePath, args, { cwd: root, env });
   const took = ((performance.now() - startedMs) / 1000).toFixed(1);
   console.log(
     exitCode === 0 ? `── ${title}: fine, ${took} s` : `── ${title}: failed with code ${exitCode} after ${took} s`,
