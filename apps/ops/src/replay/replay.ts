@@ -57,13 +57,13 @@ export interface ReplayResult {
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const startedAt = performance.now();
   const file = await describeFile(options);
-  const { rows, totals, opening } = await surveyFile(file);
-  const items = opening.items();
-  const system = await useSystem(options.dataDir, options.startSystem, { needsShop: options.channels });
+  // A system of our own sets up its database while the file is read.
+  const starting = useSystem(options.dataDir, options.startSystem, { needsShop: options.channels });
   try {
-    return await new Replay(options, startedAt, file, rows, totals, items, opening.earliestMs, system).run();
+    const [{ rows, totals, opening }, system] = await Promise.all([surveyFile(file), starting]);
+    return await new Replay(options, startedAt, file, rows, totals, opening.items(), opening.earliestMs, system).run();
   } finally {
-    await system.stop();
+    await (await starting).stop();
   }
 }
 
