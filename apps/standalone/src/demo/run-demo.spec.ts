@@ -143,8 +143,20 @@ describe('the demo', () => {
   });
 
   it('ends with exit code 1 when something was oversold', async () => {
+    const time = passingTime(() => {
+      if (einklang.takenSales > 0) einklang.faults = { oversoldUnits: 3 };
+    });
+    expect(await demo({ seconds: 6, time }).result).toMatchObject({ oversoldUnits: 3, exitCode: 1 });
+  });
+
+  it('counts what it sold itself, whatever lay in the data directory before', async () => {
     einklang.faults = { oversoldUnits: 3 };
-    expect(await demo({ seconds: 1 }).result).toMatchObject({ oversoldUnits: 3, exitCode: 1 });
+    for (const { channel } of CHANNELS) einklang.recorded.get(channel)?.add('a sale of a replay');
+    expect(await demo({ seconds: 1 }).result).toMatchObject({ oversoldUnits: 0, missingOrders: 0, exitCode: 0 });
+
+    einklang.faults = { oversoldUnits: 3, losesSales: true };
+    const { missingOrders, orders, exitCode } = await demo({ seconds: 1 }).result;
+    expect({ missingOrders, exitCode }).toEqual({ missingOrders: orders, exitCode: 1 });
   });
 
   it('ends with exit code 1 and says so when sales do not arrive', async () => {

@@ -60,6 +60,12 @@ const SETTLE_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 3_000;
 const RECEIPTS_PER_REQUEST = 500;
 
+interface Earlier {
+  readonly shortUnits: number;
+  /** Per channel, those that the shop knows nothing of. */
+  readonly recordedOrders: ReadonlyMap<string, number>;
+}
+
 class Demo {
   readonly #options: DemoOptions;
   readonly #ordersPerSecond: number;
@@ -70,6 +76,8 @@ class Demo {
   readonly #einklang: Einklang;
   readonly #shops: Shops;
   readonly #rows = demoCatalogue();
+  /** What the data directory held before this demo, a replay for example, counts neither for it nor against it. */
+  #before: Earlier = { shortUnits: 0, recordedOrders: new Map() };
 
   constructor(options: DemoOptions, ordersPerSecond: number) {
     this.#options = options;
@@ -87,6 +95,7 @@ class Demo {
     let last: Figures | undefined;
     try {
       await this.#setUp();
+      this.#before = await this.#earlier();
       first = await this.#read();
       last = first;
       await this.#startShoppers();
@@ -114,8 +123,20 @@ class Demo {
     });
   }
 
-  #read(): Promise<Figures> {
-    return readFigures(this.#einklang, this.#shops, this.#time.now());
+  async #read(): Promise<Figures> {
+    const figures = await readFigures(this.#einklang, this.#shops, this.#time.now());
+    return { ...figures, oversoldUnits: Math.max(0, figures.oversoldUnits - this.#before.shortUnits) };
+  }
+
+  async #earlier(): Promise<Earlier> {
+    const recordedOrders = CHANNELS.map(async ({ channel }) => {
+      const { orders } = await this.#shops.statistics(channel);
+      return [channel, Math.max(0, (await this.#einklang.recordedOrders(channel)) - orders)] as const;
+    });
+    return {
+      shortUnits: await this.#einklang.oversoldUnits(),
+      recordedOrders: new Map(await Promise.all(recordedOrders)),
+    };
   }
 
   async #startShoppers(channels = CHANNELS.map(({ channel }) => channel)): Promise<void> {
@@ -200,7 +221,8 @@ class Demo {
   async #missingOrders(): Promise<number> {
     const missing = CHANNELS.map(async ({ channel }) => {
       const { orders } = await this.#shops.statistics(channel);
-      return Math.max(0, orders - (await this.#einklang.recordedOrders(channel)));
+      const earlier = this.#before.recordedOrders.get(channel) ?? 0;
+      return Math.max(0, orders - ((await this.#einklang.recordedOrders(channel)) - earlier));
     });
     return (await Promise.all(missing)).reduce((sum, orders) => sum + orders, 0);
   }
