@@ -12,7 +12,7 @@ export default {
     '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   // One more than cores, because many specs wait for a server; and not more clients than one test database likes.
   maxWorkers: Math.min(4, availableParallelism() + 1),
   coverageProvider: 'v8',

@@ -50,7 +50,7 @@ describe('a backup that is taken while channels sell', () => {
     // What is restored must not lean on what was there.
     await copyFile(join(installation.dataDir, 'hash-key'), join(folder, 'hash-key'));
     await installation.remove();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     for (const each of [installation, ...restored]) await each?.remove();
     await shop?.close();

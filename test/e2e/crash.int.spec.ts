@@ -77,7 +77,7 @@ describe('kill -9 in the middle of 2,120 sales and orders', () => {
       await installation.databaseUrl(),
       'select order_id, channel, status, lines from analytics.orders',
     );
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await shop?.close();
     await installation?.remove();

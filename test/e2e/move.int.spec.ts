@@ -34,7 +34,7 @@ describe('a system that moves to EventStoreDB', () => {
     await everythingIsShown();
     before = await viewsOf(standalone);
     events = double.log.records.length;
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await shop?.close();
     await standalone?.remove();

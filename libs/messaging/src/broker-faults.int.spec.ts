@@ -34,7 +34,7 @@ await describeWithKafka(
       consumer.start();
       await test.append(200, 40);
       await test.untilSeen(200);
-    }, 120_000);
+    }, 300_000);
     afterAll(async () => {
       await test?.close();
       await cluster?.stop();

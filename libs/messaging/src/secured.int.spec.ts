@@ -30,7 +30,7 @@ await describeWithKafka(
       );
       const pem = readFileSync(key, 'utf8') + readFileSync(certificate, 'utf8');
       cluster = await startKafka({ security: { certificate: pem, username: 'orders', password: 'open-sesame' } });
-    }, 120_000);
+    }, 300_000);
     afterAll(async () => {
       await cluster?.stop();
       rmSync(folder, { recursive: true });
