@@ -63,6 +63,7 @@ describe('kill -9 in the middle of 2,120 sales and orders', () => {
   const killAt = new Set(Array.from({ length: KILLS }, (_, kill) => killPoint(random, kill)));
   const answers = new Map<Message, Answer>();
   const unanswered: Message[] = [];
+  const ended = new AbortController();
   let repeats = 0;
   let orders: StoredOrder[];
 
@@ -79,6 +80,8 @@ describe('kill -9 in the middle of 2,120 sales and orders', () => {
     );
   }, 300_000);
   afterAll(async () => {
+    // Should the set-up have failed, nobody goes on sending to what is gone.
+    ended.abort();
     await shop?.close();
     await installation?.remove();
   });
@@ -163,6 +166,7 @@ describe('kill -9 in the middle of 2,120 sales and orders', () => {
     const sendAll = async () => {
       for (let message = waiting.pop(); message; message = waiting.pop()) {
         await running;
+        ended.signal.throwIfAborted();
         const answer = await message.send(system.api);
         if (answer) answers.set(message, answer);
         else if (message.ordered) unanswered.push(message);
