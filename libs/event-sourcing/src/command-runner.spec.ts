@@ -2,9 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Rejected } from '#kernel';
 import { InMemoryEventStore, OneStreamEventStore } from '#testing';
-import { CommandRunner, type CommandRunnerOptions, UnknownEvent } from './command-runner.js';
+import { CommandRunner, type CommandRunnerOptions } from './command-runner.js';
 import type { Decider } from './decider.js';
 import { type AppendResult, type EventMetadata, RevisionConflict, type StreamAppend } from './event-store.js';
+import { UnknownEvent } from './mailbox-storage.js';
 import { Overloaded } from './overloaded.js';
 
 type Taken = { readonly type: 'Taken'; readonly data: { readonly by: string; readonly units: number } };

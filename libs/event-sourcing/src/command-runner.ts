@@ -3,19 +3,11 @@ import type { CommandFigures, CommandOutcome } from './command-figures.js';
 import { commandSpan, traceAppend } from './command-trace.js';
 import type { Decider } from './decider.js';
 import { DrainEstimate } from './drain-estimate.js';
-import {
-  type DomainEvent,
-  type EventMetadata,
-  type EventStore,
-  type RecordedEvent,
-  RevisionConflict,
-  type Snapshot,
-  type StreamHistory,
-} from './event-store.js';
-import { Mailbox, REMEMBERED_CAUSED_COMMANDS, type Waiting } from './mailbox.js';
+import { type DomainEvent, type EventMetadata, type EventStore, RevisionConflict } from './event-store.js';
+import { Mailbox, type Waiting } from './mailbox.js';
+import { MailboxStorage } from './mailbox-storage.js';
 import type { Outcome } from './outcome.js';
 import { Overloaded } from './overloaded.js';
-import { RecentCommands, type StoredRecentCommands } from './recent-commands.js';
 import { continueTrace } from './tracing.js';
 import { type Decided, type Group, type Member, Turn } from './turn.js';
 
@@ -57,7 +49,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private readonly mailboxes = new Map<string, Mailbox<Command, Event, State>>();
   private readonly ready = new Set<Mailbox<Command, Event, State>>();
   private readonly cold = new Set<Mailbox<Command, Event, State>>();
-  private readonly knownTypes: ReadonlySet<string>;
+  private readonly storage: MailboxStorage<Command, Event, State>;
   private readonly options: Required<CommandRunnerOptions>;
   private waiting = 0;
   private turnScheduled = false;
@@ -71,7 +63,6 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     private readonly store: EventStore,
     options: CommandRunnerOptions = {},
   ) {
-    this.knownTypes = new Set(decider.eventTypes);
     this.options = {
       clock: systemClock,
       maxWaitingPerStream: 16_384,
@@ -82,6 +73,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       onSnapshotFailed: () => {},
       ...options,
     };
+    this.storage = new MailboxStorage(decider, store, this.options.rememberedCommands);
     this.drain = new DrainEstimate(this.options.maxPerTurn);
   }
 
@@ -216,29 +208,13 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private async recall(mailbox: Mailbox<Command, Event, State>, causedAt: number): Promise<void> {
     mailbox.status = 'loading';
     try {
-      mailbox.caused.recall(await this.causedCommandsAfter(causedAt, mailbox), causedAt);
+      await this.storage.recall(mailbox, causedAt);
       mailbox.status = 'idle';
       this.wake(mailbox);
       this.scheduleTurn();
     } catch (error) {
       this.refuseAll(mailbox, error);
     }
-  }
-
-  /** The commands of processes whose events lie in a stream after a position, oldest first. */
-  private async causedCommandsAfter(
-    position: number,
-    { stream, revision }: Mailbox<Command, Event, State>,
-  ): Promise<[string, number][]> {
-    const commands: [string, number][] = [];
-    for (let from = revision; from >= 0; from -= RECALLED_PER_READ) {
-      const page = await this.store.readStream(stream, { from, limit: RECALLED_PER_READ, direction: 'backwards' });
-      for (const event of page) {
-        if (event.position <= position) return commands.reverse();
-        if (isCaused(event)) commands.push([event.metadata.commandId, event.position]);
-      }
-    }
-    return commands.reverse();
   }
 
   /** Decides on every stream before a state moves, so that a refusal by one leaves all as they were. */
@@ -342,21 +318,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   }
 
   private saveDueSnapshots(mailboxes: readonly Mailbox<Command, Event, State>[]): void {
-    const format = this.decider.snapshot;
-    if (!format) return;
-    const due: (Snapshot & { stream: string })[] = [];
-    for (const mailbox of mailboxes) {
-      if (mailbox.sinceSnapshot < Math.max(format.everyEvents, 2 * mailbox.snapshotSize)) continue;
-      mailbox.sinceSnapshot = 0;
-      mailbox.snapshotSize = format.size?.(mailbox.state as State) ?? 0;
-      const state = {
-        state: format.write(mailbox.state as State),
-        position: mailbox.position,
-        recent: mailbox.recent.toJSON(),
-        caused: mailbox.caused.toJSON(),
-      };
-      due.push({ stream: mailbox.stream, revision: mailbox.revision, version: format.version, state });
-    }
+    const due = mailboxes.flatMap((mailbox) => this.storage.dueSnapshot(mailbox) ?? []);
     if (due.length > 0) this.store.saveSnapshots(due).catch(this.options.onSnapshotFailed);
   }
 
@@ -369,56 +331,13 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       this.cold.delete(mailbox);
       mailbox.status = 'loading';
     }
-    try {
-      const streams = batch.map(({ stream }) => stream);
-      const histories = await this.store.load(streams, this.decider.snapshot?.version);
-      const byStream = new Map(histories.map((history) => [history.stream, history]));
-      for (const mailbox of batch) this.restore(mailbox, byStream.get(mailbox.stream));
-    } catch (error) {
-      for (const mailbox of batch) this.refuseAll(mailbox, error);
+    const failures = await this.storage.load(batch);
+    for (const mailbox of batch) {
+      if (failures.has(mailbox)) this.refuseAll(mailbox, failures.get(mailbox));
+      else this.wake(mailbox);
     }
     this.loading = false;
     if (this.cold.size > 0 || this.ready.size > 0) this.scheduleTurn();
-  }
-
-  private restore(mailbox: Mailbox<Command, Event, State>, history: StreamHistory | undefined): void {
-    try {
-      const { state, recent, caused, position } = this.readSnapshot(history?.snapshot);
-      mailbox.restored(state, history?.snapshot?.revision ?? -1, recent, caused);
-      mailbox.position = position;
-      mailbox.causedUpTo = position;
-      mailbox.snapshotSize = this.decider.snapshot?.size?.(state) ?? 0;
-      for (const event of history?.events ?? []) this.replay(mailbox, event as RecordedEvent<Event>);
-      mailbox.sinceSnapshot = history?.events.length ?? 0;
-      this.wake(mailbox);
-    } catch (error) {
-      this.refuseAll(mailbox, error);
-    }
-  }
-
-  private replay(mailbox: Mailbox<Command, Event, State>, event: RecordedEvent<Event>): void {
-    if (!this.knownTypes.has(event.type)) throw new UnknownEvent(mailbox.stream, event.type, event.revision);
-    mailbox.state = this.decider.evolve(mailbox.state as State, event);
-    (isCaused(event) ? mailbox.caused : mailbox.recent).add(event.metadata.commandId, event.position);
-    mailbox.revision = event.revision;
-    mailbox.position = event.position;
-    mailbox.causedUpTo = event.position;
-  }
-
-  private readSnapshot(snapshot: Snapshot | undefined): {
-    state: State;
-    recent: RecentCommands;
-    caused: RecentCommands;
-    position: number;
-  } {
-    const none = { commands: [], forgottenUpTo: 0 };
-    const stored = snapshot && (snapshot.state as StoredMailbox);
-    return {
-      state: stored && this.decider.snapshot ? this.decider.snapshot.read(stored.state) : this.decider.initialState(),
-      recent: RecentCommands.from(stored?.recent ?? none, this.options.rememberedCommands),
-      caused: RecentCommands.from(stored?.caused ?? none, REMEMBERED_CAUSED_COMMANDS),
-      position: stored?.position ?? 0,
-    };
   }
 
   /** A stream that cannot be read answers nobody; a command over several streams leaves its other queues as well. */
@@ -458,29 +377,7 @@ function outcomeOf<Event extends DomainEvent>({ refusal, perTarget }: Decided<Ev
   return perTarget.some(({ repeated }) => repeated) ? 'repeated' : 'unchanged';
 }
 
-/** An event of the stream is not known to this version of the code: deciding without it would be guessing. */
-export class UnknownEvent extends Error {
-  override readonly name = 'UnknownEvent';
-  constructor(stream: string, type: string, revision: number) {
-    super(
-      `Stream ${stream} holds an event of unknown type ${type} at revision ${revision}. Run a version that knows it.`,
-    );
-  }
-}
-
-/** What a snapshot of a stream holds beside the state of its decider. */
-interface StoredMailbox {
-  readonly state: unknown;
-  readonly recent: StoredRecentCommands;
-  readonly caused: StoredRecentCommands;
-  readonly position: number;
-}
-
-/** True when a process sent the command of the event. */
-const isCaused = ({ metadata }: { readonly metadata: EventMetadata }): boolean => metadata.causationId !== undefined;
-
 const MAX_STREAMS_PER_LOAD = 2_000;
-const RECALLED_PER_READ = 1_000;
 
 /** True when the command stands first in every queue it is in and all its streams may decide. */
 function isNext<Command, Event extends DomainEvent, State>(waiting: Waiting<Command, Event, State>): boolean {

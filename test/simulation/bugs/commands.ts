@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../kit/planting.js';
 
 const runner = 'libs/event-sourcing/src/command-runner.ts';
+const storage = 'libs/event-sourcing/src/mailbox-storage.ts';
 
 /** In the command runner and the metadata of commands. */
 export const commandBugs: readonly PlantedBug[] = [
@@ -25,7 +26,7 @@ export const commandBugs: readonly PlantedBug[] = [
     what: 'What a stream has answered is not read back from its events.',
     edits: [
       {
-        file: runner,
+        file: storage,
         find: '(isCaused(event) ? mailbox.caused : mailbox.recent).add(event.metadata.commandId, event.position);',
         replace: '',
       },
@@ -48,9 +49,9 @@ export const commandBugs: readonly PlantedBug[] = [
     what: 'A snapshot says that it holds one event more than it does.',
     edits: [
       {
-        file: runner,
-        find: 'revision: mailbox.revision,\n                version',
-        replace: 'revision: mailbox.revision + 1,\n                version',
+        file: storage,
+        find: 'revision: mailbox.revision,\n            version',
+        replace: 'revision: mailbox.revision + 1,\n            version',
       },
     ],
   },
