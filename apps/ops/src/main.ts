@@ -47,7 +47,10 @@ function configOf(environment: NodeJS.ProcessEnv): Config | undefined {
   }
 }
 
-/** The first signal lets a command end in order, as does a reader who has seen enough (`ops show … | head`); a second one ends the process at once. */
+/**
+ * The first signal lets a command end in order, as does a reader who has seen enough (`ops show … | head`); a second one
+ * ends the process at once.
+ */
 function stopOnSignals(): AbortSignal {
   const controller = new AbortController();
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

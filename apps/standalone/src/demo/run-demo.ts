@@ -62,8 +62,8 @@ const RECEIPTS_PER_REQUEST = 500;
 
 interface Earlier {
   readonly shortUnits: number;
-  /** Per channel, those that the shop knows nothing of. */
-  readonly recordedOrders: ReadonlyMap<string, number>;
+  /** Per channel, the recorded ones that the shop knows nothing of. */
+  readonly foreignOrders: ReadonlyMap<string, number>;
 }
 
 class Demo {
@@ -77,7 +77,7 @@ class Demo {
   readonly #shops: Shops;
   readonly #rows = demoCatalogue();
   /** What the data directory held before this demo, a replay for example, counts neither for it nor against it. */
-  #before: Earlier = { shortUnits: 0, recordedOrders: new Map() };
+  #before: Earlier = { shortUnits: 0, foreignOrders: new Map() };
 
   constructor(options: DemoOptions, ordersPerSecond: number) {
     this.#options = options;
@@ -129,13 +129,10 @@ class Demo {
   }
 
   async #earlier(): Promise<Earlier> {
-    const recordedOrders = CHANNELS.map(async ({ channel }) => {
-      const { orders } = await this.#shops.statistics(channel);
-      return [channel, Math.max(0, (await this.#einklang.recordedOrders(channel)) - orders)] as const;
-    });
+    const surplus = await this.#surplusPerChannel();
     return {
       shortUnits: await this.#einklang.oversoldUnits(),
-      recordedOrders: new Map(await Promise.all(recordedOrders)),
+      foreignOrders: new Map(surplus.map(([channel, orders]) => [channel, Math.max(0, orders)])),
     };
   }
 
@@ -219,12 +216,20 @@ class Demo {
   }
 
   async #missingOrders(): Promise<number> {
-    const missing = CHANNELS.map(async ({ channel }) => {
-      const { orders } = await this.#shops.statistics(channel);
-      const earlier = this.#before.recordedOrders.get(channel) ?? 0;
-      return Math.max(0, orders - ((await this.#einklang.recordedOrders(channel)) - earlier));
-    });
-    return (await Promise.all(missing)).reduce((sum, orders) => sum + orders, 0);
+    const { foreignOrders } = this.#before;
+    const missing = ([channel, surplus]: readonly [string, number]): number =>
+      Math.max(0, (foreignOrders.get(channel) ?? 0) - surplus);
+    return (await this.#surplusPerChannel()).reduce((sum, each) => sum + missing(each), 0);
+  }
+
+  /** Per channel, how many more orders are recorded than the shop has sold; below 0 while some are on their way. */
+  #surplusPerChannel(): Promise<(readonly [channel: string, orders: number])[]> {
+    return Promise.all(
+      CHANNELS.map(async ({ channel }) => {
+        const { orders } = await this.#shops.statistics(channel);
+        return [channel, (await this.#einklang.recordedOrders(channel)) - orders] as const;
+      }),
+    );
   }
 
   #webhookUrl(channel: string): string {

@@ -29,7 +29,6 @@ export class FakeEinklang {
   shopUrl = '';
   url = '';
   faults: Faults = {};
-  takenSales = 0;
   #buffer = 0;
   #events = 0;
   readonly #units = new Map<string, number>();
@@ -98,7 +97,6 @@ export class FakeEinklang {
     const recorded = this.recorded.get(channel);
     if (this.faults.losesSales || !recorded || recorded.has(order.externalOrderId)) return { status: 202, body: {} };
     recorded.add(order.externalOrderId);
-    this.takenSales += 1;
     for (const { sku, units } of order.lines) this.#change(sku, -units);
     return { status: 202, body: {} };
   }
