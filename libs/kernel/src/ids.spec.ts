@@ -11,6 +11,11 @@ describe('ids', () => {
     expect(ids.every((id) => UUID.exec(id)?.[1] === '7')).toBe(true);
   });
 
+  it('from a name are those that were stored under it before', () => {
+    expect(idFrom('abc')).toBe('a9993e36-4706-816a-ba3e-25717850c26c');
+    expect(idFrom('Größe/1')).toBe('c9b4959b-ed2e-86c4-a535-e793f2236be6');
+  });
+
   it('from a name are the same every time, and others for other names', () => {
     expect(idFrom('a')).toBe(idFrom('a'));
     expect(idFrom('a')).not.toBe(idFrom('b'));

@@ -14,9 +14,7 @@ export type ProfileId = Branded<'ProfileId'>;
 export function newId(epochMs: number = Date.now()): string {
   const start = nextRandom();
   pool.writeUIntBE(epochMs, start, 6);
-  pool[start + 6] = ((pool[start + 6] ?? 0) & 0x0f) | 0x70;
-  pool[start + 8] = ((pool[start + 8] ?? 0) & 0x3f) | 0x80;
-  return formatUuid(pool.toString('hex', start, start + 16));
+  return uuid(pool, start, 7);
 }
 
 /** Where 16 random bytes begin that nobody used. They are asked for by the page: each call costs as much as some hundred bytes do. */
@@ -37,21 +35,30 @@ let poolUsed = pool.length;
  * retry must produce the same id: event ids from command ids, allocation ids from order lines.
  */
 export function idFrom(name: string): string {
-  const hex = hash('sha1', name, 'hex');
-  const variant = VARIANT[Number.parseInt(hex.charAt(16), 16) & 0x3];
-  return joined(
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    variant + hex.slice(17, 20),
-    hex.slice(20, 32),
-  );
+  digest.write(hash('sha1', name, 'binary'), 'binary');
+  return uuid(digest, 0, 8);
 }
 
-const VARIANT = ['8', '9', 'a', 'b'] as const;
+const digest = Buffer.alloc(20);
 
-const formatUuid = (hex: string): string =>
-  joined(hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32));
+/**
+ * The 16 bytes from `start` on as a UUID of that version and variant 10. Every command and event has one: written into one
+ * buffer it takes half the time of putting a string together, and is flat, which for ids kept in memory takes a third of the
+ * room of a tree of parts.
+ */
+function uuid(bytes: Buffer, start: number, version: 7 | 8): string {
+  bytes[start + 6] = ((bytes[start + 6] ?? 0) & 0x0f) | (version << 4);
+  bytes[start + 8] = ((bytes[start + 8] ?? 0) & 0x3f) | 0x80;
+  for (let index = 0; index < 16; index += 1) {
+    const byte = bytes[start + index] ?? 0;
+    const place = PLACES[index] ?? 0;
+    uuidText[place] = HEX_DIGITS[byte >> 4] ?? 0;
+    uuidText[place + 1] = HEX_DIGITS[byte & 0x0f] ?? 0;
+  }
+  return uuidText.toString('latin1');
+}
 
-/** One flat string: a template would make a tree of its parts, which for ids kept in memory takes three times the room. */
-const joined = (...parts: readonly string[]): string => parts.join('-');
+const uuidText = Buffer.alloc(36, '-');
+const HEX_DIGITS = Buffer.from('0123456789abcdef');
+/** Where the two digits of each byte stand among the dashes. */
+const PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
