@@ -11,10 +11,10 @@ export interface StoredRecentCommands {
  * stream, whose events carry them.
  */
 export class RecentCommands {
-  private readonly positions = new Map<string, number>();
+  private readonly positions = new Map<string, AnsweredAt>();
   /** Kept between calls: a new iterator would step over everything that was deleted before it. */
   private oldest = this.positions.keys();
-  private uncommitted: string[] = [];
+  private uncommitted: AnsweredAt = { position: Number.POSITIVE_INFINITY };
   /** No command is forgotten whose events lie after this position. */
   private forgotten = 0;
 
@@ -22,7 +22,7 @@ export class RecentCommands {
 
   static from({ commands, forgottenUpTo }: StoredRecentCommands, limit: number): RecentCommands {
     const recent = new RecentCommands(limit);
-    for (const [commandId, position] of commands) recent.positions.set(commandId, position);
+    for (const [commandId, position] of commands) recent.positions.set(commandId, { position });
     recent.limit = Math.max(limit, commands.length);
     recent.forgotten = forgottenUpTo;
     return recent;
@@ -38,17 +38,15 @@ export class RecentCommands {
 
   /** A command whose events are in the log at `position`, or are about to be: see {@link committed}. */
   add(commandId: string, position?: number): void {
-    if (position === undefined) this.uncommitted.push(commandId);
-    this.positions.set(commandId, position ?? Number.POSITIVE_INFINITY);
+    this.positions.set(commandId, position === undefined ? this.uncommitted : { position });
     if (this.positions.size > this.limit) this.forgetOldest();
   }
 
   /** The commands added without a position were stored by one append that ended at `position`. */
   committed(position: number): void {
-    for (const commandId of this.uncommitted)
-      if (this.positions.has(commandId)) this.positions.set(commandId, position);
+    this.uncommitted.position = position;
     if (this.forgotten === Number.POSITIVE_INFINITY) this.forgotten = position;
-    this.uncommitted = [];
+    this.uncommitted = { position: Number.POSITIVE_INFINITY };
   }
 
   /**
@@ -59,19 +57,26 @@ export class RecentCommands {
     const newer = [...this.positions];
     this.positions.clear();
     this.oldest = this.positions.keys();
-    for (const [commandId, position] of [...commands, ...newer]) this.positions.set(commandId, position);
+    for (const [commandId, position] of commands) this.positions.set(commandId, { position });
+    for (const [commandId, answeredAt] of newer) this.positions.set(commandId, answeredAt);
     this.limit = Math.max(this.limit, this.positions.size * 2);
     this.forgotten = since;
   }
 
   toJSON(): StoredRecentCommands {
-    return { commands: [...this.positions], forgottenUpTo: this.forgotten };
+    const commands = Array.from(this.positions, ([commandId, { position }]) => [commandId, position] as const);
+    return { commands, forgottenUpTo: this.forgotten };
   }
 
   private forgetOldest(): void {
     const { value: commandId } = this.oldest.next();
     if (commandId === undefined) return;
-    this.forgotten = Math.max(this.forgotten, this.positions.get(commandId) ?? 0);
+    this.forgotten = Math.max(this.forgotten, this.positions.get(commandId)?.position ?? 0);
     this.positions.delete(commandId);
   }
+}
+
+/** Shared by the commands that one append stores: infinite until it did. */
+interface AnsweredAt {
+  position: number;
 }
