@@ -45,7 +45,7 @@ export interface CommandRunnerOptions {
  * afresh. Any other failure of the append is thrown to every caller of the turn and the state is dropped.
  */
 export class CommandRunner<Command, Event extends DomainEvent, State> {
-  /** Least recently used first. */
+  /** By the id of the aggregate; those that had no turn for the longest time come first. */
   private readonly mailboxes = new Map<string, Mailbox<Command, Event, State>>();
   private readonly ready = new Set<Mailbox<Command, Event, State>>();
   private readonly cold = new Set<Mailbox<Command, Event, State>>();
@@ -85,9 +85,11 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
    * `rememberedCommands` per stream are known; one that an event caused (`causedAt`: position of that event) is known
    * for ever, because its events can only lie after that position and are looked up there where memory ends.
    */
-  async execute(id: string, command: Command, metadata: EventMetadata, causedAt?: number): Promise<Outcome<Event>> {
-    const [outcome] = await this.executeTogether([{ id, command }], metadata, causedAt);
-    return outcome as Outcome<Event>;
+  execute(id: string, command: Command, metadata: EventMetadata, causedAt?: number): Promise<Outcome<Event>> {
+    return new Promise((resolve, reject) => {
+      const answer = ([outcome]: readonly Outcome<Event>[]) => resolve(outcome as Outcome<Event>);
+      this.enqueue([{ id, command }], { metadata, causedAt, resolve: answer, reject });
+    });
   }
 
   /**
@@ -95,22 +97,15 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
    * is thrown. Streams must differ. Deadlock is impossible: the command joins all its queues at one instant, so every
    * queue has the same order.
    */
-  async executeTogether(
+  executeTogether(
     commands: readonly CommandTo<Command>[],
     metadata: EventMetadata,
     causedAt?: number,
   ): Promise<readonly Outcome<Event>[]> {
-    const targets = commands.map(({ id, command }) => ({ mailbox: this.mailboxOf(id), command }));
-    if (targets.length > 1 && new Set(targets.map(({ mailbox }) => mailbox)).size < targets.length) {
-      throw new Error('executeTogether takes one command per stream.');
-    }
-    for (const { mailbox } of targets) this.refuseWhenFull(mailbox);
-    if (targets.length === 0) return [];
-    const span = continueTrace(metadata.traceparent, () => commandSpan(this.decider.category, commands));
-    const traced = span ? { ...metadata, traceparent: span.traceparent } : metadata;
-    return new Promise((resolve, reject) =>
-      this.enqueue({ targets, metadata: traced, causedAt, span, resolve, reject }),
-    );
+    return new Promise((resolve, reject) => {
+      if (commands.length === 0) resolve([]);
+      else this.enqueue(commands, { metadata, causedAt, resolve, reject });
+    });
   }
 
   /** Commands that wait or are being stored. */
@@ -125,10 +120,14 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   }
 
   private mailboxOf(id: string): Mailbox<Command, Event, State> {
-    const stream = `${this.decider.category}-${id}`;
-    const mailbox = this.mailboxes.get(stream) ?? new Mailbox(stream, this.options.rememberedCommands);
-    this.mailboxes.delete(stream);
-    this.mailboxes.set(stream, mailbox);
+    const known = this.mailboxes.get(id);
+    if (known) return known;
+    const mailbox = new Mailbox<Command, Event, State>(
+      id,
+      `${this.decider.category}-${id}`,
+      this.options.rememberedCommands,
+    );
+    this.mailboxes.set(id, mailbox);
     return mailbox;
   }
 
@@ -144,9 +143,21 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     return new Overloaded(what, retryAfterMs);
   }
 
-  private enqueue(waiting: Waiting<Command, Event, State>): void {
+  private enqueue(
+    commands: readonly CommandTo<Command>[],
+    caller: Pick<Waiting<Command, Event, State>, 'metadata' | 'causedAt' | 'resolve' | 'reject'>,
+  ): void {
+    const targets = commands.map(({ id, command }) => ({ mailbox: this.mailboxOf(id), command }));
+    if (targets.length > 1 && new Set(targets.map(({ mailbox }) => mailbox)).size < targets.length) {
+      throw new Error('executeTogether takes one command per stream.');
+    }
+    for (const { mailbox } of targets) this.refuseWhenFull(mailbox);
+    const span = continueTrace(caller.metadata.traceparent, () => commandSpan(this.decider.category, commands));
+    const metadata = span ? { ...caller.metadata, traceparent: span.traceparent } : caller.metadata;
+    const { causedAt, resolve, reject } = caller;
+    const waiting = { targets, metadata, causedAt, span, resolve, reject };
     this.waiting += 1;
-    for (const { mailbox } of waiting.targets) {
+    for (const { mailbox } of targets) {
       mailbox.queue.push(waiting);
       this.wake(mailbox);
     }
@@ -273,6 +284,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       mailbox.status = 'idle';
       mailbox.revision += length;
       mailbox.sinceSnapshot += length;
+      this.mailboxes.delete(mailbox.id);
+      this.mailboxes.set(mailbox.id, mailbox);
       if (length === 0 || position === undefined) continue;
       mailbox.position = position;
       mailbox.recent.committed(position);
@@ -355,9 +368,9 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private evictIdle(): void {
     if (this.mailboxes.size <= this.options.maxIdleStreams) return;
     const target = this.options.maxIdleStreams * 0.9;
-    for (const [stream, { status, queue }] of this.mailboxes) {
+    for (const [id, { status, queue }] of this.mailboxes) {
       if (this.mailboxes.size <= target) return;
-      if (queue.length === 0 && (status === 'idle' || status === 'cold')) this.mailboxes.delete(stream);
+      if (queue.length === 0 && (status === 'idle' || status === 'cold')) this.mailboxes.delete(id);
     }
   }
 }

@@ -40,6 +40,7 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
   readonly queue = new CommandQueue<Waiting<Command, Event, State>>();
 
   constructor(
+    readonly id: string,
     readonly stream: string,
     rememberedCommands: number,
   ) {
