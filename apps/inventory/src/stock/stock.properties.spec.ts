@@ -6,7 +6,7 @@ import { availableToSell, type ChannelPolicy } from './available-to-sell.js';
 import { availableToFulfil, shortageOf, unbound } from './figures.js';
 import type { StockCommand } from './stock.decide.js';
 import { stockDecider } from './stock.decider.js';
-import type { Stock } from './stock.js';
+import { type Stock, stockSnapshot } from './stock.js';
 
 const channels = ['shop', 'amazon', 'till'];
 const locations = ['main', 'store'];
@@ -154,6 +154,22 @@ describe('whatever is done to a SKU', () => {
             expect(availableToSell(figures, policyOf(channel))).toBeLessThanOrEqual(supplied);
           }
         });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('a snapshot at the end is read back as what it was taken from', () => {
+    fc.assert(
+      fc.property(fc.array(step(fc.oneof(request, fact)), { maxLength: 40 }), (steps) => {
+        let state = stockDecider.initialState();
+        run(steps, (after) => {
+          state = after;
+        });
+        const { due, ...restored } = stockSnapshot.read(JSON.parse(JSON.stringify(stockSnapshot.write(state))));
+        expect({ ...restored, due: state.due }).toEqual(state);
+        expect([...restored.holds.keys()]).toEqual([...state.holds.keys()]);
+        expect(due.data.map((hold) => hold.reservationId).sort()).toEqual([...state.holds.keys()].sort());
       }),
       { numRuns: 200 },
     );

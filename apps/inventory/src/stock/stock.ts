@@ -11,7 +11,7 @@ export interface Stock {
   /** Open reservations. */
   readonly holds: Map<string, Hold>;
   /** Open and some closed holds by due time: what is not in `holds` any more is passed over. */
-  readonly due: TinyQueue<{ readonly dueAtMs: number; readonly reservationId: string }>;
+  readonly due: TinyQueue<Hold>;
   /** The last reservations that ended, so that a repeat or a late confirm is told what became of them. */
   readonly ended: Map<string, EndedHold>;
   /** Units bound per order line, by {@link allocationKey}. */
@@ -25,6 +25,7 @@ export interface Stock {
 }
 
 export interface Hold {
+  readonly reservationId: string;
   readonly channel: string;
   readonly from: readonly UnitsAt[];
   readonly dueAtMs: number;
@@ -73,9 +74,10 @@ export function evolve(stock: Stock, event: StockEvent): Stock {
   switch (event.type) {
     case 'StockReserved': {
       const { reservationId, channel, from, dueAt } = event.data;
-      const dueAtMs = Date.parse(dueAt);
-      stock.holds.set(reservationId, { channel, from, dueAtMs });
-      stock.due.push({ dueAtMs, reservationId });
+      const { from: places } = sharedAllocation(channel, from);
+      const hold = { reservationId, channel, from: places, dueAtMs: Date.parse(dueAt) };
+      stock.holds.set(reservationId, hold);
+      stock.due.push(hold);
       break;
     }
     case 'StockReservationConfirmed':
@@ -113,33 +115,62 @@ export function evolve(stock: Stock, event: StockEvent): Stock {
   return stock;
 }
 
-/** Snapshot format of a stock. Raise the version with any change to {@link Stock} or to the meaning of an event. */
+/**
+ * Snapshot format of a stock. Raise the version with any change to {@link Stock} or to the meaning of an event. A stock may
+ * have a hundred thousand holds and allocations, almost all of a few kinds: each names its kind, which is written once.
+ */
 export const stockSnapshot = {
-  version: 3,
+  version: 4,
   everyEvents: 1_000,
   size: ({ holds, allocations }: Stock): number => holds.size + allocations.size,
-  write: (stock: Stock): unknown => ({
-    ...structuredClone({ ...stock, due: undefined, holds: undefined, ended: undefined, allocations: undefined }),
-    holds: [...stock.holds],
-    ended: [...stock.ended],
-    allocations: structuredClone([...stock.allocations]),
-  }),
+  write: (stock: Stock): unknown => {
+    const kinds = new Kinds();
+    return {
+      ...structuredClone({ ...stock, due: undefined, holds: undefined, ended: undefined, allocations: undefined }),
+      holds: Array.from(stock.holds.values(), (hold) => [hold.reservationId, hold.dueAtMs, kinds.indexOf(hold)]),
+      ended: [...stock.ended],
+      allocations: Array.from(stock.allocations, ([key, allocation]) => [key, kinds.indexOf(allocation)]),
+      kinds: kinds.all,
+    };
+  },
   read: (json: unknown): Stock => {
-    const stored = json as Stored;
-    const holds = new Map(stored.holds);
-    const due = dueQueue(stored.holds.map(([reservationId, { dueAtMs }]) => ({ reservationId, dueAtMs })));
-    return { ...stored, holds, due, ended: new Map(stored.ended), allocations: new Map(stored.allocations) };
+    const { kinds, ...stored } = json as Stored;
+    const kindAt = (index: number): Allocation => {
+      const { channel, from } = kinds[index] as Allocation;
+      return sharedAllocation(channel, from);
+    };
+    const holds = stored.holds.map(([reservationId, dueAtMs, kind]) => ({ reservationId, ...kindAt(kind), dueAtMs }));
+    return {
+      ...stored,
+      holds: new Map(holds.map((hold) => [hold.reservationId, hold])),
+      due: dueQueue([...holds]),
+      ended: new Map(stored.ended),
+      allocations: new Map(stored.allocations.map(([key, kind]) => [key, kindAt(kind)])),
+    };
   },
 };
 
 type Stored = Omit<Stock, 'holds' | 'due' | 'ended' | 'allocations'> & {
-  holds: [string, Hold][];
+  holds: [reservationId: string, dueAtMs: number, kind: number][];
   ended: [string, EndedHold][];
-  allocations: [string, Allocation][];
+  allocations: [key: string, kind: number][];
+  kinds: Allocation[];
 };
 
-const dueQueue = (entries: { dueAtMs: number; reservationId: string }[]) =>
-  new TinyQueue(entries, (a, b) => a.dueAtMs - b.dueAtMs);
+/** The different channels and places of holds and allocations, told apart by the list of places they share. */
+class Kinds {
+  readonly all: Allocation[] = [];
+  readonly #indexes = new Map<readonly UnitsAt[], number>();
+
+  indexOf({ channel, from }: Allocation): number {
+    const known = this.#indexes.get(from);
+    if (known !== undefined) return known;
+    this.#indexes.set(from, this.all.length);
+    return this.all.push({ channel, from }) - 1;
+  }
+}
+
+const dueQueue = (holds: Hold[]) => new TinyQueue(holds, (a, b) => a.dueAtMs - b.dueAtMs);
 
 function endHold(stock: Stock, reservationId: string, end: EndedHold['end']): void {
   const hold = stock.holds.get(reservationId);
@@ -174,8 +205,8 @@ function unbind(stock: Stock, line: { orderId: string; lineId: string }, from: r
 }
 
 /**
- * Almost every open order line is a few units from one place, and there are hundreds of thousands of them in memory: equal
- * ones share one object, which nobody changes.
+ * Almost every hold and open order line is a few units from one place, and there are hundreds of thousands of them in memory:
+ * equal ones share one object, which nobody changes.
  */
 function sharedAllocation(channel: string, from: readonly UnitsAt[]): Allocation {
   const [only] = from;
