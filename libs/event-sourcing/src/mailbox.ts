@@ -1,3 +1,4 @@
+import { idsAt } from '#kernel';
 import type { DomainEvent, EventMetadata } from './event-store.js';
 import type { Outcome } from './outcome.js';
 import { RecentCommands } from './recent-commands.js';
@@ -38,6 +39,7 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
   /** No command was answered whose cause lies after this position. For what was loaded that is the last event: causes lie before. */
   causedUpTo = 0;
   readonly queue = new CommandQueue<Waiting<Command, Event, State>>();
+  private readonly idsByPlace: ((id: string) => string)[] = [];
 
   constructor(
     readonly id: string,
@@ -65,11 +67,21 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
     }
   }
 
+  /** The id of the n-th event that a command has on this stream: the same when it is decided again. */
+  eventId(commandId: string, index: number): string {
+    const ids = this.idsByPlace[index] ?? idsAt(`${this.stream}/${index}`);
+    if (index < REMEMBERED_PLACES) this.idsByPlace[index] = ids;
+    return ids(commandId);
+  }
+
   forgetState(): void {
     this.status = 'cold';
     this.state = undefined;
   }
 }
+
+/** More events than most commands have. */
+const REMEMBERED_PLACES = 8;
 
 /** More than a process sends to one stream between two checkpoints, as a rule. */
 export const REMEMBERED_CAUSED_COMMANDS = 64;

@@ -1,4 +1,3 @@
-import { idFrom } from '#kernel';
 import type { DomainEvent, EventMetadata, NewEvent, StreamAppend } from './event-store.js';
 import type { Mailbox, Waiting } from './mailbox.js';
 
@@ -69,8 +68,8 @@ export class Group<Command, Event extends DomainEvent, State> {
       const decided = member.decided.perTarget[index];
       const events = this.events.get(mailbox);
       if (!decided || !events) continue;
-      if (decided.elapsed.length > 0) addEvents(events, mailbox.stream, decided.elapsed, elapsedMetadata(metadata));
-      addEvents(events, mailbox.stream, decided.own, metadata);
+      if (decided.elapsed.length > 0) addEvents(events, mailbox, decided.elapsed, elapsedMetadata(metadata));
+      addEvents(events, mailbox, decided.own, metadata);
     }
   }
 
@@ -94,9 +93,14 @@ export class Group<Command, Event extends DomainEvent, State> {
   }
 }
 
-function addEvents(to: NewEvent[], stream: string, events: readonly DomainEvent[], metadata: EventMetadata): void {
+function addEvents<Command, Event extends DomainEvent, State>(
+  to: NewEvent[],
+  mailbox: Mailbox<Command, Event, State>,
+  events: readonly DomainEvent[],
+  metadata: EventMetadata,
+): void {
   for (const [index, { type, data }] of events.entries()) {
-    to.push({ id: idFrom(`${metadata.commandId}/${stream}/${index}`), type, data, metadata });
+    to.push({ id: mailbox.eventId(metadata.commandId, index), type, data, metadata });
   }
 }
 

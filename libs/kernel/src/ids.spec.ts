@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { idFrom, newId } from './ids.js';
+import { idFrom, idsAt, newId } from './ids.js';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-([78])[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -20,5 +20,18 @@ describe('ids', () => {
     expect(idFrom('a')).toBe(idFrom('a'));
     expect(idFrom('a')).not.toBe(idFrom('b'));
     expect(UUID.exec(idFrom('a'))?.[1]).toBe('8');
+  });
+
+  it('of a place are the same every time, and others for another place or another id', () => {
+    const numbers = Array.from({ length: 200 }, (_, index) => String(index).padStart(12, '0'));
+    const random = numbers.map(() => newId());
+    const counted = numbers.map((number) => `00000000-0000-7000-8000-${number}`);
+    const noUuids = [...numbers, ...random.flatMap((id) => [id.toUpperCase(), id.slice(1), `x${id.slice(1)}`])];
+    const all = [...random, ...counted, ...noUuids];
+    const idsOf = (place: number) => all.map(idsAt(`stock-a/${place}`));
+    const ids = Array.from({ length: 20 }, (_, place) => idsOf(place)).flat();
+    expect(new Set(ids).size).toBe(20 * all.length);
+    expect(ids.every((id) => UUID.exec(id)?.[1] === '8')).toBe(true);
+    expect(idsOf(3)).toEqual(ids.slice(3 * all.length, 4 * all.length));
   });
 });

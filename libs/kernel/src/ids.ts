@@ -42,6 +42,35 @@ export function idFrom(name: string): string {
 const digest = Buffer.alloc(20);
 
 /**
+ * A maker of ids for one place, such as the first event of a command on a stream: gives each UUID (a command's) another, always
+ * the same one, and never that of another place. It is the SHA-1 of the place's name, XORed: as random as what it is given, for
+ * a quarter of the work of a hash. What is no UUID is hashed first.
+ */
+export function idsAt(place: string): (id: string) => string {
+  const mask = Buffer.from(hash('sha1', place, 'buffer').subarray(0, 16));
+  return (id) => {
+    if (!readUuid(id, mixed)) readUuid(idFrom(id), mixed);
+    for (let index = 0; index < 16; index += 1) mixed[index] = (mixed[index] ?? 0) ^ (mask[index] ?? 0);
+    return uuid(mixed, 0, 8);
+  };
+}
+
+const mixed = Buffer.alloc(16);
+
+/** False when the text is no UUID in lower case. */
+function readUuid(text: string, to: Buffer): boolean {
+  let digits = text.length === 36 ? 0 : NO_DIGIT;
+  for (let index = 0; index < 16; index += 1) {
+    const place = PLACES[index] ?? 0;
+    const high = DIGIT_OF[text.charCodeAt(place)] ?? NO_DIGIT;
+    const low = DIGIT_OF[text.charCodeAt(place + 1)] ?? NO_DIGIT;
+    digits |= high | low;
+    to[index] = (high << 4) | low;
+  }
+  return digits < NO_DIGIT;
+}
+
+/**
  * The 16 bytes from `start` on as a UUID of that version and variant 10. Every command and event has one: written into one
  * buffer it takes half the time of putting a string together, and is flat, which for ids kept in memory takes a third of the
  * room of a tree of parts.
@@ -60,5 +89,10 @@ function uuid(bytes: Buffer, start: number, version: 7 | 8): string {
 
 const uuidText = Buffer.alloc(36, '-');
 const HEX_DIGITS = Buffer.from('0123456789abcdef');
+const NO_DIGIT = 16;
+/** The value of a digit by its character code. */
+const DIGIT_OF = Uint8Array.from({ length: 128 }, (_, code) =>
+  HEX_DIGITS.includes(code) ? HEX_DIGITS.indexOf(code) : NO_DIGIT,
+);
 /** Where the two digits of each byte stand among the dashes. */
 const PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
