@@ -6,6 +6,7 @@ import { entrances } from './entrances.js';
 import { growth } from './growth.js';
 import { hotSku } from './hot-sku.js';
 import { kafka } from './kafka.js';
+import { rebuildOfViews } from './rebuild.js';
 import { reprojection } from './reprojection.js';
 import { spread } from './spread.js';
 import { openBenchDatabase } from './support/bench-database.js';
@@ -13,7 +14,16 @@ import type { Benchmark, BenchOptions } from './support/benchmark.js';
 import { Measurements } from './support/measurements.js';
 import { printReport, settingsOf, writeResults } from './support/report.js';
 
-const benchmarks: readonly Benchmark[] = [hotSku, spread, entrances, baskets, reprojection, growth, kafka];
+const benchmarks: readonly Benchmark[] = [
+  hotSku,
+  spread,
+  entrances,
+  baskets,
+  reprojection,
+  rebuildOfViews,
+  growth,
+  kafka,
+];
 
 const program = new Command('bench')
   .description('Measures Einklang on a PostgreSQL server of its own, with fsync on, and baselines in the same rounds.')

@@ -3,6 +3,7 @@ import { type Bench, type Benchmark, type Contender, interleaved, type Result } 
 import { closedLoop, openLoop } from './support/load.js';
 import { oversoldIn, stockInLog } from './support/read-back.js';
 import { metadata, reserveOne, StockSide, skusOf } from './support/stock-side.js';
+import { zipf } from './support/zipf.js';
 
 const SKUS = 10_000;
 const IN_FLIGHT = 1_024;
@@ -46,22 +47,6 @@ function drawing(bench: Bench, stock: StockSide, name: string, draw: () => strin
       const load = await closedLoop({ inFlight: IN_FLIGHT, seconds: bench.seconds, operation });
       return { [`${name}PerSecond`]: load.perSecond, [`${name}P50Ms`]: load.p50Ms, [`${name}P99Ms`]: load.p99Ms };
     },
-  };
-}
-
-/** Draws with the probability of rank r in proportion to 1/r: a few SKUs take most of the sales. */
-function zipf(skus: readonly string[]): () => string | undefined {
-  let sum = 0;
-  const upTo = Float64Array.from(skus, (_, index) => (sum += 1 / (index + 1)));
-  return () => {
-    const drawn = Math.random() * sum;
-    let [low, high] = [0, upTo.length - 1];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((upTo[middle] ?? sum) < drawn) low = middle + 1;
-      else high = middle;
-    }
-    return skus[low];
   };
 }
 

@@ -18,31 +18,80 @@ export async function fillStream(stock: StockSide, sku: string, events: number):
   await Promise.all(Array.from({ length: 1_024 }, shopper));
 }
 
-/**
- * Adds receipts to the log, in turn over all SKUs, which must be new. Past the command runner: nothing is to be decided.
- */
+/** Adds receipts to the log, in turn over all SKUs, which must be new. */
 export async function fillLog(store: EventStore, skus: readonly string[], events: number): Promise<void> {
-  for (let filled = 0; filled < events; ) {
-    const count = Math.min(EVENTS_PER_COMMIT, events - filled);
-    const appends = new Map<string, { expected: number | 'no-stream'; events: NewEvent[] }>();
-    const shared = metadata();
-    for (const end = filled + count; filled < end; filled += 1) {
-      const stream = `stock-${skus[filled % skus.length]}`;
-      const revision = Math.floor(filled / skus.length);
-      const own = appends.get(stream) ?? { expected: revision === 0 ? 'no-stream' : revision - 1, events: [] };
-      own.events.push(receipt(shared));
-      appends.set(stream, own);
-    }
-    await store.append([...appends].map(([stream, own]) => ({ stream, ...own })));
+  const log = new LogFiller(store);
+  for (let filled = 0; filled < events; filled += 1) await log.add(skus[filled % skus.length] ?? '', received);
+  await log.flush();
+}
+
+/**
+ * Receives every SKU, which must be new, and adds two events a sale to the log: a unit of what `draw` gives is reserved, and
+ * {@link CARTS} sales later its reservation is confirmed.
+ */
+export async function fillSales(
+  store: EventStore,
+  skus: readonly string[],
+  draw: () => string,
+  sales: number,
+): Promise<void> {
+  const log = new LogFiller(store);
+  for (const sku of skus) await log.add(sku, received);
+  const channel = 'shop';
+  const from = [{ locationId: 'main', units: 1 }];
+  const carts: { readonly sku: string; readonly reservationId: string }[] = [];
+  for (let sold = 0; sold < sales; sold += 1) {
+    const cart = { sku: draw(), reservationId: randomUUID() };
+    const { reservationId } = cart;
+    const data = { reservationId, channel, units: 1, from, dueAt: '2040-01-01T00:00:00.000Z' };
+    await log.add(cart.sku, { type: 'StockReserved', data });
+    const paid = carts.length === CARTS ? carts.shift() : undefined;
+    carts.push(cart);
+    if (paid) await log.add(paid.sku, confirmed(paid.reservationId, { channel, from }));
+  }
+  await log.flush();
+}
+
+const CARTS = 1_000;
+
+const received: StockEvent = { type: 'StockReceived', data: { locationId: 'main', units: 1_000_000 } };
+
+const confirmed = (
+  reservationId: string,
+  stock: { readonly channel: string; readonly from: { locationId: string; units: number }[] },
+): StockEvent => ({
+  type: 'StockReservationConfirmed',
+  data: { reservationId, orderId: reservationId, lineId: '1', ...stock },
+});
+
+/** Writes many events past the command runner, for streams nobody else writes to meanwhile: nothing is to be decided. */
+class LogFiller {
+  readonly #revisions = new Map<string, number>();
+  #appends = new Map<string, { expected: number | 'no-stream'; events: NewEvent[] }>();
+  #waiting = 0;
+
+  constructor(private readonly store: EventStore) {}
+
+  async add(sku: string, event: StockEvent): Promise<void> {
+    const stream = `stock-${sku}`;
+    const revision = (this.#revisions.get(stream) ?? -1) + 1;
+    this.#revisions.set(stream, revision);
+    const own = this.#appends.get(stream) ?? { expected: revision === 0 ? 'no-stream' : revision - 1, events: [] };
+    own.events.push({ id: randomUUID(), ...event, metadata: metadata() });
+    this.#appends.set(stream, own);
+    this.#waiting += 1;
+    if (this.#waiting === EVENTS_PER_COMMIT) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const appends = [...this.#appends].map(([stream, own]) => ({ stream, ...own }));
+    this.#appends = new Map();
+    this.#waiting = 0;
+    await this.store.append(appends);
   }
 }
 
 const EVENTS_PER_COMMIT = 10_000;
-
-function receipt(shared: NewEvent['metadata']): NewEvent {
-  const event: StockEvent = { type: 'StockReceived', data: { locationId: 'main', units: 1_000_000 } };
-  return { id: randomUUID(), ...event, metadata: shared };
-}
 
 /** A location, and a supply map for each of some channels, as the supply commands store them. */
 export async function openChannels(store: EventStore, channels: readonly string[]): Promise<void> {
