@@ -9,7 +9,10 @@ export interface Projection {
   readonly name: string;
   /** Raise it when `schema`, `types`, `apply` or `analystViews` change: the next start rebuilds the view. */
   readonly version: number;
-  /** DDL with unqualified names. Every table has a primary key. */
+  /**
+   * DDL with unqualified names. Every table has a primary key, and `apply` finds rows by it or by a unique index: other
+   * indexes are for readers, and are missing while the view is rebuilt.
+   */
   readonly schema: string;
   /** Stored names of the events it handles. */
   readonly types: readonly string[];

@@ -120,6 +120,20 @@ describe('a rebuild', () => {
     expect(await unitsOnHand(readModels)).toBe(160);
   });
 
+  it('leaves tables that survive a crash, with all the indexes they had', async () => {
+    const relations = () =>
+      readModels.query(
+        `select relname, relpersistence, pg_get_indexdef(oid) as index from pg_class
+          where relnamespace = 'view_stock_received'::regnamespace and relkind in ('r', 'i') order by relname`,
+      );
+    await runner.prepare();
+    const before = await relations();
+    expect(before).toMatchObject([{ relname: 'stock', relpersistence: 'p' }, {}, { relname: 'stock_pkey' }]);
+    await receive(store, skus(30));
+    await rebuild(readModels, stockView, store);
+    expect(await relations()).toEqual(before);
+  });
+
   it('makes a view that was never there', async () => {
     await receive(store, skus(30));
     await rebuild(readModels, stockView, store);

@@ -91,7 +91,8 @@ class LogFiller {
   }
 }
 
-const EVENTS_PER_COMMIT = 10_000;
+/** As under load; one of ten thousand would be parsed at a stretch. */
+const EVENTS_PER_COMMIT = 1_000;
 
 /** A location, and a supply map for each of some channels, as the supply commands store them. */
 export async function openChannels(store: EventStore, channels: readonly string[]): Promise<void> {
