@@ -1,9 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { BenchDatabase } from '../support/bench-database.js';
 
 /** A server in a process of its own. */
@@ -34,6 +35,17 @@ export async function startStandalone({ url, folder }: Pick<BenchDatabase, 'url'
   });
   const address = await addressOf(child, join(folder, 'running.json'));
   return { ...address, stop: (signal) => stop(child, signal) };
+}
+
+/** Runs an operator's command on the same database, and gives what it says. Throws when it fails. */
+export async function runOps(
+  { url, folder }: Pick<BenchDatabase, 'url' | 'folder'>,
+  args: readonly string[],
+): Promise<string> {
+  const main = fileURLToPath(new URL('../../../apps/ops/src/main.js', import.meta.url));
+  const env = { ...process.env, DATABASE_URL: url, EINKLANG_DATA_DIR: folder };
+  const { stdout } = await promisify(execFile)(process.execPath, [main, ...args], { env, maxBuffer: 16 * 1_048_576 });
+  return stdout;
 }
 
 /** Standalone writes where it is reached when it is ready. */
