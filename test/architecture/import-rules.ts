@@ -11,13 +11,14 @@ const specs = '\\.spec\\.ts$';
 
 /** One home per driver, so that it can be replaced and its quirks are known in one place. */
 const driverHomes: { driver: string; home: string | string[]; name?: string }[] = [
-  // The embedded server is asked whether it is up, and by whom it is used; baselines are what others would write;
-  // whole-system specs look into the tables as somebody would who has the password.
+  // TypeORM is handed its driver; the embedded server is asked whether it is up, and by whom it is used; baselines are what
+  // others would write; whole-system specs look into the tables as somebody would who has the password.
   {
     driver: 'pg',
     home: [
       '^libs/event-store-postgres/',
       '^libs/platform/src/database/',
+      '^libs/read-models/src/read-models\\.ts$',
       '^libs/testing/',
       '^test/bench/baselines/',
       '^test/e2e/support/',

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
 import { Leases } from './leases.js';
 import { CREATE_TABLES } from './tables.js';
@@ -154,6 +155,8 @@ function beginStatement({ schema, repeatableRead, asyncCommit, lockTimeoutMs, by
 async function connect(url: string, poolSize: number, log: Log): Promise<DataSource> {
   const source: DataSource = new DataSource({
     type: 'postgres',
+    // Left to itself TypeORM looks for it by name when a source is made, where no bundler sees it.
+    driver: pg,
     url,
     poolSize,
     logging: false,

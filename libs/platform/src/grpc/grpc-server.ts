@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js';
-import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
+import * as grpc from '@grpc/grpc-js';
+import * as protoLoader from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import type { INestApplication } from '@nestjs/common';
+import { loadPackageSync } from '@nestjs/common/internal';
 import { NestMicroservice, ServerGrpc } from '@nestjs/microservices';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
 import { runInContext } from '#event-sourcing';
@@ -44,11 +45,11 @@ export class GrpcServer extends ServerGrpc {
   private boundPort = 0;
 
   constructor(config: Config, services: GrpcServices) {
-    const definition = loadSync([...services.protoFiles, healthProto], LOADER_OPTIONS);
+    const definition = protoLoader.loadSync([...services.protoFiles, healthProto], LOADER_OPTIONS);
     super({
       package: [...services.packages],
       packageDefinition: definition,
-      onLoadPackageDefinition: (_: unknown, server: Server) => this.addOwnServices(server, definition),
+      onLoadPackageDefinition: (_: unknown, server: grpc.Server) => this.addOwnServices(server, definition),
     });
     this.address = { host: config.host, port: config.grpcPort };
   }
@@ -58,18 +59,18 @@ export class GrpcServer extends ServerGrpc {
     return this.boundPort;
   }
 
-  override async createClient(): Promise<Server> {
-    return new Server(CHANNEL_OPTIONS);
+  override async createClient(): Promise<grpc.Server> {
+    return new grpc.Server(CHANNEL_OPTIONS);
   }
 
   override async start(callback?: () => void): Promise<void> {
     await this.bindEvents();
     const { host, port } = this.address;
-    const server: Server = this.grpcClient;
+    const server: grpc.Server = this.grpcClient;
     const bind = promisify(server.bindAsync.bind(server));
     this.boundPort = await bind(
       `${host.includes(':') ? `[${host}]` : host}:${port}`,
-      ServerCredentials.createInsecure(),
+      grpc.ServerCredentials.createInsecure(),
     ).catch((error: unknown) => {
       throw bindError(error, host, port);
     });
@@ -79,7 +80,7 @@ export class GrpcServer extends ServerGrpc {
 
   /** Tells health watchers, lets calls finish, and cuts what is left after {@link GRACE_MS}. */
   override async close(): Promise<void> {
-    const server: Server | null = this.grpcClient;
+    const server: grpc.Server | null = this.grpcClient;
     if (!server) return;
     this.grpcClient = null;
     this.health.setStatus('', 'NOT_SERVING');
@@ -99,7 +100,7 @@ export class GrpcServer extends ServerGrpc {
       );
   }
 
-  private addOwnServices(server: Server, definition: PackageDefinition): void {
+  private addOwnServices(server: grpc.Server, definition: protoLoader.PackageDefinition): void {
     this.health.addToServer(server);
     new ReflectionService(definition).addToServer(server);
   }
@@ -129,7 +130,11 @@ const CHANNEL_OPTIONS = {
 };
 
 // Its lines go to the console beside ours and say nothing that our errors do not say.
-setLogVerbosity(logVerbosity.NONE);
+grpc.setLogVerbosity(grpc.logVerbosity.NONE);
+
+// Nest looks for these by name when a server is made, where no bundler sees it and another copy would be loaded: it gets ours.
+loadPackageSync('@grpc/grpc-js', GrpcServer.name, () => grpc);
+loadPackageSync('@grpc/proto-loader', GrpcServer.name, () => protoLoader);
 
 function bindError(error: unknown, host: string, port: number): StartupError {
   const inUse = error instanceof Error && /EADDRINUSE/.test(error.message);
