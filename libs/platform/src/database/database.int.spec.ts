@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { StartupError } from '../startup-error.js';
-import { type Database, openDatabase } from './open-database.js';
+import { type Database, openDatabase, startDatabaseAhead } from './open-database.js';
 
 const log = (): void => {};
 
@@ -72,6 +72,31 @@ describe('the embedded database', () => {
     expect(again.url).toBe(database.url);
     expect(await query(again.url, 'select answer from kept')).toEqual([{ answer: 42 }]);
     await again.close();
+  });
+
+  it('is found by who opens it while it starts ahead, at the same address', async () => {
+    const database = await openDatabase({ dataDir, log });
+    await database.detach();
+    await killServer(dataDir);
+    await startDatabaseAhead({ dataDir });
+    const lines: string[] = [];
+    const again = await openDatabase({ dataDir, log: (line) => lines.push(line) });
+    expect(lines).toEqual([]);
+    expect(again.url).toBe(database.url);
+    await startDatabaseAhead({ dataDir });
+    expect(await query(again.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    await again.close();
+    await expectStopped(again.url);
+  });
+
+  it('is not started ahead where it was never set up, or by another PostgreSQL, or is not wanted', async () => {
+    const nowhere = join(dataDir, 'nowhere');
+    await startDatabaseAhead({ dataDir: nowhere });
+    await expect(stat(nowhere)).rejects.toMatchObject({ code: 'ENOENT' });
+    await (await openDatabase({ dataDir, log })).close();
+    await startDatabaseAhead({ dataDir, databaseUrl: 'postgres://127.0.0.1:1/none' });
+    await withContent(join(dataDir, 'postgres', 'PG_VERSION'), '13\n', () => startDatabaseAhead({ dataDir }));
+    await expect(stat(join(dataDir, 'postgres', 'postmaster.pid'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('is brought back at the same address when it is killed while in use', async () => {

@@ -1,1 +1,1 @@
-export { type Database, type DatabaseOptions, openDatabase } from './open-database.js';
+export { type Database, type DatabaseOptions, openDatabase, startDatabaseAhead } from './open-database.js';

@@ -45,6 +45,15 @@ export async function openDatabase({ dataDir, databaseUrl, log }: DatabaseOption
   return database;
 }
 
+/**
+ * Begins to start the embedded server that {@link openDatabase} will ask for, where its data is there and it does not run:
+ * it reads its journal while the program loads the rest of itself. Resolves when it goes on without us. What is wrong with
+ * it is for `openDatabase` to tell, which is called anyway.
+ */
+export async function startDatabaseAhead({ dataDir, databaseUrl }: Pick<DatabaseOptions, 'dataDir' | 'databaseUrl'>) {
+  if (!databaseUrl) await Cluster.startAhead(join(resolve(dataDir), 'postgres')).catch(() => {});
+}
+
 const CONNECT_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 500;
 const REVIVE_PAUSE_MS = 1_000;

@@ -7,8 +7,9 @@ import { openCore } from '../core/open-core.js';
 import type { GrpcServices } from '../grpc/grpc-server.js';
 import { PinoLogger } from '../logger.js';
 import { startTracing } from '../observability/start-tracing.js';
+import { runMain } from '../run-main.js';
 import { endOnSignals, Shutdown } from '../shutdown.js';
-import { type RunningService, runMain, startService } from '../start.js';
+import { type RunningService, startService } from '../start.js';
 import { StartupError } from '../startup-error.js';
 
 /** A service as a program of its own. */

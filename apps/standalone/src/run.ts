@@ -1,0 +1,61 @@
+import { flushCompileCache } from 'node:module';
+import { Logger } from '@nestjs/common';
+import { type Config, endOnSignals, PinoLogger, Shutdown } from '#platform';
+import { runDemo } from './demo/run-demo.js';
+import { hasShop, shopSecretIn } from './simulated-shop/shop-files.js';
+import { startWithShop } from './simulated-shop/start-with-shop.js';
+import { startStandalone } from './start-standalone.js';
+
+export interface Options {
+  readonly demo?: true;
+  readonly rate?: number;
+  readonly seconds?: number;
+}
+
+/** Starts the system as the command line says. */
+export async function run(config: Config, options: Options): Promise<void> {
+  Logger.overrideLogger(new PinoLogger(config.logLevel));
+  const shutdown = new Shutdown();
+  endOnSignals(shutdown);
+  if (options.demo) await demo(config, shutdown, options);
+  else await start(config, shutdown);
+  // By itself Node writes it when a process ends, and one that is killed never does.
+  flushCompileCache();
+}
+
+/** Where channels of the data directory are played by its simulated shop, that goes on as well. */
+async function start(config: Config, shutdown: Shutdown): Promise<void> {
+  if (hasShop(config.dataDir)) {
+    const { httpUrl, grpcPort, shopUrl } = await startWithShop(config, shutdown);
+    tellStarted(httpUrl, grpcPort, `, its simulated shop at ${shopUrl}`);
+  } else {
+    const { httpUrl, grpcPort } = await startStandalone(config, shutdown);
+    tellStarted(httpUrl, grpcPort, '');
+  }
+}
+
+function tellStarted(httpUrl: string, grpcPort: number | undefined, shop: string): void {
+  process.stdout.write(
+    `Einklang answers at ${httpUrl} (API docs: ${httpUrl}/docs), gRPC on port ${grpcPort}${shop}. Ctrl-C ends it.\n`,
+  );
+}
+
+/** The same system with simulated shops, and shoppers in them. */
+async function demo(config: Config, shutdown: Shutdown, { rate, seconds }: Options): Promise<void> {
+  process.stdout.write('Starting Einklang and its database …\n');
+  const { httpUrl, shopUrl } = await startWithShop(config, shutdown);
+  const demonstration = runDemo({
+    baseUrl: httpUrl,
+    shopUrl,
+    secret: await shopSecretIn(config.dataDir),
+    screen: process.stdout,
+    signal: shutdown.signal,
+    ...(seconds !== undefined && { seconds }),
+    ...(rate !== undefined && { ordersPerSecond: rate }),
+  });
+  const ended = demonstration.catch(() => undefined);
+  shutdown.onShutdown('demo', async () => void (await ended));
+  const { exitCode } = await demonstration;
+  const clean = await shutdown.run();
+  process.exit(clean ? exitCode : 1);
+}
