@@ -6,7 +6,7 @@ import { StockSide, skusOf } from '../bench/support/stock-side.js';
 import type { Fault, FaultRun, Finding } from './fault.js';
 import { openStock, PROBE_SKU } from './support/commands.js';
 import { allCaughtUp, Site } from './support/site.js';
-import type { WorkerProcess } from './support/worker-process.js';
+import type { StandaloneProcess } from './support/standalone-process.js';
 
 export interface StartOptions {
   /** In the log, when the process is killed. */
@@ -50,7 +50,7 @@ class Starting {
   readonly #violations: string[] = [];
   readonly #skus: readonly string[];
   #revisionOfLong = 0;
-  #worker: WorkerProcess | undefined;
+  #system: StandaloneProcess | undefined;
   #reserved = 0;
 
   constructor(
@@ -70,7 +70,7 @@ class Starting {
     for (let round = 1; round <= this.options.rounds; round += 1) {
       for (const victim of ['process', 'both'] as const) {
         this.faultRun.signal.throwIfAborted();
-        await this.#worker?.kill();
+        await this.#system?.kill();
         if (victim === 'both') await this.site.server.killMain();
         backAfterMs[victim].push(await this.#startAndReserve(victim));
       }
@@ -84,19 +84,19 @@ class Starting {
   }
 
   async #openEmpty(): Promise<void> {
-    const worker = this.emptySite.startWorker();
-    await openStock(await worker.ready());
-    await worker.kill();
+    const system = this.emptySite.startStandalone();
+    await openStock(await system.ready());
+    await system.kill();
   }
 
   async #startEmpty(): Promise<number> {
     const startedAt = performance.now();
-    const worker = this.emptySite.startWorker();
-    const api = await worker.ready();
+    const system = this.emptySite.startStandalone();
+    const api = await system.ready();
     await api.post('/v1/reservations', { sku: PROBE_SKU, channel: 'shop', units: 1 });
     const firstMs = performance.now() - startedAt;
     this.faultRun.progress(`almost empty log: first reservation ${Math.round(firstMs)} ms`);
-    await worker.kill();
+    await system.kill();
     return firstMs;
   }
 
@@ -126,22 +126,22 @@ class Starting {
 
   async #catchUp(): Promise<void> {
     const startedAt = performance.now();
-    this.#worker = this.site.startWorker();
-    await allCaughtUp(await this.#worker.ready(), CATCH_UP_MS);
+    this.#system = this.site.startStandalone();
+    await allCaughtUp(await this.#system.ready(), CATCH_UP_MS);
     this.faultRun.progress(`views caught up after ${Math.round((performance.now() - startedAt) / 1_000)} s`);
   }
 
   async #startAndReserve(victim: string): Promise<number> {
     const startedAt = performance.now();
-    const worker = this.site.startWorker();
-    this.#worker = worker;
-    const api = await worker.ready();
+    const system = this.site.startStandalone();
+    this.#system = system;
+    const api = await system.ready();
     const readyMs = performance.now() - startedAt;
-    await this.#reserve(worker, this.#skus[this.#reserved] ?? '', EVENTS_PER_SKU);
+    await this.#reserve(system, this.#skus[this.#reserved] ?? '', EVENTS_PER_SKU);
     this.#reserved += 1;
     const firstMs = performance.now() - startedAt;
     this.#revisionOfLong += 1;
-    await this.#reserve(worker, LONG, this.#revisionOfLong);
+    await this.#reserve(system, LONG, this.#revisionOfLong);
     const longMs = performance.now() - startedAt;
     this.faultRun.progress(
       `${victim} killed: answers after ${Math.round(readyMs)} ms, first reservation ${Math.round(firstMs)} ms, on the long stream ${Math.round(longMs)} ms`,
@@ -151,8 +151,8 @@ class Starting {
   }
 
   /** Correct is the reservation that became the next event of its stream. */
-  async #reserve(worker: WorkerProcess, sku: string, revision: number): Promise<void> {
-    const api = await worker.ready();
+  async #reserve(system: StandaloneProcess, sku: string, revision: number): Promise<void> {
+    const api = await system.ready();
     const answer = await api.ask('POST', '/v1/reservations', reserved, { sku, channel: 'shop', units: 1 });
     if (answer.stockRevision !== revision)
       this.#violations.push(`The reservation of ${sku} became revision ${answer.stockRevision}, not ${revision}`);

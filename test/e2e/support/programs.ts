@@ -4,15 +4,18 @@ import { fileURLToPath } from 'node:url';
 
 /**
  * A program of ours in a process of its own: from the build where that is as new as the sources (`npm test` says so, and it
- * starts faster), or where we ourselves run from it; else from the sources.
+ * starts faster), or where we ourselves run from it; else from the sources. Source maps are for who reads its errors, and
+ * cost a sixth of a start.
  */
 export function startProgram(
   path: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
+  { sourceMaps = true }: { readonly sourceMaps?: boolean } = {},
 ): ChildProcess {
   const program = IS_SOURCE ? new URL(`${path}.ts`, ROOT) : new URL(`dist/${path}.js`, ROOT);
-  const child = spawn(process.execPath, [...NODE_OPTIONS, fileURLToPath(program), ...args], {
+  const nodeOptions = IS_SOURCE ? ['--import', HOOKS.href] : sourceMaps ? ['--enable-source-maps'] : [];
+  const child = spawn(process.execPath, [...nodeOptions, fileURLToPath(program), ...args], {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...withoutOurVariables(process.env), ...environment },
   });
@@ -40,7 +43,6 @@ const RUNS_FROM_SOURCE = import.meta.url.endsWith('.ts');
 const IS_SOURCE = RUNS_FROM_SOURCE && process.env.EINKLANG_TEST_BUILD !== 'fresh';
 const ROOT = new URL(RUNS_FROM_SOURCE ? '../../../' : '../../../../', import.meta.url);
 const HOOKS = new URL('../../../libs/testing/src/typescript-hooks.ts', import.meta.url);
-const NODE_OPTIONS = IS_SOURCE ? ['--import', HOOKS.href] : ['--enable-source-maps'];
 const OUTPUT_KEPT = 20_000;
 
 const withoutOurVariables = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>

@@ -8,13 +8,14 @@ import { endOf, outputOf, startProgram } from '../../e2e/support/programs.js';
 import { CALLERS } from './commands.js';
 import { DatabaseServer } from './database-server.js';
 import { Ledger } from './ledger.js';
+import { StandaloneProcess } from './standalone-process.js';
 import { WorkerProcess } from './worker-process.js';
 
 /** A data directory with its own PostgreSQL, the processes of ours on it, and what they have acknowledged. */
 export class Site {
   readonly ledger = new Ledger(CALLERS);
   readonly server: DatabaseServer;
-  readonly #workers = new Set<WorkerProcess>();
+  readonly #processes = new Set<WorkerProcess | StandaloneProcess>();
 
   constructor(readonly dataDir: string) {
     this.server = new DatabaseServer(dataDir);
@@ -27,10 +28,12 @@ export class Site {
 
   /** Starts our system, with callers in it that do nothing yet. */
   startWorker(): WorkerProcess {
-    const worker = new WorkerProcess(this.#environment, this.ledger);
-    this.#workers.add(worker);
-    void worker.ended.then(() => this.#workers.delete(worker));
-    return worker;
+    return this.#tracked(new WorkerProcess(this.#environment, this.ledger));
+  }
+
+  /** Starts our system as it is started by everybody else. */
+  startStandalone(): StandaloneProcess {
+    return this.#tracked(new StandaloneProcess(this.#environment));
   }
 
   /** Runs the standalone program to its end, for a start that cannot succeed. */
@@ -58,9 +61,15 @@ export class Site {
 
   /** Ends what still runs, the database as well, and deletes the data. */
   async remove(): Promise<void> {
-    await Promise.all(Array.from(this.#workers, (worker) => worker.kill()));
+    await Promise.all(Array.from(this.#processes, (process) => process.kill()));
     await this.server.stop();
     await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  #tracked<Process extends WorkerProcess | StandaloneProcess>(process: Process): Process {
+    this.#processes.add(process);
+    void process.ended.then(() => this.#processes.delete(process));
+    return process;
   }
 
   async #toTheEnd(program: string, args: readonly string[]) {
