@@ -117,6 +117,12 @@ const importRules: IConfiguration & { forbidden: (IForbiddenRuleType & { name: s
         reachable: true,
       },
     ),
+    rule(
+      'ahead-stays-small',
+      'What is loaded before the database is started keeps it waiting.',
+      { path: '^libs/platform/src/ahead\\.ts$' },
+      { path: 'node_modules/(@nestjs|@grpc|typeorm|kafkajs|@eventstore|fastify|rxjs)/', reachable: true },
+    ),
     ...driverHomes.map(({ driver, home, name = driver.replace(/\W+/g, '-').replace(/^-/, '') }) =>
       rule(
         `${name}-has-one-home`,
