@@ -114,11 +114,12 @@ async function settle(world: World): Promise<void> {
   const { scheduler } = world.machinery;
   const deadlineMs = scheduler.nowMs + SETTLED_WITHIN_MS;
   for (let quietLooks = 0; quietLooks < 2; ) {
+    // First, so that what is checked afterwards is what was looked at, and no transaction is open then either.
+    await pause(world, 1_000);
     const open = unsettled(world);
     quietLooks = open === undefined ? quietLooks + 1 : 0;
     if (open !== undefined && scheduler.nowMs > deadlineMs)
       throw new Violation('it comes to rest once faults stop', open);
-    await pause(world, 1_000);
   }
 }
 
