@@ -164,6 +164,59 @@ describe('a projection', () => {
   });
 });
 
+describe('the pace of a view', () => {
+  const paceMs = 60_000;
+  const sizes: number[] = [];
+  const counting: Projection = {
+    ...stockView,
+    apply: async (page, tx) => {
+      sizes.push(page.length);
+      await stockView.apply(page, tx);
+    },
+  };
+  beforeEach(() => void sizes.splice(0));
+
+  it('lets events gather while they keep coming, until somebody waits for one', async () => {
+    const paced = started(counting, store, { paceMs });
+    await paced.waitFor(await receive(store, ['a']), 10_000);
+    const unpaced = started({ ...stockView, name: 'unpaced', analystViews: [] }, store, { paceMs: 0 });
+    await unpaced.waitFor(await receive(store, ['b']), 10_000);
+    await unpaced.waitFor(await receive(store, ['a', 'c']), 10_000);
+    expect(paced.position).toBe(1);
+    const following = paced.follow(4, 10_000);
+    expect(paced.position).toBe(1);
+    await paced.waitFor(4, 10_000);
+    await following;
+    expect(sizes).toEqual([1, 3]);
+    expect(await unitsOnHand(readModels)).toBe(4);
+  });
+
+  it('is of no account to one that has far to go', async () => {
+    await receive(store, skus(95));
+    await started(counting, store, { paceMs, pageSize: 20 }).follow(95, 10_000);
+    expect(sizes).toEqual([20, 20, 20, 20, 15]);
+  });
+
+  it('holds nothing back after a silence', async () => {
+    const paced = started(counting, store, { paceMs: 20 });
+    await paced.follow(await receive(store, ['a']), 10_000);
+    await paced.follow(await receive(store, ['b']), 10_000);
+    expect(sizes).toEqual([1, 1]);
+  });
+
+  it('is no reason to stop late, nor to forget or repeat what came meanwhile', async () => {
+    const first = started(counting, repeating(store), { paceMs });
+    await first.waitFor(await receive(store, ['a', 'b']), 10_000);
+    await receive(store, ['c']);
+    await first.stop();
+    expect(await unitsOnHand(readModels)).toBe(2);
+    const second = started(counting, repeating(store), { paceMs });
+    await second.follow(3, 10_000);
+    await second.waitFor(await receive(store, ['a']), 10_000);
+    expect(await unitsOnHand(readModels)).toBe(4);
+  });
+});
+
 describe('two processes', () => {
   it('share the work so that one does it and the other takes over when it dies', async () => {
     const dying = await openReadModels({ url: database.url, poolSize: 4 });

@@ -8,6 +8,8 @@ import { Runner, type RunnerTiming } from './runner.js';
 export interface ProjectionRunnerOptions extends RunnerTiming {
   /** Instead of what the projection says. */
   readonly pageSize?: number;
+  /** Instead of what the projection says. */
+  readonly paceMs?: number;
 }
 
 /**
@@ -19,6 +21,7 @@ export class ProjectionRunner extends Runner {
   protected readonly version: number;
   protected readonly types: readonly string[];
   protected readonly pageSize: number;
+  protected override readonly paceMs: number;
   readonly #projection: Projection;
   readonly #schema: string;
 
@@ -26,7 +29,11 @@ export class ProjectionRunner extends Runner {
     readModels: ReadModels,
     projection: Projection,
     store: EventStore,
-    { pageSize = projection.pageSize ?? 5_000, ...timing }: ProjectionRunnerOptions = {},
+    {
+      pageSize = projection.pageSize ?? 5_000,
+      paceMs = projection.paceMs ?? 50,
+      ...timing
+    }: ProjectionRunnerOptions = {},
   ) {
     super(readModels, store, timing);
     this.#projection = projection;
@@ -35,6 +42,7 @@ export class ProjectionRunner extends Runner {
     this.version = projection.version;
     this.types = projection.types;
     this.pageSize = pageSize;
+    this.paceMs = paceMs;
   }
 
   /** Makes the empty tables of a view that is new here, so that queries find them before the first event does. */

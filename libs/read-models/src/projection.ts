@@ -19,6 +19,11 @@ export interface Projection {
   /** Events per transaction at most, 5,000 where nothing is said. */
   readonly pageSize?: number;
   /**
+   * While events keep coming, one page in so many milliseconds at most: 50 where nothing is said. So much later than its
+   * event a row may be; the first event after a silence, and one that somebody waits for, is taken in at once.
+   */
+  readonly paceMs?: number;
+  /**
    * Folds a page of events (in log order) in memory and writes the rows, with unqualified table names. Runs in the
    * transaction that moves the checkpoint, so it sees each event once. Keeps nothing between calls: the same function
    * fills the live tables, a rebuild and a comparison. Never rejects a fact: it copes.

@@ -53,13 +53,16 @@ export class NotCaughtUp extends Error {
 
 /**
  * The loop under projections and reactions: hold the lease, read on from the checkpoint, hand over pages, back off after
- * errors. Pages come by pull, so while one is written the next one gathers and small pages merge by themselves.
+ * errors. Pages come by pull, so while one is written the next one gathers and small pages merge by themselves. Where even
+ * that makes many small ones, {@link Runner.paceMs} lets more gather.
  */
 export abstract class Runner {
   protected abstract readonly key: CheckpointKey;
   protected abstract readonly version: number;
   protected abstract readonly types: readonly string[];
   protected abstract readonly pageSize: number;
+  /** From the start of one page to the start of the next at least, in milliseconds, once the end of the log is reached. */
+  protected readonly paceMs: number = 0;
   readonly #timing: Required<RunnerTiming>;
   readonly #waiters = new Set<Waiter>();
   #stopping = new AbortController();
@@ -72,6 +75,7 @@ export abstract class Runner {
   #failures = 0;
   #error: string | undefined;
   #lastTickMs = 0;
+  #resting: AbortController | undefined;
 
   constructor(
     protected readonly readModels: ReadModels,
@@ -119,11 +123,24 @@ export abstract class Runner {
     return Math.max(0, (await this.store.head()) - this.#position);
   }
 
-  /** Resolves when {@link position} is at least `position`. Throws {@link NotCaughtUp} after `timeoutMs`. */
+  /**
+   * Resolves when {@link position} is at least `position`, and makes haste: nobody waits for a pace. Throws
+   * {@link NotCaughtUp} after `timeoutMs`.
+   */
   waitFor(position: number, timeoutMs: number): Promise<void> {
+    return this.#reached(position, timeoutMs, true);
+  }
+
+  /** As {@link waitFor}, for one that takes what comes, as it comes. */
+  follow(position: number, timeoutMs: number): Promise<void> {
+    return this.#reached(position, timeoutMs, false);
+  }
+
+  #reached(position: number, timeoutMs: number, hurry: boolean): Promise<void> {
     if (this.#position >= position) return Promise.resolve();
+    if (hurry) this.#resting?.abort();
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { position, resolve };
+      const waiter: Waiter = { position, hurry, resolve };
       const timer = setTimeout(() => {
         this.#waiters.delete(waiter);
         reject(new NotCaughtUp(this.key.name, this.#position, position));
@@ -227,7 +244,9 @@ export abstract class Runner {
           continue;
         }
         if (result.done) return;
+        const startedAt = performance.now();
         await this.#take(result.value);
+        if (result.value.caughtUp) await this.#rest(startedAt + this.paceMs - performance.now(), signal);
         next = read();
         await this.#tickWhenDue();
       }
@@ -248,6 +267,15 @@ export abstract class Runner {
     this.#error = undefined;
     this.#caughtUp = page.caughtUp;
     this.#reach(page.position);
+  }
+
+  /** A page of one event costs nearly as much as one of fifty. After a silence longer than this nothing is held back. */
+  async #rest(restMs: number, signal: AbortSignal): Promise<void> {
+    if (restMs <= 0 || this.#waiters.values().some(({ hurry }) => hurry)) return;
+    this.#resting = new AbortController();
+    const ended = AbortSignal.any([signal, this.#resting.signal]);
+    await delay(restMs, undefined, { signal: ended }).catch(() => {});
+    this.#resting = undefined;
   }
 
   /** A store that reconnects may hand over events again. */
@@ -296,6 +324,7 @@ export abstract class Runner {
 
 interface Waiter {
   readonly position: number;
+  readonly hurry: boolean;
   resolve: () => void;
 }
 

@@ -27,6 +27,8 @@ export const dueReservationsProjection: Projection = {
     create index holds_by_due_time on holds (due_at);
   `,
   types: ['StockReserved', 'StockReservationConfirmed', 'StockReservationReleased', 'StockReservationExpired'],
+  // Who looks for due holds looks twice a second.
+  paceMs: 250,
   apply: async (page, tx) => {
     const open = new Map<string, object>();
     const ended = new Map<string, { sku: string; reservation_id: string }>();

@@ -32,7 +32,7 @@ export class StockViewFeed implements AvailabilityFeed {
         yield rows.map(changeOf);
       } else {
         // Another process may run the projection: then the position here stands still, and the time-out looks again.
-        await runner.waitFor(Math.max(seen, sequence) + 1, LOOK_AGAIN_MS).catch(() => {});
+        await runner.follow(Math.max(seen, sequence) + 1, LOOK_AGAIN_MS).catch(() => {});
       }
     }
   }

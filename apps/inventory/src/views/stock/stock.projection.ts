@@ -67,6 +67,8 @@ export const stockProjection: Projection = {
     create table supply (id integer primary key, supply jsonb not null);
   `,
   types: [...stockTypes, ...supplyEventTypes],
+  // Every other channel sells the old number until then.
+  paceMs: 20,
   // The page may end anywhere: "the first of a page" is another one in every build.
   ignoreInComparison: { stock: ['received_at', 'traceparent'] },
   apply: async (page, tx) => {
