@@ -74,7 +74,7 @@ export class ProjectionRunner extends Runner {
           await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);
           await this.#projection.apply(page, tx);
         },
-        { schema: this.#schema },
+        { schema: this.#schema, byKey: true },
       ),
     );
   }

@@ -74,6 +74,57 @@ describe('read models', () => {
   });
 });
 
+describe('a transaction that looks rows up by their keys', () => {
+  const notes = { table: 'kept', key: ['id'], columns: { id: 'text', note: 'text' } } as const;
+  let one: ReadModels;
+
+  beforeAll(async () => {
+    one = await openReadModels({ url: database.url, poolSize: 1 });
+    for (const schema of ['here', 'there'])
+      await one.execute(`create schema ${schema}; create table ${schema}.kept (id text primary key, note text)`);
+  });
+  afterAll(() => one.close());
+
+  const lookUp = (id: string, schema = 'here') =>
+    one.transaction((tx) => selectByKeys(tx, { ...notes, keys: [{ id }] }), { schema, byKey: true });
+
+  it('plans a statement once, so that a table that was empty then is not read as a whole later', async () => {
+    for (let times = 0; times < 10; times += 1) await lookUp('a');
+    await one.execute(`insert into here.kept select 'n' || n, 'x' from generate_series(1, 5000) as n`);
+    expect(await lookUp('n77')).toEqual([{ id: 'n77', note: 'x' }]);
+    const kept = await one.query<{ name: string; plans: number }>(
+      `select name, generic_plans as plans from pg_prepared_statements where statement like '%"kept"%'`,
+    );
+    expect(kept).toEqual([{ name: expect.any(String), plans: 11 }]);
+    const plan = await one.transaction((tx) => tx.query(`explain execute "${kept[0]?.name}"('{n77}')`), {
+      schema: 'here',
+    });
+    expect(JSON.stringify(plan)).toContain('Index Scan using kept_pkey');
+  });
+
+  it('finds the tables of its own schema, whatever the statement found before', async () => {
+    await one.execute(`insert into there.kept values ('a', 'there')`);
+    expect(await lookUp('a')).toEqual([]);
+    expect(await lookUp('a', 'there')).toEqual([{ id: 'a', note: 'there' }]);
+    await one.execute('alter schema there rename to before; alter schema here rename to there');
+    expect(await lookUp('a', 'there')).toEqual([]);
+    expect(await lookUp('n5', 'there')).toEqual([{ id: 'n5', note: 'x' }]);
+  });
+
+  it('goes on after a statement that failed', async () => {
+    const twice = one.transaction(
+      async (tx) => {
+        for (const note of ['b', 'b']) await tx.execute('insert into kept values ($1, $2)', [note, note]);
+      },
+      { schema: 'before', byKey: true },
+    );
+    await expect(twice).rejects.toThrow(DatabaseError);
+    await expect(twice).rejects.toMatchObject({ code: '23505' });
+    expect(await lookUp('b', 'before')).toEqual([]);
+    expect(await lookUp('a', 'before')).toHaveLength(1);
+  });
+});
+
 describe('bulk statements', () => {
   const shape = {
     table: 'listing',

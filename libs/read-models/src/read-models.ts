@@ -26,7 +26,8 @@ export interface TransactionOptions {
   readonly lockTimeoutMs?: number;
   /**
    * Look rows up by their keys one after the other. Left to itself the planner may read a whole table and hash it for a few
-   * hundred keys, at 50 times the cost.
+   * hundred keys, at 50 times the cost. As the plans do not depend on the size of tables then, each connection makes them
+   * once: to plan a statement about a few keys takes three times as long as to carry it out.
    */
   readonly byKey?: boolean;
 }
@@ -94,6 +95,7 @@ class PooledReadModels implements ReadModels {
   transaction<T>(work: (tx: Tx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     return this.#withConnection(async (tx) => {
       await tx.execute(beginStatement(options));
+      tx.keepsPlans = options.byKey ?? false;
       try {
         const result = await work(tx);
         await tx.execute('commit');
@@ -110,7 +112,7 @@ class PooledReadModels implements ReadModels {
     await this.source.destroy();
   }
 
-  async #withConnection<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  async #withConnection<T>(work: (tx: Connection) => Promise<T>): Promise<T> {
     const runner = this.source.createQueryRunner();
     try {
       return await work(new Connection(runner));
@@ -121,19 +123,26 @@ class PooledReadModels implements ReadModels {
 }
 
 class Connection implements Tx {
+  /** Whether what is planned for a statement with parameters is kept for the next time. */
+  keepsPlans = false;
+
   constructor(private readonly runner: QueryRunner) {}
 
   async query<Row extends object>(sql: string, params?: readonly unknown[]): Promise<Row[]> {
-    return (await this.#run(sql, params)).records ?? [];
+    return (await this.#run<Row>(sql, params)).records ?? [];
   }
 
   async execute(sql: string, params?: readonly unknown[]): Promise<number> {
     return (await this.#run(sql, params)).affected ?? 0;
   }
 
-  async #run(sql: string, params: readonly unknown[] | undefined) {
+  async #run<Row extends object>(sql: string, params: readonly unknown[] | undefined): Promise<Answer<Row>> {
     try {
-      return await this.runner.query(sql, params && [...params], true);
+      const name = this.keepsPlans && params ? nameOf(sql) : undefined;
+      if (name === undefined || !params) return await this.runner.query(sql, params && [...params], true);
+      const connection: DriverConnection = await this.runner.connect();
+      const { rows, rowCount } = await connection.query<Row>({ name, text: sql, values: params });
+      return { records: rows, affected: rowCount ?? 0 };
     } catch (error) {
       if (error instanceof QueryFailedError) throw new DatabaseError(error.driverError);
       throw error instanceof Error ? new DatabaseError(error) : error;
@@ -141,16 +150,50 @@ class Connection implements Tx {
   }
 }
 
+interface Answer<Row> {
+  readonly records?: Row[];
+  readonly affected?: number;
+}
+
+/** What TypeORM's connections can do and TypeORM has no words for: statements with a name. */
+interface DriverConnection {
+  query<Row>(statement: {
+    readonly name: string;
+    readonly text: string;
+    readonly values: readonly unknown[];
+  }): Promise<{ readonly rows: Row[]; readonly rowCount: number | null }>;
+}
+
+/** The same name for the same statement; none beyond a number that only generated statements would reach. */
+function nameOf(sql: string): string | undefined {
+  const known = names.get(sql);
+  if (known !== undefined || names.size >= NAMES_MAX) return known;
+  const name = `kept-${names.size}`;
+  names.set(sql, name);
+  return name;
+}
+
+const NAMES_MAX = 200;
+const names = new Map<string, string>();
+
 /** Begin and its settings travel in one message, so the settings cost no round trip. */
 function beginStatement({ schema, repeatableRead, asyncCommit, lockTimeoutMs, byKey }: TransactionOptions): string {
   return [
     repeatableRead ? 'begin isolation level repeatable read' : 'begin',
     ...(schema === undefined ? [] : [`set local search_path to "${schema}"`]),
     ...(asyncCommit ? ['set local synchronous_commit to off'] : []),
-    ...(byKey ? ['set local enable_hashjoin to off', 'set local enable_mergejoin to off'] : []),
+    ...(byKey ? KEY_LOOKUPS : []),
     ...(lockTimeoutMs === undefined ? [] : [`set local lock_timeout to ${Math.ceil(lockTimeoutMs)}`]),
   ].join(';');
 }
+
+/** A table that is empty when the plan is made would be read as a whole for ever after. */
+const KEY_LOOKUPS = [
+  'set local enable_hashjoin to off',
+  'set local enable_mergejoin to off',
+  'set local enable_seqscan to off',
+  'set local plan_cache_mode to force_generic_plan',
+];
 
 async function connect(url: string, poolSize: number, log: Log): Promise<DataSource> {
   const source: DataSource = new DataSource({

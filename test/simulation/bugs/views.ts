@@ -6,7 +6,7 @@ const advance = 'await advanceCheckpoint(this.readModels, this.key, this.checkpo
 
 const storeCheckpoint = 'await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);';
 const storedAlone = 'advanceCheckpoint(this.readModels, this.key, this.checkpointAt(from), to, events.length)';
-const endOfPage = 'schema: this.#schema\n            })';
+const endOfPage = 'byKey: true\n            })';
 
 /** In views, processes and the leases under them. */
 export const viewBugs: readonly PlantedBug[] = [

@@ -185,7 +185,7 @@ async function reproject(tx: Tx, policies: readonly ChannelPolicy[], cause: Reco
 const writeRows = (tx: Tx, rows: readonly StockRow[]): Promise<void> => bulkUpsert(tx, { ...shape, rows });
 
 async function readSupply(tx: Tx): Promise<Supply> {
-  const [row] = await tx.query<{ supply: Supply }>('select supply from supply where id = 1');
+  const [row] = await tx.query<{ supply: Supply }>('select supply from supply where id = $1', [1]);
   return row?.supply ?? emptySupply();
 }
 
