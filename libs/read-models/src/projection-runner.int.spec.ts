@@ -197,6 +197,14 @@ describe('the pace of a view', () => {
     expect(sizes).toEqual([20, 20, 20, 20, 15]);
   });
 
+  it('is not kept by events of other types: what follows from them is taken in at once', async () => {
+    const paced = started(counting, store, { paceMs });
+    await paced.follow(await receive(store, ['a'], 'PriceChanged'), 10_000);
+    await paced.follow(await receive(store, ['b'], 'PriceChanged'), 10_000);
+    await paced.follow(await receive(store, ['b']), 10_000);
+    expect(sizes).toEqual([1]);
+  });
+
   it('holds nothing back after a silence', async () => {
     const paced = started(counting, store, { paceMs: 20 });
     await paced.follow(await receive(store, ['a']), 10_000);

@@ -245,8 +245,8 @@ export abstract class Runner {
         }
         if (result.done) return;
         const startedAt = performance.now();
-        await this.#take(result.value);
-        if (result.value.caughtUp) await this.#rest(startedAt + this.paceMs - performance.now(), signal);
+        const handled = await this.#take(result.value);
+        if (handled > 0 && result.value.caughtUp) await this.#rest(startedAt + this.paceMs - performance.now(), signal);
         next = read();
         await this.#tickWhenDue();
       }
@@ -256,7 +256,8 @@ export abstract class Runner {
     }
   }
 
-  async #take(page: Page): Promise<void> {
+  /** Answers how many events of the page were ours. */
+  async #take(page: Page): Promise<number> {
     const events = this.#unseen(page.events);
     if (events.length > 0) {
       await this.handle(events, this.#storedPosition, page.position);
@@ -267,6 +268,7 @@ export abstract class Runner {
     this.#error = undefined;
     this.#caughtUp = page.caughtUp;
     this.#reach(page.position);
+    return events.length;
   }
 
   /** A page of one event costs nearly as much as one of fifty. After a silence longer than this nothing is held back. */
