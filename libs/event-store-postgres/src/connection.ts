@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ClientConfig, DatabaseError, types } from 'pg';
+import { type ClientConfig, DatabaseError, type PoolConfig, types } from 'pg';
 import { EventStoreUnavailable, WriterFenced } from '#event-sourcing';
 
 /** How long an append or a read waits for a database that is away before its caller is told. */
@@ -21,6 +21,15 @@ export const clientConfig = (url: string, name: string): ClientConfig => ({
   keepAlive: true,
   keepAliveInitialDelayMillis: 5_000,
   types: { getTypeParser: (oid, format) => (oid === INT8_OID ? Number : types.getTypeParser(oid, format)) },
+});
+
+/** The same for a pool of at most so many connections. */
+export const poolConfig = (url: string, name: string, max: number): PoolConfig => ({
+  ...clientConfig(url, name),
+  max,
+  // The pool listens to connections that lie idle, and who has one by its queries. A server that dies while it greets is heard
+  // by neither, and what nobody hears ends the process; the first query on that connection fails anyway.
+  onConnect: (client) => void client.on('error', () => {}),
 });
 
 /** True when the statement may or may not have been carried out because the connection or the server went away. */

@@ -2,7 +2,7 @@ import { Pool } from 'pg';
 import type { RecordedEvent } from '#event-sourcing';
 import { buildBatch, type PlacedAppend } from './batch.js';
 import { headOf } from './commit-signal.js';
-import { clientConfig, PATIENCE_MS, persistently } from './connection.js';
+import { PATIENCE_MS, persistently, poolConfig } from './connection.js';
 import { createSchema } from './schema.js';
 import { decode, serialise } from './stored-event.js';
 import { WriterSession } from './writer-session.js';
@@ -22,7 +22,7 @@ export class CommitLog {
 
   /** Creates the tables when missing. */
   static async open(url: string): Promise<CommitLog> {
-    const pool = new Pool({ ...clientConfig(url, 'einklang event store copy'), max: 1 });
+    const pool = new Pool(poolConfig(url, 'einklang event store copy', 1));
     // A connection that is lost is replaced by the next query.
     pool.on('error', () => {});
     try {

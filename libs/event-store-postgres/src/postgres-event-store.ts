@@ -11,7 +11,7 @@ import {
   WriterFenced,
 } from '#event-sourcing';
 import { CommitSignal, headOf } from './commit-signal.js';
-import { clientConfig } from './connection.js';
+import { poolConfig } from './connection.js';
 import { LogReader } from './log-reader.js';
 import { createSchema } from './schema.js';
 import { Sequencer } from './sequencer.js';
@@ -59,7 +59,7 @@ export class PostgresEventStore implements EventStore {
    * process holds it, and Error when the server is set up so that it could lose acknowledged events.
    */
   static async open(options: PostgresEventStoreOptions): Promise<PostgresEventStore> {
-    const pool = new Pool({ ...clientConfig(options.url, 'einklang event store'), max: READ_CONNECTIONS_MAX });
+    const pool = new Pool(poolConfig(options.url, 'einklang event store', READ_CONNECTIONS_MAX));
     const log = options.log ?? (() => {});
     pool.on('error', (error) => log(`A connection to the event store was lost: ${error.message}`));
     const store = new PostgresEventStore(pool);

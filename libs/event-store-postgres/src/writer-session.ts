@@ -227,6 +227,7 @@ async function isStored(client: Client, { firstPosition, id }: Batch): Promise<b
 
 async function refusal(url: string): Promise<WriterFenced> {
   const client = new Client(clientConfig(url, 'einklang event store writer'));
+  client.on('error', () => {});
   await client.connect();
   try {
     const { holder } = await writerRow(client);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, type TestDatabase } from '#testing';
+import { createTestDatabase, dyingPostgres, type TestDatabase } from '#testing';
 import {
   bulkDelete,
   bulkUpsert,
@@ -64,6 +64,13 @@ describe('read models', () => {
     expect(error).toBeInstanceOf(DatabaseError);
     expect(error).toMatchObject({ code: '22P02' });
     expect(Object.keys(error as object)).not.toContain('parameters');
+  });
+
+  it('are refused, and the process lives on, when the server dies while it greets', async () => {
+    const dying = await dyingPostgres();
+    await expect(openReadModels({ url: dying.url })).rejects.toThrow();
+    expect(dying.connections()).toBeGreaterThan(1);
+    await dying.stop();
   });
 
   it('lets many processes open an empty database at once', async () => {

@@ -196,7 +196,7 @@ const KEY_LOOKUPS = [
 ];
 
 async function connect(url: string, poolSize: number, log: Log): Promise<DataSource> {
-  const source: DataSource = new DataSource({
+  const source = new DataSource({
     type: 'postgres',
     // Left to itself TypeORM looks for it by name when a source is made, where no bundler sees it.
     driver: pg,
@@ -208,7 +208,10 @@ async function connect(url: string, poolSize: number, log: Log): Promise<DataSou
     poolErrorHandler: (error: unknown) => log.warn({ err: error }, 'a pooled connection to PostgreSQL was lost'),
     extra: {
       options: '-c TimeZone=UTC',
-      types: { getTypeParser: (oid: number, format?: string) => parserOf(source, oid, format) },
+      types: { getTypeParser: parserOf },
+      // The pool listens to connections that lie idle, and TypeORM to those it was given. A server that dies while it greets is
+      // heard by neither, and what nobody hears ends the process; the first query on that connection fails anyway.
+      onConnect: (client: pg.ClientBase) => void client.on('error', () => {}),
     },
   });
   return source.initialize();
@@ -217,18 +220,8 @@ async function connect(url: string, poolSize: number, log: Log): Promise<DataSou
 type Parser = (text: string) => unknown;
 
 /** Our readings of a few types, and the driver's own for the rest. */
-function parserOf(source: DataSource, oid: number, format: string | undefined): Parser {
-  const ours = format === 'binary' ? undefined : PARSERS.get(oid);
-  if (ours) return ours;
-  return keepsDriverModule(source.driver) ? source.driver.postgres.types.getTypeParser(oid, format) : String;
-}
-
-/** TypeORM's driver keeps the module it loaded; asking it saves importing `pg` here. */
-interface KeepsDriverModule {
-  readonly postgres: { readonly types: { getTypeParser(oid: number, format?: string): Parser } };
-}
-
-const keepsDriverModule = (driver: object): driver is KeepsDriverModule => 'postgres' in driver;
+const parserOf = (oid: number, format?: 'text' | 'binary'): Parser =>
+  (format === 'binary' ? undefined : PARSERS.get(oid)) ?? pg.types.getTypeParser(oid, format);
 
 const PARSERS: ReadonlyMap<number, Parser> = new Map<number, Parser>([
   [20, parseInt8],

@@ -1,3 +1,4 @@
+export * from './dying-postgres.js';
 export * from './event-store-contract.js';
 export * from './eventstoredb-double/index.js';
 export * from './eventually.js';
