@@ -241,11 +241,11 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       return { elapsed, own: [], repeated };
     });
     if (refusal) return { refusal, perTarget: perTarget.map((decided) => ({ ...decided, own: [] })) };
-    for (const [index, { mailbox }] of targets.entries()) {
+    targets.forEach(({ mailbox }, index) => {
       const own = perTarget[index]?.own ?? [];
       this.evolve(mailbox, own);
       if (own.length > 0) mailbox.answered(metadata.commandId, causedAt);
-    }
+    });
     return { perTarget };
   }
 

@@ -64,13 +64,13 @@ export class Group<Command, Event extends DomainEvent, State> {
   add(member: Member<Command, Event, State>): void {
     this.members.push(member);
     const { targets, metadata } = member.waiting;
-    for (const [index, { mailbox }] of targets.entries()) {
+    targets.forEach(({ mailbox }, index) => {
       const decided = member.decided.perTarget[index];
       const events = this.events.get(mailbox);
-      if (!decided || !events) continue;
+      if (!decided || !events) return;
       if (decided.elapsed.length > 0) addEvents(events, mailbox, decided.elapsed, elapsedMetadata(metadata));
       addEvents(events, mailbox, decided.own, metadata);
-    }
+    });
   }
 
   /** Takes over a group that shares no stream with this one. */
@@ -99,9 +99,9 @@ function addEvents<Command, Event extends DomainEvent, State>(
   events: readonly DomainEvent[],
   metadata: EventMetadata,
 ): void {
-  for (const [index, { type, data }] of events.entries()) {
+  events.forEach(({ type, data }, index) => {
     to.push({ id: mailbox.eventId(metadata.commandId, index), type, data, metadata });
-  }
+  });
 }
 
 /** What time brought about was noticed by this command but is not its effect: a refused command may be sent again. */
