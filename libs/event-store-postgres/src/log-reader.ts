@@ -33,6 +33,8 @@ export class LogReader {
     sizeCalculation: ({ heapBytes }) => heapBytes,
   });
   readonly #fetching = new Map<number, Promise<Commit | undefined>>();
+  /** By the first commit of a fetch that was full: the last one, after which the next fetch begins. */
+  readonly #fetchEnds = new WeakMap<Commit, Commit>();
 
   constructor({ pool, signal, seesEveryCommit }: LogReaderOptions) {
     this.#pool = pool;
@@ -87,6 +89,7 @@ export class LogReader {
     for (;;) {
       const commit = this.#atHand(position + 1, last) ?? (await this.#fetchOnce(position + 1, last));
       const caughtUp = commit === undefined;
+      if (commit !== undefined && commit !== last) this.#readAhead(commit);
       last = commit ?? last;
       if (caughtUp || events.length >= limit || position >= scanEnd) {
         Object.assign(cursor, { position, last });
@@ -96,6 +99,13 @@ export class LogReader {
       position = collect(commit, position, { into: events, limit, scanEnd, wanted });
       if (commit.heapBytes > heapBytes) this.#account(commit);
     }
+  }
+
+  /** While the events of one fetch are parsed the database gets the next one ready. Whoever comes there finds it, or its error. */
+  #readAhead(commit: Commit): void {
+    const end = this.#fetchEnds.get(commit);
+    this.#fetchEnds.delete(commit);
+    if (end && !this.#commits.has(endOf(end) + 1)) this.#fetchOnce(endOf(end) + 1, end).catch(() => {});
   }
 
   #atHand(position: number, last: Commit | undefined): Commit | undefined {
@@ -133,6 +143,9 @@ export class LogReader {
       values: [first, FETCHED_BYTES],
     });
     const commits = result.rows.map(commitOf);
+    const [begin, end] = [commits[0], commits.at(-1)];
+    const bytes = result.rows.reduce((sum, row) => sum + row.bytes, 0);
+    if (begin && end && bytes >= FETCHED_BYTES) this.#fetchEnds.set(begin, end);
     for (const commit of commits) {
       // The one that is there may have events parsed already.
       if (!this.#commits.has(commit.firstPosition)) this.#commits.set(commit.firstPosition, commit);
