@@ -26,7 +26,10 @@ describe('ids', () => {
     const numbers = Array.from({ length: 200 }, (_, index) => String(index).padStart(12, '0'));
     const random = numbers.map(() => newId());
     const counted = numbers.map((number) => `00000000-0000-7000-8000-${number}`);
-    const noUuids = [...numbers, ...random.flatMap((id) => [id.toUpperCase(), id.slice(1), `x${id.slice(1)}`])];
+    const noUuids = [
+      ...numbers,
+      ...random.flatMap((id) => [id.toUpperCase(), id.slice(1), `x${id.slice(1)}`, id.replace('-', '_')]),
+    ];
     const all = [...random, ...counted, ...noUuids];
     const idsOf = (place: number) => all.map(idsAt(`stock-a/${place}`));
     const ids = Array.from({ length: 20 }, (_, place) => idsOf(place)).flat();

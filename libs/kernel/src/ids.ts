@@ -42,9 +42,9 @@ export function idFrom(name: string): string {
 const digest = Buffer.alloc(20);
 
 /**
- * A maker of ids for one place, such as the first event of a command on a stream: gives each UUID (a command's) another, always
- * the same one, and never that of another place. It is the SHA-1 of the place's name, XORed: as random as what it is given, for
- * a quarter of the work of a hash. What is no UUID is hashed first.
+ * A maker of ids for one place, such as the first event of a command on a stream: gives each UUID (a command's) another one
+ * (version 8), always the same. It is XOR with the SHA-1 of the place's name: as random as what it is given, but for the six bits
+ * that tell version and variant, at a quarter of the work of a hash. What is no UUID is hashed first.
  */
 export function idsAt(place: string): (id: string) => string {
   const mask = Buffer.from(hash('sha1', place, 'buffer').subarray(0, 16));
@@ -59,7 +59,8 @@ const mixed = Buffer.alloc(16);
 
 /** False when the text is no UUID in lower case. */
 function readUuid(text: string, to: Buffer): boolean {
-  let digits = text.length === 36 ? 0 : NO_DIGIT;
+  const shaped = text.length === 36 && DASHES.every((place) => text.charCodeAt(place) === DASH);
+  let digits = shaped ? 0 : NO_DIGIT;
   for (let index = 0; index < 16; index += 1) {
     const place = PLACES[index] ?? 0;
     const high = DIGIT_OF[text.charCodeAt(place)] ?? NO_DIGIT;
@@ -96,3 +97,5 @@ const DIGIT_OF = Uint8Array.from({ length: 128 }, (_, code) =>
 );
 /** Where the two digits of each byte stand among the dashes. */
 const PLACES = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+const DASHES = [8, 13, 18, 23];
+const DASH = 45;
