@@ -77,7 +77,7 @@ class LogFiller {
     const revision = (this.#revisions.get(stream) ?? -1) + 1;
     this.#revisions.set(stream, revision);
     const own = this.#appends.get(stream) ?? { expected: revision === 0 ? 'no-stream' : revision - 1, events: [] };
-    own.events.push({ id: randomUUID(), ...event, metadata: metadata() });
+    own.events.push(newEvent(event.type, event.data));
     this.#appends.set(stream, own);
     this.#waiting += 1;
     if (this.#waiting === EVENTS_PER_COMMIT) await this.flush();
