@@ -135,10 +135,8 @@ export const stockSnapshot = {
   },
   read: (json: unknown): Stock => {
     const { kinds, ...stored } = json as Stored;
-    const kindAt = (index: number): Allocation => {
-      const { channel, from } = kinds[index] as Allocation;
-      return sharedAllocation(channel, from);
-    };
+    const shared = kinds.map(({ channel, from }) => sharedAllocation(channel, from));
+    const kindAt = (index: number) => shared[index] as Allocation;
     const holds = stored.holds.map(([reservationId, dueAtMs, kind]) => ({ reservationId, ...kindAt(kind), dueAtMs }));
     return {
       ...stored,
