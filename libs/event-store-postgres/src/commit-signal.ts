@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, type Pool } from 'pg';
-import { clientConfig } from './connection.js';
+import type { Client, Pool } from 'pg';
+import { newClient } from './connection.js';
 
 /**
  * Knows how far the log reaches and wakes who waits for more. The writer's process is told directly; others listen for
@@ -67,8 +67,7 @@ export class CommitSignal {
   }
 
   async #listen(url: string): Promise<void> {
-    const client = new Client(clientConfig(url, 'einklang event store listener'));
-    client.on('error', () => {});
+    const client = newClient(url, 'einklang event store listener');
     client.on('notification', ({ payload }) => this.advance(Number(payload)));
     client.once('end', () => {
       if (this.#listener === client) this.#listener = undefined;

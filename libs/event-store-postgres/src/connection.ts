@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type ClientConfig, DatabaseError, type PoolConfig, types } from 'pg';
+import { Client, type ClientConfig, DatabaseError, type PoolConfig, types } from 'pg';
 import { EventStoreUnavailable, WriterFenced } from '#event-sourcing';
 
 /** How long an append or a read waits for a database that is away before its caller is told. */
@@ -14,7 +14,7 @@ export const advisoryLocks = { writer: [0x65767374, 1], schema: [0x65767374, 2] 
 const INT8_OID = 20;
 
 /** Positions fit a JavaScript number: bigint columns are read as such and not as strings. */
-export const clientConfig = (url: string, name: string): ClientConfig => ({
+const clientConfig = (url: string, name: string): ClientConfig => ({
   connectionString: url,
   application_name: name,
   connectionTimeoutMillis: 5_000,
@@ -23,7 +23,14 @@ export const clientConfig = (url: string, name: string): ClientConfig => ({
   types: { getTypeParser: (oid, format) => (oid === INT8_OID ? Number : types.getTypeParser(oid, format)) },
 });
 
-/** The same for a pool of at most so many connections. */
+/** A client to connect. That its connection was lost is told by `end` and by its queries: an error nobody hears ends the process. */
+export function newClient(url: string, name: string, options: ClientConfig = {}): Client {
+  const client = new Client({ ...clientConfig(url, name), ...options });
+  client.on('error', () => {});
+  return client;
+}
+
+/** For a pool of at most so many connections. */
 export const poolConfig = (url: string, name: string, max: number): PoolConfig => ({
   ...clientConfig(url, name),
   max,

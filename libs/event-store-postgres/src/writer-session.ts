@@ -1,7 +1,7 @@
-import { Client } from 'pg';
+import type { Client } from 'pg';
 import { EventStoreUnavailable, WriterFenced } from '#event-sourcing';
 import type { Batch } from './batch.js';
-import { advisoryLocks, backOff, clientConfig, isConnectionLoss, isFull } from './connection.js';
+import { advisoryLocks, backOff, isConnectionLoss, isFull, newClient } from './connection.js';
 
 export interface WriterSessionOptions {
   readonly url: string;
@@ -134,11 +134,7 @@ export class WriterSession {
 
   /** False when another session holds the lock: our own that has not ended yet, or that of a new writer. */
   async #connect(rowSql: string, values: readonly unknown[]): Promise<boolean> {
-    const client = new Client({
-      ...clientConfig(this.#options.url, 'einklang event store writer'),
-      query_timeout: QUERY_TIMEOUT_MS,
-    });
-    client.on('error', () => {});
+    const client = newClient(this.#options.url, CLIENT_NAME, { query_timeout: QUERY_TIMEOUT_MS });
     try {
       await client.connect();
       await client.query(SESSION_SQL);
@@ -190,6 +186,7 @@ interface WriterRow {
   readonly holder: string;
 }
 
+const CLIENT_NAME = 'einklang event store writer';
 const LOCK_PATIENCE_MS = 2_000;
 const QUERY_TIMEOUT_MS = 30_000;
 
@@ -226,8 +223,7 @@ async function isStored(client: Client, { firstPosition, id }: Batch): Promise<b
 }
 
 async function refusal(url: string): Promise<WriterFenced> {
-  const client = new Client(clientConfig(url, 'einklang event store writer'));
-  client.on('error', () => {});
+  const client = newClient(url, CLIENT_NAME);
   await client.connect();
   try {
     const { holder } = await writerRow(client);
