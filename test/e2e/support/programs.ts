@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /**
  * A program of ours in a process of its own: from the build where that is as new as the sources (`npm test` says so, and it
  * starts faster), or where we ourselves run from it; else from the sources. Source maps are for who reads its errors, and
- * cost a sixth of a start.
+ * cost every start some time.
  */
 export function startProgram(
   path: string,
@@ -37,6 +37,23 @@ export function outputOf(child: ChildProcess): () => string {
 export async function endOf(child: ChildProcess): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   return child.exitCode;
+}
+
+/** Resolves with where a program of ours answers, once it says so; rejects with what it printed when it ends before. */
+export async function addressOf(child: ChildProcess, output: () => string): Promise<string> {
+  const address = new Promise<string>((resolve) => {
+    const look = (): void => {
+      const url = / answers at (http:\S+?)[,.]?\s/.exec(output())?.[1];
+      if (url !== undefined) resolve(url);
+    };
+    child.stdout?.on('data', look);
+    look();
+  });
+  const died = endOf(child).then((code) => {
+    throw new Error(`${child.spawnargs.slice(1).join(' ')} ended with ${code}: ${output()}`);
+  });
+  died.catch(() => {});
+  return Promise.race([address, died]);
 }
 
 const RUNS_FROM_SOURCE = import.meta.url.endsWith('.ts');

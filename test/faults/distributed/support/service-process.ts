@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { Api } from '../../../e2e/support/api.js';
-import { endOf, outputOf, startProgram } from '../../../e2e/support/programs.js';
+import { addressOf, endOf, outputOf, startProgram } from '../../../e2e/support/programs.js';
 
 export const SERVICES = ['catalog', 'inventory', 'orders', 'customers', 'channels'] as const;
 export type Service = (typeof SERVICES)[number];
@@ -34,19 +34,7 @@ export class ServiceProcess {
 
   /** Resolves once it answers; rejects when it ends before. */
   async answers(): Promise<this> {
-    const address = new Promise<string>((resolve) => {
-      const look = (): void => {
-        const found = / answers at (http:\S+?)[,.] /.exec(`${this.output()} `);
-        if (found?.[1]) resolve(found[1]);
-      };
-      this.#child.stdout?.on('data', look);
-      look();
-    });
-    const died = this.ended.then((code) => {
-      throw new Error(`${this.service} ended with ${code}: ${this.output()}`);
-    });
-    died.catch(() => {});
-    this.#httpUrl = await Promise.race([address, died]);
+    this.#httpUrl = await addressOf(this.#child, this.output);
     return this;
   }
 
