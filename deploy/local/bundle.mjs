@@ -28,7 +28,7 @@ const staysInPlace = {
   },
 };
 
-/** Imported, `http` gives all it has, for which Node loads all of its `fetch`: some 40 ms. Required, it waits until asked. */
+/** Imported, `http` gives all it has, for which Node loads all of its `fetch`. Required, it waits until asked. */
 const httpOnDemand = {
   name: 'http-on-demand',
   resolveId: { filter: { id: /^(node:)?http$/ }, handler: () => '\0http.cjs' },

@@ -27,7 +27,7 @@ export interface TransactionOptions {
   /**
    * Look rows up by their keys one after the other. Left to itself the planner may read a whole table and hash it for a few
    * hundred keys, at 50 times the cost. As the plans do not depend on the size of tables then, each connection makes them
-   * once: to plan a statement about a few keys takes three times as long as to carry it out.
+   * once: to plan a statement about a few keys takes longer than to carry it out.
    */
   readonly byKey?: boolean;
 }
