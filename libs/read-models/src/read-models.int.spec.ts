@@ -109,6 +109,27 @@ describe('a transaction that looks rows up by their keys', () => {
     expect(JSON.stringify(plan)).toContain('Index Scan using kept_pkey');
   });
 
+  it('walks along a key from where it is, also where the table was empty when that was planned', async () => {
+    const next500 = (id: string) =>
+      one.transaction((tx) => tx.query('select id from walked where id > $1 order by id limit 500', [id]), {
+        schema: 'here',
+        byKey: true,
+      });
+    await one.execute('create table here.walked (id text primary key, note text)');
+    expect(await next500('')).toEqual([]);
+    await one.execute(`insert into here.walked select lpad(n::text, 4, '0') from generate_series(1, 5000) as n`);
+    expect(await next500('4998')).toEqual([{ id: '4999' }, { id: '5000' }]);
+    const [kept] = await one.query<{ name: string }>(
+      `select name from pg_prepared_statements where statement like '%from walked%' and generic_plans = 2`,
+    );
+    const plan = await one.transaction((tx) => tx.query(`explain execute "${kept?.name}"('0041')`), {
+      schema: 'here',
+      byKey: true,
+    });
+    expect(JSON.stringify(plan)).toMatch(/Index (Only )?Scan using walked_pkey/);
+    expect(JSON.stringify(plan)).not.toContain('Sort');
+  });
+
   it('finds the tables of its own schema, whatever the statement found before', async () => {
     await one.execute(`insert into there.kept values ('a', 'there')`);
     expect(await lookUp('a')).toEqual([]);

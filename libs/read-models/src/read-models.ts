@@ -187,11 +187,15 @@ function beginStatement({ schema, repeatableRead, asyncCommit, lockTimeoutMs, by
   ].join(';');
 }
 
-/** A table that is empty when the plan is made would be read as a whole for ever after. */
+/**
+ * A table that is empty when the plan is made would be read as a whole for ever after. By bitmap as well: a walk along a key
+ * would gather and sort all that is left of the table for every chunk.
+ */
 const KEY_LOOKUPS = [
   'set local enable_hashjoin to off',
   'set local enable_mergejoin to off',
   'set local enable_seqscan to off',
+  'set local enable_bitmapscan to off',
   'set local plan_cache_mode to force_generic_plan',
 ];
 
