@@ -116,7 +116,7 @@ export const viewBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'apps/inventory/src/views/stock/stock.projection.ts',
-        find: 'if (JSON.stringify(policies) !== before)',
+        find: 'if (changed.length > 0)',
         replace: 'if (false)',
       },
     ],
