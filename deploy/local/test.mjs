@@ -21,14 +21,14 @@ const staticChecks = [
   ],
 ];
 
-/** The static checks, then every test with coverage; stops at the first step that fails. Gives the exit code. */
+/** The static checks, then every test; stops at the first step that fails. Gives the exit code. */
 export async function runTests() {
   const exitCode = await runStaticChecks();
   if (exitCode !== 0) {
     printSummary({ passed: 0, failed: 1, skipped: 0 });
     return exitCode;
   }
-  return runJest(['--coverage']);
+  return runJest([]);
 }
 
 /** Format, lint, types and import rules; stops at the first that fails. Gives the exit code. */

@@ -23,7 +23,7 @@ await describeWithKafka(
 
     it('lose and double nothing when processes, broker and database fail', async () => {
       let ways: string[][] = [];
-      const options = { environment: tracedTo(collector), formation: SMALL };
+      const options = { environment: tracedTo(collector), formation: SMALL, pauseMs: 400 };
       const { figures, violations } = await underTraffic(quietly, options, async (scene) => {
         ways = await traceOneSale(scene, collector);
         await killServices(scene, { rounds: 1, kinds: [['inventory', 'worker']] });

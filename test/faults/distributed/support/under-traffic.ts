@@ -20,6 +20,8 @@ export interface Misfortune {
 }
 
 export interface TrafficOptions extends LandscapeOptions {
+  /** Up to how long a buyer pauses between two purchases. */
+  readonly pauseMs?: number;
   /** Starts who serves people at first: the services, unless told. */
   readonly serve?: (landscape: Landscape) => Promise<{ settled(): Promise<unknown> }>;
 }
@@ -43,7 +45,7 @@ export async function underTraffic(
     const serving = await (options.serve ?? servicesOf(options))(landscape);
     await openForTrade(landscape.api, { shopUrl: landscape.shopUrl, stock: STOCK });
     await serving.settled();
-    const traffic = new Traffic(landscape.api);
+    const traffic = new Traffic(landscape.api, options);
     const purchases = async (count: number): Promise<void> => {
       const goal = traffic.count + count;
       await until(
