@@ -104,6 +104,43 @@ describe('PostgresEventStore', () => {
   });
 });
 
+describe('a log of small commits, most of them of a few hot streams', () => {
+  const COMMITS = 20_000;
+  const STREAMS = Array.from({ length: 10 }, (_, index) => `hot-${index}`);
+
+  beforeAll(async () => {
+    await openDatabase();
+    await (await open(false)).close();
+    // In one statement each: so many appends would take half a minute.
+    await query(`
+      insert into event_store.batches
+      select n, 1, now(), gen_random_uuid(), convert_to(format('[{"id":"%s","stream":"hot-%s","revision":%s,"type":"Counted","data":{},"metadata":{}}]',
+                                                               gen_random_uuid(), n % 10, n / 10), 'UTF8')
+        from generate_series(10, ${COMMITS + 9}) as n`);
+    await query(`
+      insert into event_store.stream_index
+      select 'hot-' || first_position % 10, first_position / 10 - 1, 1, first_position, 0, 2, length(events) - 2 from event_store.batches`);
+    await query('analyze event_store.batches, event_store.stream_index');
+  });
+  afterAll(() => database.drop());
+
+  it('loads those streams from their snapshots without reading the commits before', async () => {
+    const store = await open(true);
+    await store.saveSnapshots(STREAMS.map((stream) => ({ stream, version: 1, revision: 1_994, state: {} })));
+    const before = await scansOf('batches');
+    const histories = await store.load(STREAMS, 1);
+    expect(histories.map(({ events }) => events.length)).toEqual(STREAMS.map(() => 5));
+    // What a session has counted is published at its end.
+    await store.close();
+    expect(await scansOf('batches')).toBe(before);
+  });
+
+  const scansOf = async (table: string): Promise<unknown> => {
+    const [row] = await query(`select seq_scan from pg_stat_user_tables where relname = '${table}'`);
+    return row?.seq_scan;
+  };
+});
+
 /** A store whose reads go through the database, its notifications included, and never through the writer's memory. */
 const writtenByAnother = (writer: EventStore, reader: EventStore): EventStore => ({
   atomicAcrossStreams: writer.atomicAcrossStreams,

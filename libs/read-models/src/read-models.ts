@@ -211,7 +211,8 @@ async function connect(url: string, poolSize: number, log: Log): Promise<DataSou
     applicationName: 'einklang read models',
     poolErrorHandler: (error: unknown) => log.warn({ err: error }, 'a pooled connection to PostgreSQL was lost'),
     extra: {
-      options: '-c TimeZone=UTC',
+      // To compile a statement takes longer than these run, and the planner reckons many rows where few are meant.
+      options: '-c TimeZone=UTC -c jit=off',
       types: { getTypeParser: parserOf },
       // The pool listens to connections that lie idle, and TypeORM to those it was given. A server that dies while it greets is
       // heard by neither, and what nobody hears ends the process; the first query on that connection fails anyway.
