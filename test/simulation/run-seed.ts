@@ -75,7 +75,7 @@ export async function runSeed(
 async function live(world: World, brief: boolean): Promise<void> {
   const { scheduler } = world.machinery;
   const people = new People(world);
-  const faults = new Faults(world);
+  const faults = new Faults(world, people);
   world.log.read();
   world.installation.start();
   const { random } = scheduler;

@@ -1,12 +1,16 @@
 import { rebuild } from '#read-models';
 import { inventoryProjections } from '../../../apps/inventory/src/inventory.module.js';
 import { ordersProjections } from '../../../apps/orders/src/orders.module.js';
+import type { People } from './people.js';
 import { FAIR } from './weather.js';
 import type { World } from './world.js';
 
 /** Everything that goes wrong in a world, one thing at a time of its own choosing. */
 export class Faults {
-  constructor(private readonly world: World) {
+  constructor(
+    private readonly world: World,
+    private readonly people: People,
+  ) {
     const { scheduler } = world.machinery;
     const often = scheduler.random.pick([0, 0.005, 0.015, 0.03]);
     // At the most delicate moment: something is durable, and whoever asked for it does not know yet.
@@ -51,6 +55,17 @@ export class Faults {
     scheduler.after(wakesInMs - this.#random.between(1, 150), () => this.kill(), 'the successor dies', scheduler.world);
   }
 
+  stall(): void {
+    this.world.installation.stall(this.#random.between(50, 4_000));
+  }
+
+  /** Everybody comes at once. */
+  rush(): void {
+    const { scheduler } = this.world.machinery;
+    for (let left = this.#random.between(5, 15); left > 0; left -= 1)
+      scheduler.after(this.#random.exponential(100), () => void this.people.act(), 'in the crowd', scheduler.world);
+  }
+
   crashDatabase(): void {
     this.world.machinery.database.crash(this.#random.between(100, 3_000));
   }
@@ -87,9 +102,10 @@ export class Faults {
     this.world.machinery.scheduler.sleep(this.#random.exponential(10 * 3_600_000));
   }
 
-  /** Now and then over a slow network, so that more happens meanwhile. */
+  /** Now and then over a slow network or while everybody comes, so that more happens meanwhile. */
   rebuildView(): void {
     if (this.#random.chance(0.4)) this.badNetwork();
+    if (this.#random.chance(0.5)) this.rush();
     const projection = this.#random.pick([...inventoryProjections, ...ordersProjections]);
     this.world.installation
       .call(`rebuild ${projection.name}`, ({ readModels, store }) =>
@@ -119,6 +135,8 @@ const FAULTS = [
   ['kill', 10],
   ['restart', 4],
   ['pauseAndReplace', 6],
+  ['stall', 4],
+  ['rush', 4],
   ['crashDatabase', 6],
   ['breakConnections', 10],
   ['cutOff', 3],
@@ -127,7 +145,7 @@ const FAULTS = [
   ['badShops', 10],
   ['badDisk', 24],
   ['sleep', 12],
-  ['rebuildView', 8],
+  ['rebuildView', 14],
 ] as const satisfies readonly (readonly [keyof Faults, number])[];
 
 type Fault = (typeof FAULTS)[number][0];

@@ -25,6 +25,8 @@ export class Installation {
   readonly #weather: () => NetworkWeather;
   readonly #guard: (check: () => void) => void;
   #current: Running | undefined;
+  /** Those that stood still and may wake. */
+  readonly #replaced: Running[] = [];
   #started = 0;
   #supervised = true;
 
@@ -70,7 +72,7 @@ export class Installation {
           running.system = system;
           this.#scheduler.trace(`${name} is up`);
         },
-        (error: unknown) => this.#scheduler.within(world, () => this.#exit(running, `cannot start: ${String(error)}`)),
+        (error: unknown) => this.#scheduler.within(world, () => this.#turnedAway(running, String(error))),
       );
   }
 
@@ -105,15 +107,16 @@ export class Installation {
     this.#scheduler.after(sessionsEndInMs, () => this.#dropSockets(old.scope), 'sessions time out', world);
     // One that was killed meanwhile is started again by the supervisor: two successors would turn each other away.
     this.#scheduler.after(sessionsEndInMs + 1, () => this.#current === old && this.start(), 'failover', world);
-    this.#scheduler.after(
-      wakesInMs,
-      () => {
-        this.#scheduler.trace(`${old.scope.name} wakes`);
-        this.#scheduler.resume(old.scope);
-      },
-      'wakes',
-      world,
-    );
+    this.#replaced.push(old);
+    this.#wakeIn(wakesInMs, old);
+  }
+
+  /** SIGSTOP and SIGCONT before anybody has noticed: a busy host, a machine that is moved. */
+  stall(durationMs: number): void {
+    const running = this.#current;
+    if (!running || running.scope.paused) return;
+    running.scope.paused = true;
+    this.#wakeIn(durationMs, running);
   }
 
   /** As {@link restart}, and nothing is started again. */
@@ -163,6 +166,23 @@ export class Installation {
       };
       this.#scheduler.after(there, arrive, `${what} arrives`, world);
     });
+  }
+
+  #wakeIn(delayMs: number, { scope }: Running): void {
+    const wake = (): void => {
+      this.#scheduler.trace(`${scope.name} wakes`);
+      this.#scheduler.resume(scope);
+    };
+    this.#scheduler.after(delayMs, wake, 'wakes', this.#scheduler.world);
+  }
+
+  /** Where its successor died before it took over, the one that stood still is the writer yet: callers go on with it. */
+  #turnedAway(running: Running, error: string): void {
+    const holder = this.#replaced.find(
+      ({ scope, system }) => system && !scope.dead && error.includes(`: ${scope.name} is writing`),
+    );
+    if (holder && this.#current === running) this.#current = holder;
+    this.#exit(running, `cannot start: ${error}`);
   }
 
   #fenced(running: Running): void {
