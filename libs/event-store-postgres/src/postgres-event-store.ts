@@ -143,6 +143,7 @@ export class PostgresEventStore implements EventStore {
         this.#log.remember(firstPosition, events, bytes);
         this.#signal.advance(firstPosition + events.length - 1);
       },
+      onResumed: (position) => this.#signal.advance(position),
       onFenced: (error) => {
         this.#fenced = true;
         log(error.message);

@@ -16,6 +16,8 @@ import type { WriterSession } from './writer-session.js';
 
 export interface SequencerEvents {
   readonly onCommitted: (firstPosition: number, events: readonly RecordedEvent[], bytes: number) => void;
+  /** The session was lost and is back: the log ends here. It may hold a commit that nobody got an answer to. */
+  readonly onResumed: (position: number) => void;
   readonly onFenced: (error: WriterFenced) => void;
 }
 
@@ -97,6 +99,7 @@ export class Sequencer {
         return !this.#closing;
       });
       this.#resyncNeeded = false;
+      this.#events.onResumed(this.#session.position);
       return true;
     } catch (error) {
       this.#rejectQueue(error);
