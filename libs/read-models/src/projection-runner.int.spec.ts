@@ -44,6 +44,10 @@ function started(
   return runner;
 }
 
+/** Resolves when the runner has got to a position, and makes no haste. */
+const followed = (runner: ProjectionRunner, position: number): Promise<void> =>
+  runner.beyond(position - 1, 10_000, new AbortController().signal);
+
 const storedPosition = async () =>
   (
     await readModels.query<{ position: number }>(
@@ -183,7 +187,7 @@ describe('the pace of a view', () => {
     await unpaced.waitFor(await receive(store, ['b']), 10_000);
     await unpaced.waitFor(await receive(store, ['a', 'c']), 10_000);
     expect(paced.position).toBe(1);
-    const following = paced.follow(4, 10_000);
+    const following = followed(paced, 4);
     expect(paced.position).toBe(1);
     await paced.waitFor(4, 10_000);
     await following;
@@ -193,22 +197,22 @@ describe('the pace of a view', () => {
 
   it('is of no account to one that has far to go', async () => {
     await receive(store, skus(95));
-    await started(counting, store, { paceMs, pageSize: 20 }).follow(95, 10_000);
+    await followed(started(counting, store, { paceMs, pageSize: 20 }), 95);
     expect(sizes).toEqual([20, 20, 20, 20, 15]);
   });
 
   it('is not kept by events of other types: what follows from them is taken in at once', async () => {
     const paced = started(counting, store, { paceMs });
-    await paced.follow(await receive(store, ['a'], 'PriceChanged'), 10_000);
-    await paced.follow(await receive(store, ['b'], 'PriceChanged'), 10_000);
-    await paced.follow(await receive(store, ['b']), 10_000);
+    await followed(paced, await receive(store, ['a'], 'PriceChanged'));
+    await followed(paced, await receive(store, ['b'], 'PriceChanged'));
+    await followed(paced, await receive(store, ['b']));
     expect(sizes).toEqual([1]);
   });
 
   it('holds nothing back after a silence', async () => {
     const paced = started(counting, store, { paceMs: 20 });
-    await paced.follow(await receive(store, ['a']), 10_000);
-    await paced.follow(await receive(store, ['b']), 10_000);
+    await followed(paced, await receive(store, ['a']));
+    await followed(paced, await receive(store, ['b']));
     expect(sizes).toEqual([1, 1]);
   });
 
@@ -219,7 +223,7 @@ describe('the pace of a view', () => {
     await first.stop();
     expect(await unitsOnHand(readModels)).toBe(2);
     const second = started(counting, repeating(store), { paceMs });
-    await second.follow(3, 10_000);
+    await followed(second, 3);
     await second.waitFor(await receive(store, ['a']), 10_000);
     expect(await unitsOnHand(readModels)).toBe(4);
   });

@@ -89,7 +89,7 @@ export abstract class Runner {
   protected abstract open(signal: AbortSignal): Promise<number>;
   /** Gives the events their effect and moves the checkpoint. */
   protected abstract handle(events: readonly RecordedEvent[], from: number, to: number): Promise<void>;
-  /** About once per second while this process owns the work. */
+  /** About once per second while this process owns the work and events are parked. */
   protected tick(): Promise<void> {
     return Promise.resolve();
   }
@@ -127,28 +127,34 @@ export abstract class Runner {
    * Resolves when {@link position} is at least `position`, and makes haste: nobody waits for a pace. Throws
    * {@link NotCaughtUp} after `timeoutMs`.
    */
-  waitFor(position: number, timeoutMs: number): Promise<void> {
-    return this.#reached(position, timeoutMs, true);
+  async waitFor(position: number, timeoutMs: number): Promise<void> {
+    if (!(await this.#reached(position, timeoutMs, true)))
+      throw new NotCaughtUp(this.key.name, this.#position, position);
   }
 
-  /** As {@link waitFor}, for one that takes what comes, as it comes. */
-  follow(position: number, timeoutMs: number): Promise<void> {
-    return this.#reached(position, timeoutMs, false);
+  /**
+   * For one that takes what comes, as it comes: resolves when {@link position} lies beyond `position`, after `timeoutMs`, or
+   * when the signal aborts. In standby the position is that of the process that works, as read every `standbyMs`.
+   */
+  async beyond(position: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    if (!signal.aborted) await this.#reached(position + 1, timeoutMs, false, signal);
   }
 
-  #reached(position: number, timeoutMs: number, hurry: boolean): Promise<void> {
-    if (this.#position >= position) return Promise.resolve();
+  /** True when the position was reached, false when the wait was over before. */
+  #reached(position: number, timeoutMs: number, hurry: boolean, signal?: AbortSignal): Promise<boolean> {
+    if (this.#position >= position) return Promise.resolve(true);
     if (hurry) this.#resting?.abort();
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { position, hurry, resolve };
-      const timer = setTimeout(() => {
-        this.#waiters.delete(waiter);
-        reject(new NotCaughtUp(this.key.name, this.#position, position));
-      }, timeoutMs);
-      waiter.resolve = () => {
+    return new Promise((resolve) => {
+      const end = (reached: boolean): void => {
         clearTimeout(timer);
-        resolve();
+        this.#waiters.delete(waiter);
+        signal?.removeEventListener('abort', giveUp);
+        resolve(reached);
       };
+      const giveUp = (): void => end(false);
+      const waiter: Waiter = { position, hurry, resolve: () => end(true) };
+      const timer = setTimeout(giveUp, timeoutMs);
+      signal?.addEventListener('abort', giveUp, { once: true });
       this.#waiters.add(waiter);
     });
   }
@@ -238,7 +244,7 @@ export abstract class Runner {
     let next = read();
     try {
       while (!signal.aborted) {
-        const result = await orTick(next);
+        const result = this.#ticks ? await orTick(next) : await next;
         if (result === 'tick') {
           await this.#tickWhenDue();
           continue;
@@ -288,8 +294,13 @@ export abstract class Runner {
       : events;
   }
 
+  /** Whether there is anything to do but to wait for events. */
+  get #ticks(): boolean {
+    return this.#position > this.#storedPosition || this.parked > 0;
+  }
+
   async #tickWhenDue(): Promise<void> {
-    if (Date.now() - this.#lastTickMs < TICK_MS) return;
+    if (!this.#ticks || Date.now() - this.#lastTickMs < TICK_MS) return;
     this.#lastTickMs = Date.now();
     if (this.#position > this.#storedPosition) await this.#storeSkipped();
     await this.tick();
@@ -327,7 +338,7 @@ export abstract class Runner {
 interface Waiter {
   readonly position: number;
   readonly hurry: boolean;
-  resolve: () => void;
+  readonly resolve: () => void;
 }
 
 const TICK_MS = 1_000;

@@ -50,8 +50,7 @@ export function figuresSince(
 /**
  * Waits until no channel has a number to take any more. Throws when what waits has not become less for `stuckAfterMs`.
  *
- * What a view has just worked out reaches the queue of a channel a moment later, and at the latest when the feed looks
- * by itself, once a second: so nothing may wait for longer than that.
+ * What a view has just worked out reaches the queue of a channel a moment later: so nothing may wait for a while.
  */
 export async function waitUntilPushed(
   api: ApiClient,

@@ -4,7 +4,8 @@ import { READ_MODELS, type ReadModels, Runners } from '#read-models';
 import { type StockRow, stockProjection } from './stock.projection.js';
 
 const ROWS_PER_BATCH = 1_000;
-const LOOK_AGAIN_MS = 1_000;
+/** Although the view has not moved. */
+const LOOK_AGAIN_MS = 600_000;
 
 /** The stock view read as a feed: rows by the position that last changed them. */
 @Injectable()
@@ -31,8 +32,7 @@ export class StockViewFeed implements AvailabilityFeed {
         sequence = last.sequence;
         yield rows.map(changeOf);
       } else {
-        // Another process may run the projection: then the position here stands still, and the time-out looks again.
-        await runner.follow(Math.max(seen, sequence) + 1, LOOK_AGAIN_MS).catch(() => {});
+        await runner.beyond(Math.max(seen, sequence), LOOK_AGAIN_MS, signal);
       }
     }
   }
