@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { openReadModels, ProjectionRunner, type ReadModels } from '#read-models';
+import { openReadModels, ProjectionRunner, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { InventoryHarness, inPagesOf, ManualClock } from '../../../test/inventory-harness.js';
 import { WhenReservationIsDueExpireIt } from '../../processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
@@ -9,6 +9,7 @@ let database: TestDatabase;
 let readModels: ReadModels;
 let clock: ManualClock;
 let inventory: InventoryHarness;
+let runners: Runners;
 let expiry: WhenReservationIsDueExpireIt;
 
 beforeEach(async () => {
@@ -20,7 +21,9 @@ beforeEach(async () => {
   await inventory.supplyMap('shop', 'main');
   await inventory.receive('a', 10);
   await inventory.receive('b', 10);
-  expiry = new WhenReservationIsDueExpireIt(readModels, inventory.stock, clock, inventory.shutdown);
+  runners = new Runners(readModels, inventory.store);
+  runners.addProjection(dueReservationsProjection);
+  expiry = new WhenReservationIsDueExpireIt(readModels, inventory.stock, clock, inventory.shutdown, runners);
 });
 afterEach(async () => {
   await inventory.close();
@@ -99,7 +102,7 @@ describe('when a reservation is due, it expires', () => {
     const head = await inventory.store.head();
     const other = await InventoryHarness.open(inventory.store, clock);
     await expiry.expireDue();
-    await new WhenReservationIsDueExpireIt(readModels, other.stock, clock, other.shutdown).expireDue();
+    await new WhenReservationIsDueExpireIt(readModels, other.stock, clock, other.shutdown, runners).expireDue();
     expect(await inventory.store.head()).toBe(head);
     await other.shutdown.run();
   });
@@ -121,14 +124,31 @@ describe('when a reservation is due, it expires', () => {
     await holds();
     clock.advance(10_000);
     const running = expiry.run();
+    await untilExpired();
+    await inventory.shutdown.run();
+    await running;
+    expect((await inventory.typesOf('a')).at(-1)).toBe('StockReservationExpired');
+  });
+
+  it('wakes for a hold that was made while nothing was due', async () => {
+    await runners.prepare();
+    runners.start();
+    const running = expiry.run();
+    await runners.projection('due-reservations').waitFor(await inventory.store.head(), 10_000);
+    await inventory.reserve('a', 'short', 3, 1);
+    clock.advance(1_000);
+    await untilExpired();
+    await inventory.shutdown.run();
+    await Promise.all([running, runners.stop()]);
+    expect((await inventory.typesOf('a')).at(-1)).toBe('StockReservationExpired');
+  });
+
+  async function untilExpired(): Promise<void> {
     const reading = inventory.store.subscribe({
       after: 0,
       filter: { types: ['StockReservationExpired'] },
       signal: AbortSignal.timeout(10_000),
     });
     for await (const page of reading) if (page.events.length > 0) break;
-    await inventory.shutdown.run();
-    await running;
-    expect((await inventory.typesOf('a')).at(-1)).toBe('StockReservationExpired');
-  });
+  }
 });

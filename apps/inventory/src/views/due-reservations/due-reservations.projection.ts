@@ -27,7 +27,7 @@ export const dueReservationsProjection: Projection = {
     create index holds_by_due_time on holds (due_at);
   `,
   types: ['StockReserved', 'StockReservationConfirmed', 'StockReservationReleased', 'StockReservationExpired'],
-  // Who looks for due holds looks twice a second.
+  // Who looks for due holds looks twice a second at most.
   paceMs: 250,
   apply: async (page, tx) => {
     const open = new Map<string, object>();
