@@ -215,6 +215,6 @@ interface Running {
   readonly done: Promise<unknown>;
 }
 
-const TEND_MS = 1_000;
+const TEND_MS = 600_000;
 
 const keyOf = (channel: KnownChannel | undefined): string => JSON.stringify(channel ?? null);

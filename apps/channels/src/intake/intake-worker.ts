@@ -110,7 +110,7 @@ export class IntakeWorker {
   }
 }
 
-const SWEEP_EVERY_MS = 60_000;
+const SWEEP_EVERY_MS = 600_000;
 
 const saleOf = ({ sale, receivedAt }: WaitingSale) => ({ ...sale, receivedAt });
 const errorOf = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

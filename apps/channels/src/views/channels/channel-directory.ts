@@ -1,8 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Rejected } from '#kernel';
 import { Shutdown } from '#platform';
 import { DatabaseError, READ_MODELS, type ReadModels, Runners } from '#read-models';
-import { Bell } from '../../bell.js';
 import type { ChannelSettings } from '../../channel/channel.js';
 import { type ChannelRow, channelsProjection } from './channels.projection.js';
 
@@ -19,7 +19,6 @@ export interface KnownChannel {
 export class ChannelDirectory implements OnApplicationBootstrap {
   readonly #runner;
   readonly #listeners = new Set<() => void>();
-  readonly #bell = new Bell();
   #channels: ReadonlyMap<string, KnownChannel> = new Map();
 
   constructor(
@@ -70,11 +69,14 @@ export class ChannelDirectory implements OnApplicationBootstrap {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.#bell.wait(REFRESH_MS, signal);
+    for (let seen = 0; ; ) {
+      await delay(REFRESH_MS, undefined, { signal }).catch(() => {});
+      await this.#runner.beyond(seen, REFRESH_MS_MAX, signal);
       if (signal.aborted) return;
-      await this.refresh().catch((error: unknown) =>
-        this.readModels.log.warn({ err: error }, 'the channels could not be read'),
+      const { position } = this.#runner;
+      await this.refresh().then(
+        () => (seen = position),
+        (error: unknown) => this.readModels.log.warn({ err: error }, 'the channels could not be read'),
       );
     }
   }
@@ -91,6 +93,8 @@ export class ChannelDirectory implements OnApplicationBootstrap {
 }
 
 const REFRESH_MS = 1_000;
+/** Also when the view has not moved. */
+const REFRESH_MS_MAX = 600_000;
 const UNDEFINED_TABLE = '42P01';
 
 const knownOf = ({ settings, paused_because, revision }: ChannelRow): KnownChannel => ({
