@@ -43,6 +43,8 @@ export function newClient(url: string, name: string, options: ClientConfig = {})
 export const poolConfig = (url: string, name: string, max: number): PoolConfig => ({
   ...clientConfig(url, name),
   max,
+  // One stays open: to connect again for every look at the log would cost more than the look.
+  min: 1,
   // The pool listens to connections that lie idle, and who has one by its queries. A server that dies while it greets is heard
   // by neither, and what nobody hears ends the process; the first query on that connection fails anyway.
   onConnect: (client) => void client.on('error', () => {}),

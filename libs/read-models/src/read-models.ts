@@ -213,6 +213,8 @@ async function connect(url: string, poolSize: number, log: Log): Promise<DataSou
     extra: {
       // To compile a statement takes longer than these run, and the planner reckons many rows where few are meant.
       options: '-c TimeZone=UTC -c jit=off',
+      // These stay open when nothing is done for a while: whoever looks in once a minute need not connect for it.
+      min: Math.min(2, poolSize),
       types: { getTypeParser: parserOf },
       // The pool listens to connections that lie idle, and TypeORM to those it was given. A server that dies while it greets is
       // heard by neither, and what nobody hears ends the process; the first query on that connection fails anyway.
