@@ -56,7 +56,8 @@ export class FileSnapshot {
   restore(): void {
     for (const [folder, kept] of this.#folders) this.#restoreFolder(folder, kept);
     for (const { node, contents, usedBytes } of this.#files) {
-      node.contents = contents.slice();
+      if (node.contents instanceof Uint8Array && node.contents.length >= usedBytes) node.contents.set(contents);
+      else node.contents = contents.slice();
       node.usedBytes = usedBytes;
     }
     this.#reopenStreams();

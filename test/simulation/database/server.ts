@@ -1,8 +1,8 @@
 import type { Scheduler, Timer } from '../kit/scheduler.js';
 import { type Backend, split } from './backend.js';
-import { parametersIn, Session, type Unit, withAnswer } from './session.js';
+import { askedBy, NO_PARAMETERS, parametersIn, RUN, Session, type Unit, withAnswer } from './session.js';
 import type { Statement } from './statement.js';
-import { failure, message, messagesIn, query, WELCOME } from './wire.js';
+import { failure, messagesIn, query, WELCOME } from './wire.js';
 
 export interface DiskWeather {
   /** How long a commit waits for the disk, in milliseconds. */
@@ -29,6 +29,8 @@ export class DatabaseServer {
   readonly #asked = new Set<string>();
   readonly #sessions = new Set<Session>();
   readonly #locks = new Map<string, { readonly session: Session; count: number }>();
+  /** To what was read since the last write. */
+  readonly #answers = new Map<string, Buffer>();
   #waiting: Unit[] = [];
   /** Whose transaction is open, and what it has done so far. */
   #owner: { readonly session: Session; readonly statements: Statement[]; failed: boolean } | undefined;
@@ -52,6 +54,7 @@ export class DatabaseServer {
   /** Everything that was connected is forgotten: for a new seed, after the engine was put back. */
   reset(): void {
     this.#sessions.clear();
+    this.#answers.clear();
     this.#locks.clear();
     this.#waiting = [];
     this.#owner = undefined;
@@ -192,9 +195,24 @@ export class DatabaseServer {
   #execute(unit: Unit): void {
     const { session, statement } = unit;
     if (statement.kind === 'listen') session.listening = true;
-    const answer = this.#backend.execute(statement.lock ? withAnswer(unit, this.#lock(unit)) : unit);
+    const answer = this.#answerTo(unit);
     this.#scheduler.trace(`#${session.number} ${statement.label}`);
     this.#reply(unit, answer);
+  }
+
+  /** What is asked again before anything was written gets the same answer, without carrying it out again. */
+  #answerTo(unit: Unit): Buffer {
+    const { statement } = unit;
+    if (!statement.repeatable || this.#owner) {
+      if (statement.kind !== 'read') this.#answers.clear();
+      return this.#backend.execute(statement.lock ? withAnswer(unit, this.#lock(unit)) : unit);
+    }
+    const key = askedBy(unit);
+    const known = this.#answers.get(key);
+    if (known) return known;
+    const answer = this.#backend.execute(unit);
+    this.#answers.set(key, answer);
+    return answer;
   }
 
   #reply(unit: Unit, answer: Buffer): void {
@@ -250,6 +268,3 @@ export class DatabaseServer {
 }
 
 const ASKED_MAX = 500;
-const NO_PARAMETERS = Buffer.alloc(2);
-/** Bind without parameters, Execute without a limit, Sync. */
-const RUN = [message('B', '', '', Buffer.alloc(6)), message('E', '', Buffer.alloc(4)), message('S')];

@@ -51,13 +51,7 @@ export class Session {
       case 'X':
         return 'goodbye';
       case 'Q':
-        return {
-          session: this,
-          statement: statementOf(textAt(received.body).text),
-          messages: [received],
-          prepared: undefined,
-          parsesNow: false,
-        };
+        return this.#simple(received);
       case 'S':
         return this.#unit(received);
       case 'P':
@@ -70,6 +64,20 @@ export class Session {
         this.#gathered.push(received);
         return undefined;
     }
+  }
+
+  /** What reads is carried out as a prepared statement: otherwise it would be planned every time. */
+  #simple(received: Message): Unit {
+    const { text } = textAt(received.body);
+    const statement = statementOf(text);
+    const planned = statement.repeatable && !text.includes(';');
+    return {
+      session: this,
+      statement,
+      messages: planned ? RUN_DESCRIBED : [received],
+      prepared: planned ? { sql: text, types: NO_PARAMETERS } : undefined,
+      parsesNow: false,
+    };
   }
 
   #unit(sync: Message): Unit {
@@ -101,11 +109,25 @@ export class Session {
   }
 }
 
+/** Number and types of no parameters, as a Parse message ends. */
+export const NO_PARAMETERS = Buffer.alloc(2);
+/** Bind without parameters, Execute without a limit, Sync. */
+export const RUN: readonly Message[] = [
+  message('B', '', '', Buffer.alloc(6)),
+  message('E', '', Buffer.alloc(4)),
+  message('S'),
+];
+const RUN_DESCRIBED: readonly Message[] = [...RUN.slice(0, 1), message('D', Buffer.from('P'), ''), ...RUN.slice(1)];
+
 /** The first parameters that were bound in a unit. */
 export function parametersIn({ messages }: Unit): (string | null)[] {
   const bind = messages.find(({ type }) => type === 'B');
   return bind ? parametersOf(bind.body) : [];
 }
+
+/** The same for units that ask the same. */
+export const askedBy = ({ messages, prepared, parsesNow, statement }: Unit): string =>
+  `${parsesNow} ${prepared?.types.toString('latin1')} ${statement.sql} ${messages.map(({ type, body }) => type + body.toString('latin1')).join(' ')}`;
 
 /** The unit with a lock function's answer put into its statement. */
 export function withAnswer(unit: Unit, answer: boolean): Unit {

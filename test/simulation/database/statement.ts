@@ -6,6 +6,8 @@ export interface Statement {
   readonly lock: 'try' | 'unlock' | 'unlock-all' | undefined;
   /** It reads nothing but the log, which no transaction of several statements writes to. */
   readonly readsLogOnly: boolean;
+  /** Its answer follows from its parameters and from what the database holds. */
+  readonly repeatable: boolean;
   /** For the trace. */
   readonly label: string;
 }
@@ -31,6 +33,7 @@ function examine(sql: string): Statement {
     lock: lockOf(words),
     readsLogOnly:
       kind === 'read' && words.includes('event_store.') && !/view_|read_models|channels\.|analytics/.test(words),
+    repeatable: kind === 'read' && !/\bnow\(|\b(pg|current|random|nextval|set)/.test(words),
     label: words.slice(0, 48).replace(/\s+/g, ' '),
   };
 }

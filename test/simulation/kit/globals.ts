@@ -92,9 +92,12 @@ const timeoutOn =
   (scheduler: Scheduler) =>
   (delayMs: number): AbortSignal => {
     const controller = new AbortController();
-    scheduler.after(delayMs, () => controller.abort(new DOMException('The operation timed out', 'TimeoutError')));
+    scheduler.after(delayMs, () => controller.abort(TIMED_OUT));
     return controller.signal;
   };
+
+/** One for all: most fire long after the answer came, and a stack trace is costly. */
+const TIMED_OUT = new DOMException('The operation timed out', 'TimeoutError');
 
 function takeOverChance(scheduler: Scheduler): void {
   const fill = <Bytes extends Uint8Array>(bytes: Bytes): Bytes => {
