@@ -21,6 +21,7 @@ export interface ShopServerOptions {
 export const fetchFromShops =
   ({ scheduler, shops, weather, onPush }: ShopServerOptions): typeof fetch =>
   (input, init = {}) => {
+    if (init.signal?.aborted) return Promise.reject(init.signal.reason);
     const process = scheduler.scope;
     const url = new URL(String(input));
     const [, channel = '', resource = ''] = url.pathname.split('/');

@@ -50,7 +50,10 @@ export class Callers {
     }));
   }
 
-  /** Appends an event of the catalogue, which is not simulated. */
+  /**
+   * Appends an event of the catalogue, which is not simulated. It goes on until it is stored: a listing that the shop dropped
+   * and we never hear of would be pushed for ever.
+   */
   listing(
     sku: string,
     type: 'ListingCreated' | 'ListingEnded',
@@ -58,11 +61,12 @@ export class Callers {
     externalId: string,
   ): Promise<Answer | undefined> {
     const stream = `variant-${sku}`;
-    return this.#send(stream, async (system, metadata) => {
+    const append = async (system: SystemProcess, metadata: EventMetadata): Promise<Answer> => {
       const event = { id: idFrom(metadata.commandId), type, data: { sku, channel, externalId }, metadata };
       const { position } = await system.store.append([{ stream, expected: 'any', events: [event] }]);
       return { events: [event], position, revision: 0, repeated: false };
-    });
+    };
+    return this.#send(stream, append, Number.POSITIVE_INFINITY);
   }
 
   /** True where the shop need not send the message again. */
@@ -82,6 +86,7 @@ export class Callers {
   async #send(
     stream: string,
     work: (system: SystemProcess, metadata: EventMetadata) => Promise<Answer>,
+    attempts = ATTEMPTS,
   ): Promise<Answer | undefined> {
     const { scheduler } = this.world.machinery;
     this.#sent += 1;
@@ -93,8 +98,8 @@ export class Callers {
         return await once();
       } catch (error) {
         if (error instanceof Error && error.name === 'Rejected' && !isOutage(error)) return undefined;
-        if (attempt === ATTEMPTS) return undefined;
-        await this.pause(200 * 2 ** attempt);
+        if (attempt === attempts) return undefined;
+        await this.pause(200 * 2 ** Math.min(attempt, ATTEMPTS));
       }
     }
   }
