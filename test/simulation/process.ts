@@ -19,7 +19,7 @@ import { IntakeTable } from '../../apps/channels/src/intake/intake-table.js';
 import { IntakeWorker } from '../../apps/channels/src/intake/intake-worker.js';
 import { OrdersPoller } from '../../apps/channels/src/intake/orders-poller.js';
 import { ReceiveWebhookController } from '../../apps/channels/src/intake/receive-webhook/receive-webhook.http.js';
-import { type ChannelsOptions, defaultOptions } from '../../apps/channels/src/options.js';
+import type { ChannelsOptions } from '../../apps/channels/src/options.js';
 import { PushLedger } from '../../apps/channels/src/push/push-ledger.js';
 import { Pushers } from '../../apps/channels/src/push/pushers.js';
 import { createTables } from '../../apps/channels/src/tables.js';
@@ -45,6 +45,8 @@ export interface ProcessOptions {
   /** Who the process says it is. */
   readonly name: string;
   readonly onFenced: () => void;
+  /** How the work on channels is set up. */
+  readonly channels: ChannelsOptions;
   /** Lines of its log, for a person who reads the trace. */
   readonly log: (line: string) => void;
 }
@@ -67,7 +69,7 @@ export interface SystemProcess {
  * `channels.module.ts`, `open-core.ts`), with neither HTTP nor gRPC in front of it, so that it starts in milliseconds.
  * The catalogue and the customers are not in it.
  */
-export async function startProcess({ name, onFenced, log }: ProcessOptions): Promise<SystemProcess> {
+export async function startProcess({ name, onFenced, log, channels: options }: ProcessOptions): Promise<SystemProcess> {
   const shutdown = new Shutdown();
   const opened = await PostgresEventStore.open({ url: URL, writer: true, holder: name, log, onFenced });
   const readModels = await openReadModels({ url: URL, log: logTo(log) });
@@ -80,7 +82,7 @@ export async function startProcess({ name, onFenced, log }: ProcessOptions): Pro
   const inventory = assembleInventory(core);
   const orders = assembleOrders(core);
   const commands = new Handlers();
-  const channels = await assembleChannels(core, orders.intake, commands);
+  const channels = await assembleChannels(core, orders.intake, commands, options);
   commands.handle(ChangeStock, new ChangeStockHandler(inventory.runner));
   commands.handle(ChangeOrder, new ChangeOrderHandler(orders.runner));
   await runners.prepare();
@@ -91,6 +93,24 @@ export async function startProcess({ name, onFenced, log }: ProcessOptions): Pro
   await channels.directory.onApplicationBootstrap();
   channels.work.onApplicationBootstrap();
   return { ...core, ...inventory, ...channels, commands };
+}
+
+/** What a program of the command line works with. */
+export type OperatorProgram = Pick<SystemProcess, 'store' | 'readModels'>;
+
+/** A program of the command line, as `apps/ops` opens store and read models: it reads the log and writes nothing to it. */
+export async function startOperatorProgram(
+  name: string,
+  work: (program: OperatorProgram) => Promise<unknown>,
+): Promise<void> {
+  const opened = await PostgresEventStore.open({ url: URL, writer: false, holder: name });
+  const readModels = await openReadModels({ url: URL, poolSize: 4 });
+  try {
+    await work({ store: withRegistry(opened, eventRegistry), readModels });
+  } finally {
+    await readModels.close();
+    await opened.close();
+  }
 }
 
 interface Core {
@@ -107,7 +127,7 @@ function assembleInventory({ store, readModels, runners, shutdown }: Core) {
   for (const projection of inventoryProjections) runners.addProjection(projection);
   runners.addReaction(new WhenAnOrderChangesFollowWithStock(runner, supply));
   runners.addReaction(new WhenOrderIsSubmittedAllocateStock(runner, supply, store));
-  const expiry = new WhenReservationIsDueExpireIt(readModels, runner, clock, shutdown);
+  const expiry = new WhenReservationIsDueExpireIt(readModels, runner, clock, shutdown, runners);
   return { supply, runner, expiry, changeSupply: new ChangeSupply(store, clock, supply) };
 }
 
@@ -119,7 +139,7 @@ function assembleOrders({ store, runners }: Core) {
   return { runner, intake: new OrdersIntake(runner, hasher, systemClock) };
 }
 
-async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handlers) {
+async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handlers, options: ChannelsOptions) {
   const { store, readModels, runners, shutdown } = core;
   const clock = systemClock;
   await createTables(readModels);
@@ -184,18 +204,6 @@ class Handlers extends CommandBus {
 }
 
 const URL = 'postgres://simulated:simulated@database:5432/simulated';
-
-/** What happens every quarter of an hour in a shop happens every few seconds here: a seed is minutes long. */
-const options: ChannelsOptions = {
-  ...defaultOptions,
-  pollOrdersMs: 10_000,
-  driftCheckMs: 20_000,
-  driftSecondLookMs: 1_500,
-  rereadLedgerMs: 15_000,
-  openMs: 4_000,
-  // Late, so that the seed decides and not what Math.random was when this was loaded.
-  random: () => Math.random(),
-};
 
 /** With a snapshot every few events, which are all a SKU sees here. */
 const stock: typeof stockDecider = {

@@ -1,8 +1,9 @@
 import { Logger } from '@nestjs/common';
 import { checkAtRest, unsettled } from './oracle/convergence.js';
-import { Violation } from './oracle/violation.js';
+import { must, Violation } from './oracle/violation.js';
 import type { Shop } from './shops/shop.js';
 import { Faults } from './world/faults.js';
+import { calm, storm } from './world/pace.js';
 import { People } from './world/people.js';
 import { CHANNELS, newShops, setUp } from './world/set-up.js';
 import { type Machinery, World } from './world/world.js';
@@ -43,6 +44,8 @@ export async function prepareBeginning(machinery: Machinery): Promise<Beginning>
 export interface SeedOptions {
   /** A shorter life, for many seeds in little time. */
   readonly brief?: boolean;
+  /** Whole days awake instead of a storm of seconds. */
+  readonly calmDays?: number;
 }
 
 /** One seed from its beginning to rest, or to the first invariant that is broken. */
@@ -50,15 +53,14 @@ export async function runSeed(
   machinery: Machinery,
   beginning: Beginning,
   seed: number,
-  { brief = false }: SeedOptions = {},
+  { brief = false, calmDays }: SeedOptions = {},
 ): Promise<SeedResult> {
   const { scheduler, backend } = machinery;
   backend.restore();
   const shops = new Map([...beginning].map(([channel, shop]) => [channel, shop.copy()]));
   const world = new World(machinery, seed, shops);
-  const failure = await scheduler.until(
-    Promise.race([live(world, brief), world.failure]).then(() => undefined, failureOf),
-  );
+  world.pace = calmDays === undefined ? storm(scheduler.random, brief) : calm(scheduler.random, calmDays);
+  const failure = await scheduler.until(Promise.race([live(world), world.failure]).then(() => undefined, failureOf));
   const step = scheduler.steps;
   world.installation.end();
   return {
@@ -72,38 +74,37 @@ export async function runSeed(
   };
 }
 
-async function live(world: World, brief: boolean): Promise<void> {
+async function live(world: World): Promise<void> {
+  const { pace } = world;
   const { scheduler } = world.machinery;
   const people = new People(world);
   const faults = new Faults(world, people);
   world.log.read();
   world.installation.start();
   const { random } = scheduler;
-  const endMs = random.between(2_000, 7_000) / (brief ? 4 : 1);
-  const faulty = random.chance(0.9);
-  const [actEveryMs, strikeEveryMs] = [random.between(100, 500), random.between(800, 4_000)];
-  every(world, actEveryMs, endMs, () => {
+  every(world, pace.actEveryMs, () => {
+    if (!random.chance(pace.bustle(scheduler.epochMs))) return;
     // People come in groups, so that things happen at once.
     for (let left = random.chance(0.3) ? random.between(2, 4) : 1; left > 0; left -= 1) void people.act();
   });
-  if (faulty) every(world, strikeEveryMs, endMs, () => faults.strike());
-  await pause(world, endMs);
+  if (pace.strikeEveryMs !== undefined) every(world, pace.strikeEveryMs, () => faults.strike());
+  await pause(world, pace.lifeMs);
   faults.cease();
   for (const channel of CHANNELS) void people.resumeChannel(channel);
   await settle(world);
   checkAtRest(world);
 }
 
-/** Lets things happen at random intervals until a moment. */
-function every(world: World, meanMs: number, endMs: number, happen: () => void): void {
+/** Lets things happen at random intervals as long as life lasts. */
+function every(world: World, meanMs: number, happen: () => void): void {
   const { scheduler } = world.machinery;
   const wait = scheduler.random.exponential(meanMs);
   scheduler.after(
     wait,
     () => {
-      if (scheduler.nowMs >= endMs) return;
+      if (scheduler.nowMs >= world.pace.lifeMs) return;
       happen();
-      every(world, meanMs, endMs, happen);
+      every(world, meanMs, happen);
     },
     'the world turns',
     scheduler.world,
@@ -112,10 +113,16 @@ function every(world: World, meanMs: number, endMs: number, happen: () => void):
 
 async function settle(world: World): Promise<void> {
   const { scheduler } = world.machinery;
-  const deadlineMs = scheduler.nowMs + SETTLED_WITHIN_MS;
+  const deadlineMs = scheduler.nowMs + world.pace.settledWithinMs;
+  const stepsMax = scheduler.steps + STEPS_MAX;
   for (let quietLooks = 0; quietLooks < 2; ) {
     // First, so that what is checked afterwards is what was looked at, and no transaction is open then either.
     await pause(world, 1_000);
+    must(
+      scheduler.steps < stepsMax,
+      'it comes to rest once faults stop',
+      () => `it is busy without end, ${STEPS_MAX} steps`,
+    );
     const open = unsettled(world);
     quietLooks = open === undefined ? quietLooks + 1 : 0;
     if (open !== undefined && scheduler.nowMs > deadlineMs)
@@ -126,8 +133,8 @@ async function settle(world: World): Promise<void> {
 const pause = ({ machinery: { scheduler } }: World, ms: number): Promise<void> =>
   new Promise((resolve) => void scheduler.after(ms, resolve, 'looks again', scheduler.world));
 
-/** Several drift checks, the longest pause of a runner and of a circuit breaker fit in. */
-const SETTLED_WITHIN_MS = 150_000;
+/** Some ten times what a seed takes. */
+const STEPS_MAX = 60_000;
 
 function failureOf(error: unknown): { invariant: string; message: string } {
   if (error instanceof Violation) return { invariant: error.invariant, message: error.message };

@@ -12,7 +12,7 @@ export class Faults {
     private readonly people: People,
   ) {
     const { scheduler } = world.machinery;
-    const often = scheduler.random.pick([0, 0.005, 0.015, 0.03]);
+    const often = world.pace.strikesAfterCommits;
     // At the most delicate moment: something is durable, and whoever asked for it does not know yet.
     world.afterCommit = (toLog) => {
       if (!scheduler.random.chance(toLog ? 3 * often : often)) return;
@@ -22,7 +22,8 @@ export class Faults {
   }
 
   strike(): void {
-    this.#strike(FAULTS);
+    const { sleeps } = this.world.pace;
+    this.#strike(sleeps ? FAULTS : FAULTS.filter(([fault]) => fault !== 'sleep'));
   }
 
   #strike(faults: readonly (readonly [Fault, number])[]): void {
@@ -60,10 +61,15 @@ export class Faults {
   }
 
   /** Everybody comes at once. */
-  rush(): void {
+  rush(withinMs = this.#random.pick([50, 200, 1_000])): void {
     const { scheduler } = this.world.machinery;
     for (let left = this.#random.between(5, 15); left > 0; left -= 1)
-      scheduler.after(this.#random.exponential(100), () => void this.people.act(), 'in the crowd', scheduler.world);
+      scheduler.after(
+        this.#random.exponential(withinMs),
+        () => void this.people.act(),
+        'in the crowd',
+        scheduler.world,
+      );
   }
 
   crashDatabase(): void {
@@ -102,16 +108,15 @@ export class Faults {
     this.world.machinery.scheduler.sleep(this.#random.exponential(10 * 3_600_000));
   }
 
-  /** Now and then over a slow network or while everybody comes, so that more happens meanwhile. */
+  /** From the operator's own machine; now and then while everybody comes, so that more happens meanwhile. */
   rebuildView(): void {
-    if (this.#random.chance(0.4)) this.badNetwork();
-    if (this.#random.chance(0.5)) this.rush();
+    if (this.#random.chance(0.2)) this.badNetwork();
+    if (this.#random.chance(0.7)) this.rush(1_000);
     const projection = this.#random.pick([...inventoryProjections, ...ordersProjections]);
-    this.world.installation
-      .call(`rebuild ${projection.name}`, ({ readModels, store }) =>
-        rebuild(readModels, projection, store, { pageSize: 40 }),
-      )
-      .catch(() => {});
+    this.world.installation.operate(
+      ({ readModels, store }) => rebuild(readModels, projection, store, { pageSize: 40 }),
+      this.#random.exponential(10_000),
+    );
   }
 
   get #random() {
@@ -119,7 +124,7 @@ export class Faults {
   }
 
   #trouble(kind: 'network' | 'shops' | 'disk'): void {
-    this.#for(this.#random.exponential(5_000), () => {
+    this.#for(this.#random.exponential(5_000) * Math.sqrt(this.world.pace.leisure), () => {
       this.world.weather.troubles[kind] = 0.2 + 0.8 * this.#random.next();
       return () => (this.world.weather.troubles[kind] = 0);
     });
@@ -145,7 +150,7 @@ const FAULTS = [
   ['badShops', 10],
   ['badDisk', 24],
   ['sleep', 12],
-  ['rebuildView', 14],
+  ['rebuildView', 20],
 ] as const satisfies readonly (readonly [keyof Faults, number])[];
 
 type Fault = (typeof FAULTS)[number][0];

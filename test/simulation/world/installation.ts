@@ -1,8 +1,9 @@
+import type { ChannelsOptions } from '../../../apps/channels/src/options.js';
 import type { DatabaseServer } from '../database/server.js';
 import { type NetworkWeather, SimulatedSocket } from '../database/socket.js';
 import { type Scheduler, Scope } from '../kit/scheduler.js';
 import { must } from '../oracle/violation.js';
-import { type SystemProcess, startProcess } from '../process.js';
+import { type OperatorProgram, type SystemProcess, startOperatorProgram, startProcess } from '../process.js';
 
 /** Nobody knows whether the call had its effect: no answer came. */
 export class Unanswered extends Error {
@@ -16,38 +17,42 @@ interface Running {
   readonly callers: Set<(error: Error) => void>;
 }
 
+/** What is around the machine. */
+export interface Surroundings {
+  readonly scheduler: Scheduler;
+  readonly database: DatabaseServer;
+  readonly toDatabase: () => NetworkWeather;
+  /** To the database from an operator's machine. */
+  readonly fromAfar: () => NetworkWeather;
+  readonly toCallers: () => NetworkWeather;
+  /** How the installation sets the work on channels up. */
+  readonly channels: () => ChannelsOptions;
+  /** Runs a check; what it throws ends the seed. */
+  readonly guard: (check: () => void) => void;
+}
+
 /** The machine the system runs on: starts processes, kills them, keeps one running, and carries calls to it. */
 export class Installation {
   readonly #sockets = new Map<Scope, SimulatedSocket[]>();
   readonly #scheduler: Scheduler;
-  readonly #database: DatabaseServer;
-  readonly #toDatabase: () => NetworkWeather;
-  readonly #weather: () => NetworkWeather;
-  readonly #guard: (check: () => void) => void;
+  readonly #outside: Surroundings;
   #current: Running | undefined;
   /** Those that stood still and may wake. */
   readonly #replaced: Running[] = [];
+  readonly #operators = new Set<Scope>();
   #started = 0;
   #supervised = true;
 
-  constructor(
-    scheduler: Scheduler,
-    database: DatabaseServer,
-    toDatabase: () => NetworkWeather,
-    toCallers: () => NetworkWeather,
-    guard: (check: () => void) => void,
-  ) {
-    this.#guard = guard;
-    this.#scheduler = scheduler;
-    this.#database = database;
-    this.#toDatabase = toDatabase;
-    this.#weather = toCallers;
+  constructor(surroundings: Surroundings) {
+    this.#outside = surroundings;
+    this.#scheduler = surroundings.scheduler;
   }
 
   /** The driver of the process that runs now wants a connection. */
   openSocket(): SimulatedSocket {
-    const socket = new SimulatedSocket(this.#scheduler, this.#database, this.#toDatabase);
     const { scope } = this.#scheduler;
+    const weather = this.#operators.has(scope) ? this.#outside.fromAfar : this.#outside.toDatabase;
+    const socket = new SimulatedSocket(this.#scheduler, this.#outside.database, weather);
     this.#sockets.set(scope, [...(this.#sockets.get(scope) ?? []).filter(({ writable }) => writable), socket]);
     return socket;
   }
@@ -66,7 +71,9 @@ export class Installation {
     const { name } = running.scope;
     const log = (line: string): void => this.#scheduler.onTrace?.(`    ${name}: ${line}`);
     this.#scheduler
-      .within(running.scope, () => startProcess({ name, log, onFenced: () => this.#fenced(running) }))
+      .within(running.scope, () =>
+        startProcess({ name, log, channels: this.#outside.channels(), onFenced: () => this.#fenced(running) }),
+      )
       .then(
         (system) => {
           running.system = system;
@@ -74,6 +81,23 @@ export class Installation {
         },
         (error: unknown) => this.#scheduler.within(world, () => this.#turnedAway(running, String(error))),
       );
+  }
+
+  /** An operator runs a program on a machine of his own, and may give up in the middle of it. */
+  operate(work: (program: OperatorProgram) => Promise<unknown>, givesUpInMs: number): void {
+    const { world } = this.#scheduler;
+    this.#started += 1;
+    const scope = new Scope(`o${this.#started}`);
+    this.#operators.add(scope);
+    const end = (how: string) => (): void => {
+      if (scope.dead) return;
+      this.#scheduler.trace(`${scope.name} ${how}`);
+      this.#scheduler.kill(scope);
+      this.#dropSockets(scope);
+      this.#operators.delete(scope);
+    };
+    this.#scheduler.within(scope, () => startOperatorProgram(scope.name, work)).then(end('is done'), end('has failed'));
+    this.#scheduler.after(givesUpInMs, end('gives up'), 'an operator loses patience', world);
   }
 
   /** Every connection between the process and the database breaks, and answers on their way are lost. */
@@ -141,10 +165,10 @@ export class Installation {
         `${what} times out`,
         world,
       );
-      const there = this.#weather().delayMs();
+      const there = this.#outside.toCallers().delayMs();
       if (there === undefined) return;
       const answer = (settle: () => void): void => {
-        const back = this.#weather().delayMs();
+        const back = this.#outside.toCallers().delayMs();
         if (back === undefined) return;
         timeout.cancelled = true;
         this.#scheduler.after(back, settle, `${what} is answered`, world);
@@ -186,7 +210,7 @@ export class Installation {
   }
 
   #fenced(running: Running): void {
-    this.#guard(() =>
+    this.#outside.guard(() =>
       must(this.#current !== running, 'only a writer that was replaced is fenced', () => running.scope.name),
     );
     this.#exit(running, 'is fenced');

@@ -84,7 +84,7 @@ export class People {
   async reserve(): Promise<void> {
     const [sku, reservationId] = [this.#sku(), this.#name('cart')];
     const channel = this.#random.chance(0.5) ? OWN_SHOP : this.#random.pick(CHANNELS);
-    const [units, ttlSeconds] = [this.#random.between(1, 3), this.#random.between(1, 12)];
+    const [units, ttlSeconds] = [this.#random.between(1, 3), this.#random.between(1, 12) * this.#world.pace.leisure];
     const answer = await this.#callers.stock(sku, ({ supply }) => ({
       type: 'ReserveStock',
       reservationId,
@@ -125,7 +125,7 @@ export class People {
     const stock = this.#world.log.fold.stockOf(sku);
     const asOfRevision = stock.revision;
     const counted = Math.max(0, stock.level(locationId).onHand + this.#random.between(-1, 1));
-    await this.#callers.pause(this.#random.exponential(3_000));
+    await this.#takeTime(this.#random.exponential(3_000));
     await this.#callers.stock(sku, () => ({ type: 'CountStock', locationId, counted, asOfRevision }));
   }
 
@@ -198,10 +198,10 @@ export class People {
     const [externalId, sku] = this.#random.pick([...shop.skus]) ?? [];
     if (externalId === undefined || sku === undefined) return;
     shop.withdraw(externalId);
-    await this.#callers.pause(this.#random.exponential(500));
+    await this.#takeTime(this.#random.exponential(500));
     await this.#callers.listing(sku, 'ListingEnded', shop.channel, externalId);
     if (this.#random.chance(0.4)) return;
-    await this.#callers.pause(this.#random.exponential(1_000));
+    await this.#takeTime(this.#random.exponential(1_000));
     const next = this.#name(`${sku}-again`);
     shop.offer(next, sku);
     await this.#callers.listing(sku, 'ListingCreated', shop.channel, next);
@@ -210,7 +210,7 @@ export class People {
   async pauseChannel(): Promise<void> {
     const channel = this.#random.pick(CHANNELS);
     await this.#callers.channel(channel, { type: 'PauseChannel', channel, reason: 'holiday' });
-    await this.#callers.pause(this.#random.exponential(5_000));
+    await this.#takeTime(this.#random.exponential(5_000));
     await this.resumeChannel(channel);
   }
 
@@ -221,6 +221,10 @@ export class People {
       await this.#callers.channel(channel, { type: 'ResumeChannel', channel });
       await this.#callers.pause(1_000);
     } while (pausedChannels.has(channel));
+  }
+
+  #takeTime(ms: number): Promise<void> {
+    return this.#callers.pause(ms * this.#world.pace.leisure);
   }
 
   get #random() {

@@ -24,6 +24,11 @@ export class Weather {
     delayMs: () => (this.troubles.partitioned ? undefined : this.#delayMs(0.1, 0.002)),
   });
 
+  /** From another building, where a message takes as long as a transaction here. */
+  readonly fromAfar = (): NetworkWeather => ({
+    delayMs: () => (this.troubles.partitioned ? undefined : 5 + this.random().exponential(10)),
+  });
+
   readonly calls = (): NetworkWeather => ({ delayMs: () => this.#delayMs(0.5, 0.03) });
 
   readonly shops = (): ShopWeather => ({

@@ -10,6 +10,7 @@ import { ViewOracle } from '../oracle/view-oracle.js';
 import type { Shop } from '../shops/shop.js';
 import { fetchFromShops } from '../shops/shop-server.js';
 import { Installation } from './installation.js';
+import { type Pace, STORM } from './pace.js';
 import { Weather } from './weather.js';
 
 /** What all seeds of a program run share. */
@@ -29,6 +30,7 @@ export class World {
   readonly views: ViewOracle;
   readonly ledger: LedgerOracle;
   readonly intake: IntakeOracle;
+  pace: Pace = STORM;
   /** Told of every commit, after it was checked, and whether it was one to the log. */
   afterCommit: (toLog: boolean) => void = () => {};
   readonly #failed = Promise.withResolvers<never>();
@@ -45,9 +47,15 @@ export class World {
     database.weather = this.weather.disk;
     database.onCommit = (statements, client) => this.#committed(statements, client);
     this.#failed.promise.catch(() => {});
-    this.installation = new Installation(scheduler, database, this.weather.database, this.weather.calls, (check) =>
-      this.guard(check),
-    );
+    this.installation = new Installation({
+      scheduler,
+      database,
+      toDatabase: this.weather.database,
+      fromAfar: this.weather.fromAfar,
+      toCallers: this.weather.calls,
+      channels: () => this.pace.channels,
+      guard: (check) => this.guard(check),
+    });
     this.log = new LogOracle(database);
     this.views = new ViewOracle(database, this.log);
     this.ledger = new LedgerOracle(database, this.log, shops);
@@ -80,15 +88,17 @@ export class World {
       let ledger = false;
       for (const { sql, kind } of statements) {
         if (kind !== 'write') continue;
-        if (sql.includes('event_store.batches')) this.log.committedBy(client);
+        if (isOfLog(sql)) this.log.committedBy(client);
         if (sql.includes('channels.push_ledger')) ledger = true;
       }
       this.views.committed(statements);
       if (ledger) this.ledger.check(client);
     });
-    this.afterCommit(statements.some(({ sql }) => sql.includes('event_store.batches')));
+    this.afterCommit(statements.some(({ sql }) => isOfLog(sql)));
   }
 }
+
+const isOfLog = (sql: string): boolean => sql.includes('insert into event_store.batches');
 
 /** Ids are made from random bytes by the page: a new page, so that a seed is the same whatever ran before it. */
 function beginPoolOfIds(scheduler: Scheduler): void {
