@@ -2,7 +2,6 @@ import type { PlantedBug } from '../kit/planting.js';
 
 const ledger = 'apps/channels/src/push/push-ledger.ts';
 const pusher = 'apps/channels/src/push/channel-pusher.ts';
-const due = 'apps/channels/src/push/due-listings.ts';
 const worker = 'apps/channels/src/intake/intake-worker.ts';
 
 /** In the intake of sales, the push ledger and its workers. */
@@ -30,10 +29,15 @@ export const channelBugs: readonly PlantedBug[] = [
     ],
   },
   {
-    name: 'number-sent-beside-its-predecessor',
-    what: 'A listing on its way is handed out again with an older number from the ledger.',
+    name: 'throttled-number-acknowledged',
+    what: 'A number that the channel had no time for counts as taken.',
     edits: [
-      { file: due, find: 'if (wanted.sequence > entry.sequence)', replace: 'if (wanted.sequence !== entry.sequence)' },
+      {
+        file: pusher,
+        find: 'for (const sent of batch)this.#due.putBack(sent);',
+        replace:
+          'await this.#answered(batch, { listings: new Map(batch.map(({ externalId })=>[externalId, { ok: true }])) }, nowMs);',
+      },
     ],
   },
   {
@@ -78,6 +82,7 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'pusher-stuck-after-failed-write',
     what: 'After one answer that could not be stored a channel is told nothing any more. Was so until the simulation found it.',
+    shownBy: 28,
     edits: [
       {
         file: pusher,
@@ -124,7 +129,14 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'failed-sale-marked-done',
     what: 'A sale that could not be stored is not tried again.',
-    edits: [{ file: worker, find: '!(results[index] instanceof Error)', replace: 'true' }],
+    edits: [
+      { file: worker, find: '!(results[index] instanceof Error)', replace: 'true' },
+      {
+        file: worker,
+        find: 'const failed = sales.flatMap((sale, index)=>this.#failureOf(sale, results[index]));',
+        replace: 'const failed = [];',
+      },
+    ],
   },
   {
     name: 'pull-ignores-revisions',

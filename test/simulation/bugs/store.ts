@@ -20,7 +20,6 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'failed-commit-acknowledged',
     what: 'A commit that the database refused counts as stored.',
-    shownBy: 52,
     edits: [
       {
         file: session,
@@ -33,7 +32,6 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'lost-answer-taken-for-stored',
     what: 'A commit whose connection broke counts as stored.',
-    shownBy: 39,
     edits: [
       { file: session, find: 'if (inDoubt && await isStored(client, batch)) break;', replace: 'if (inDoubt) break;' },
     ],
@@ -67,7 +65,6 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'heads-kept-after-failure',
     what: 'What is remembered of streams survives a commit that failed: a retry is taken for a repeat.',
-    shownBy: 22,
     edits: [{ file: sequencer, find: 'this.#heads.forget();', replace: '' }],
   },
   {

@@ -33,6 +33,7 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'checkpoint-not-compared',
     what: 'A page is applied whatever the checkpoint says, also when a rebuild has moved it.',
+    shownBy: 25,
     edits: [
       {
         file: 'libs/read-models/src/checkpoints.ts',
@@ -44,6 +45,7 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'rebuild-switched-early',
     what: 'A rebuilt view takes the place of the live one without what happened meanwhile.',
+    shownBy: 68,
     edits: [
       {
         file: 'libs/read-models/src/rebuild.ts',
@@ -55,7 +57,6 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'reaction-skips-on-error',
     what: 'A process that fails goes on with the next events.',
-    shownBy: 52,
     edits: [{ file: reaction, find: 'this.#failedAttempts += 1;\n            throw error;', replace: '' }],
   },
   {
@@ -77,7 +78,6 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'lease-kept-after-connection-lost',
     what: 'Nobody notices that the connection behind the leases is gone.',
-    shownBy: 27,
     edits: [
       {
         file: 'libs/read-models/src/leases.ts',
@@ -112,7 +112,6 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'policy-does-not-reproject',
     what: 'A new rule of a channel leaves the numbers of SKUs as they were until they move.',
-    shownBy: 16,
     edits: [
       {
         file: 'apps/inventory/src/views/stock/stock.projection.ts',
