@@ -35,6 +35,7 @@ export const commandBugs: readonly PlantedBug[] = [
   {
     name: 'state-kept-after-failed-append',
     what: 'The state has moved on although its events were not stored.',
+    shownBy: 12,
     edits: [
       {
         file: runner,

@@ -69,6 +69,7 @@ export const decisionBugs: readonly PlantedBug[] = [
   {
     name: 'amendment-only-grows',
     what: 'An amended order that wants less keeps what it had.',
+    shownBy: 15,
     edits: [{ file: follow, find: 'change.unitsAfter < change.unitsBefore', replace: 'false' }],
   },
   {

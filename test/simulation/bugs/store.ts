@@ -20,6 +20,7 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'failed-commit-acknowledged',
     what: 'A commit that the database refused counts as stored.',
+    shownBy: 12,
     edits: [
       {
         file: session,
@@ -32,6 +33,7 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'lost-answer-taken-for-stored',
     what: 'A commit whose connection broke counts as stored.',
+    shownBy: 12,
     edits: [
       { file: session, find: 'if (inDoubt && await isStored(client, batch)) break;', replace: 'if (inDoubt) break;' },
     ],
@@ -39,6 +41,7 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'commit-in-doubt-repeated',
     what: 'A commit whose answer was lost is made again without looking, and the writer takes itself for fenced.',
+    shownBy: 8,
     edits: [{ file: session, find: 'if (inDoubt && await isStored(client, batch)) break;', replace: '' }],
   },
   {
@@ -65,6 +68,7 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'heads-kept-after-failure',
     what: 'What is remembered of streams survives a commit that failed: a retry is taken for a repeat.',
+    shownBy: 8,
     edits: [{ file: sequencer, find: 'this.#heads.forget();', replace: '' }],
   },
   {

@@ -57,6 +57,7 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'reaction-skips-on-error',
     what: 'A process that fails goes on with the next events.',
+    shownBy: 19,
     edits: [{ file: reaction, find: 'this.#failedAttempts += 1;\n            throw error;', replace: '' }],
   },
   {
