@@ -108,6 +108,29 @@ describe('a command', () => {
     expect(await runner.execute('a', take(1), metadata('c'))).toMatchObject({ repeated: false, revision: 0 });
   });
 
+  it('that is sent again stores what time brought about meanwhile, each with an id of its own', async () => {
+    type Ice = { readonly type: 'Frozen' | 'Melted'; readonly data: { readonly until: number } };
+    const ice: Decider<number, Ice, readonly number[]> = {
+      category: 'ice',
+      eventTypes: ['Frozen', 'Melted'],
+      initialState: () => [],
+      decide: (until) => [{ type: 'Frozen', data: { until } }],
+      evolve: (state, { type, data }) =>
+        type === 'Frozen' ? [...state, data.until] : state.filter((until) => until !== data.until),
+      elapse: (state, now) =>
+        state.filter((until) => until <= now).map((until) => ({ type: 'Melted', data: { until } })),
+    };
+    const store = new InMemoryEventStore();
+    let now = 0;
+    const runner = new CommandRunner(ice, store, { clock: { now: () => now } });
+    for (const until of [100, 200]) await runner.execute('a', until, metadata(`until ${until}`));
+    for (now of [150, 250]) await runner.execute('a', 100, metadata('until 100'));
+    const stored = await store.readStream('ice-a');
+    expect(stored.map(({ type }) => type)).toEqual(['Frozen', 'Frozen', 'Melted', 'Melted']);
+    expect(new Set(stored.map(({ id }) => id)).size).toBe(4);
+    expect(new Set(stored.map(({ metadata: { commandId } }) => commandId)).size).toBe(4);
+  });
+
   it('of a decider with a fault fails alone', async () => {
     const store = new InMemoryEventStore();
     const faulty = {

@@ -240,13 +240,13 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       refusal ??= answer;
       return { elapsed, own: [], repeated };
     });
-    if (refusal) return { refusal, perTarget: perTarget.map((decided) => ({ ...decided, own: [] })) };
+    if (refusal) return { now, refusal, perTarget: perTarget.map((decided) => ({ ...decided, own: [] })) };
     targets.forEach(({ mailbox }, index) => {
       const own = perTarget[index]?.own ?? [];
       this.evolve(mailbox, own);
       if (own.length > 0) mailbox.answered(metadata.commandId, causedAt);
     });
-    return { perTarget };
+    return { now, perTarget };
   }
 
   /** A decider that throws has a fault of its own: its caller hears of it, the other commands of the turn do not. */

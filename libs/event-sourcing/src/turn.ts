@@ -3,6 +3,8 @@ import type { Mailbox, Waiting } from './mailbox.js';
 
 /** How a command was decided, before its events are durable. */
 export interface Decided<Event extends DomainEvent> {
+  /** When, in milliseconds since 1970. */
+  readonly now: number;
   /** Why it was refused; its own events are then empty. */
   readonly refusal?: unknown;
   /** Per target of the command, in their order. */
@@ -68,7 +70,8 @@ export class Group<Command, Event extends DomainEvent, State> {
       const decided = member.decided.perTarget[index];
       const events = this.events.get(mailbox);
       if (!decided || !events) return;
-      if (decided.elapsed.length > 0) addEvents(events, mailbox, decided.elapsed, elapsedMetadata(metadata));
+      if (decided.elapsed.length > 0)
+        addEvents(events, mailbox, decided.elapsed, elapsedMetadata(metadata, member.decided.now));
       addEvents(events, mailbox, decided.own, metadata);
     });
   }
@@ -104,8 +107,11 @@ function addEvents<Command, Event extends DomainEvent, State>(
   });
 }
 
-/** What time brought about was noticed by this command but is not its effect: a refused command may be sent again. */
-const elapsedMetadata = (metadata: EventMetadata): EventMetadata => ({
+/**
+ * What time brought about was noticed by this command but is not its effect: a refused command may be sent again. It may
+ * then notice more, which is told apart by the time: what is due at one instant is noticed once.
+ */
+const elapsedMetadata = (metadata: EventMetadata, now: number): EventMetadata => ({
   ...metadata,
-  commandId: `elapsed:${metadata.commandId}`,
+  commandId: `elapsed:${metadata.commandId}@${now}`,
 });
