@@ -3,9 +3,17 @@ import fc from 'fast-check';
 import { Rejected } from '#kernel';
 import { InMemoryEventStore, OneStreamEventStore } from '#testing';
 import { CommandRunner, type CommandRunnerOptions } from './command-runner.js';
-import type { Decider } from './decider.js';
-import { type AppendResult, type EventMetadata, RevisionConflict, type StreamAppend } from './event-store.js';
+import type { Decider, SnapshotFormat } from './decider.js';
+import {
+  type AppendResult,
+  type EventMetadata,
+  type RecordedEvent,
+  RevisionConflict,
+  type Snapshot,
+  type StreamAppend,
+} from './event-store.js';
 import { UnknownEvent } from './mailbox-storage.js';
+import type { Outcome } from './outcome.js';
 import { Overloaded } from './overloaded.js';
 
 type Taken = { readonly type: 'Taken'; readonly data: { readonly by: string; readonly units: number } };
@@ -61,6 +69,11 @@ class GatedStore extends InMemoryEventStore {
     this.letThrough();
   }
 
+  /** The append that has waited longest. */
+  letOneThrough(): void {
+    this.waiting.shift()?.();
+  }
+
   letThrough(): void {
     this.open = true;
     for (const resolve of this.waiting.splice(0)) resolve();
@@ -73,6 +86,11 @@ async function until(condition: () => boolean): Promise<void> {
     if (turns > 10_000) throw new Error('It never came to that.');
     await new Promise(setImmediate);
   }
+}
+
+/** Time for what was sent to be decided: sending schedules a turn, and that may schedule another. */
+async function someTurns(): Promise<void> {
+  for (let turns = 0; turns < 3; turns += 1) await new Promise(setImmediate);
 }
 
 describe('a command', () => {
@@ -160,6 +178,45 @@ describe('commands that come together', () => {
     store.letThrough();
     await Promise.all([first, ...rest]);
     expect(store.batches).toEqual([1, 3]);
+  });
+
+  it('are decided while the turn before is stored, and answered only after that', async () => {
+    const store = new GatedStore();
+    const decided: string[] = [];
+    const decide: typeof shelf.decide = (command, ...rest) => {
+      decided.push(command.by);
+      return shelf.decide(command, ...rest);
+    };
+    const runner = new CommandRunner({ ...shelf, decide }, store);
+    const first = runner.execute('a', take(6), metadata());
+    await until(() => store.waiting.length === 1);
+    let answered = 0;
+    const refused = runner.execute('a', take(6, 'too many'), metadata()).catch((refusal: unknown) => refusal);
+    const taken = runner.execute('a', take(4, 'the rest'), metadata());
+    for (const answer of [refused, taken]) void answer.then(() => (answered += 1));
+    await until(() => decided.includes('the rest'));
+    expect({ answered, appends: store.waiting.length }).toEqual({ answered: 0, appends: 1 });
+    store.letThrough();
+    expect(await first).toMatchObject({ revision: 0, position: 1 });
+    expect(await refused).toMatchObject({ message: '4 left' });
+    expect(await taken).toMatchObject({ revision: 1, position: 2 });
+    expect(store.batches).toEqual([1, 1]);
+  });
+
+  it('keep their order where one of them spans several streams and cannot be decided ahead', async () => {
+    const store = new GatedStore();
+    const { runner } = runnerOn(store);
+    const first = runner.execute('a', take(1, 'first'), metadata());
+    await until(() => store.waiting.length === 1);
+    const ahead = runner.execute('a', take(1, 'ahead'), metadata());
+    const both = ['a', 'b'].map((id) => ({ id, command: take(1, 'spanning') }));
+    const spanning = runner.executeTogether(both, metadata());
+    const behind = runner.execute('a', take(1, 'behind'), metadata());
+    await someTurns();
+    store.letThrough();
+    await Promise.all([first, ahead, spanning, behind]);
+    const stored = (await store.readStream('shelf-a')) as RecordedEvent<Taken>[];
+    expect(stored.map(({ data }) => data.by)).toEqual(['first', 'ahead', 'spanning', 'behind']);
   });
 
   it('never take more than there is', async () => {
@@ -296,6 +353,24 @@ describe('when the store', () => {
     await expect(runner.execute('a', take(9), metadata())).resolves.toMatchObject({ revision: 1 });
   });
 
+  it('has been written to by another process, what was decided ahead is decided afresh in its order', async () => {
+    const store = new GatedStore();
+    const { runner } = runnerOn(store);
+    const first = runner.execute('a', take(4, 'first'), metadata());
+    await until(() => store.waiting.length === 1);
+    const ahead = [6, 5].map((units) => runner.execute('a', take(units, `ahead ${units}`), metadata()));
+    const answers = Promise.allSettled([first, ...ahead]);
+    await someTurns();
+    const other = new InMemoryEventStore();
+    await new CommandRunner(shelf, other).execute('a', take(1, 'another process'), metadata());
+    const [{ stream, ...event }] = (await other.readStream('shelf-a')) as [RecordedEvent];
+    await InMemoryEventStore.prototype.append.call(store, [{ stream, expected: 'any', events: [event] }]);
+    store.letThrough();
+    expect(await answers).toMatchObject([{}, { reason: { message: '5 left' } }, { value: { revision: 2 } }]);
+    const stored = (await store.readStream('shelf-a')) as RecordedEvent<Taken>[];
+    expect(stored.map(({ data }) => data.by)).toEqual(['another process', 'first', 'ahead 5']);
+  });
+
   it('cannot be read, the callers hear it and the next ones try again', async () => {
     const store = new InMemoryEventStore();
     const { runner } = runnerOn(store);
@@ -338,6 +413,28 @@ describe('a snapshot', () => {
     const restarted = new CommandRunner(shelf, store);
     await expect(restarted.execute('a', take(6), metadata())).rejects.toMatchObject({ message: '5 left' });
     expect(await restarted.execute('a', take(1), metadata('s0'))).toMatchObject({ repeated: true, revision: 4 });
+  });
+
+  it('shows what is stored and nothing decided ahead, also of a stream that never rests', async () => {
+    const store = new GatedStore();
+    const { runner } = runnerOn(store, { maxPerTurn: 3 });
+    const shopper = async (): Promise<void> => {
+      for (let left = 8; left > 0; left -= 1) await runner.execute('a', take(0.1), metadata());
+    };
+    const shoppers = Promise.all(Array.from({ length: 6 }, shopper));
+    const snapshots: Snapshot[] = [];
+    store.saveSnapshots = async (saved) => void snapshots.push(...structuredClone(saved));
+    await until(() => store.waiting.length > 0);
+    for (let appends = 0; appends < 48 && runner.depth > 0; appends += 1) {
+      await someTurns();
+      store.letOneThrough();
+      await until(() => store.waiting.length > 0 || runner.depth === 0);
+    }
+    await shoppers;
+    expect(store.batches.length).toBeLessThanOrEqual(20);
+    expect(snapshots.length).toBeGreaterThanOrEqual(6);
+    for (const { revision, state } of snapshots)
+      expect((state as { state: Shelf }).state.left).toBeCloseTo(10 - (revision + 1) * 0.1);
   });
 });
 
@@ -411,6 +508,43 @@ describe('a command that an event caused', () => {
     return reads;
   }
 
+  describe('and that was followed by so many decided ahead that it was forgotten', () => {
+    /** Sends the command of each cause while an append is in flight, and lets that one through. */
+    async function sentAhead(firstCause: number) {
+      const store = new GatedStore();
+      const rarely = { ...(endless.snapshot as SnapshotFormat<Shelf>), everyEvents: 10_000 };
+      const runner = new CommandRunner({ ...endless, snapshot: rarely }, store);
+      const send = (cause: number) => runner.execute('a', take(1), caused(`${cause}`), cause);
+      const sendMany = () => Array.from({ length: 200 }, (_, index) => send(firstCause + 1 + index));
+      const first = send(firstCause);
+      await until(() => store.waiting.length === 1);
+      const ahead = sendMany();
+      await someTurns();
+      store.letOneThrough();
+      await first;
+      return { store, send, sendMany, ahead };
+    }
+
+    it('is recognised before those are stored', async () => {
+      const { store, send, sendMany, ahead } = await sentAhead(0);
+      const again = [send(0), ...sendMany()];
+      await someTurns();
+      store.letThrough();
+      expect((await Promise.all(ahead)).filter(({ repeated }) => repeated)).toHaveLength(0);
+      expect((await Promise.all(again)).filter(({ repeated }) => repeated)).toHaveLength(201);
+      expect(await store.head()).toBe(201);
+    });
+
+    it('makes nothing be read once they are known to lie before a later cause', async () => {
+      const { store, send, ahead } = await sentAhead(1_000);
+      store.letThrough();
+      await Promise.all(ahead);
+      const reads = readsOf(store);
+      expect(await send(999)).toMatchObject({ repeated: false });
+      expect(reads.count).toBe(0);
+    });
+  });
+
   it('does not make a command from outside be forgotten', async () => {
     const store = new InMemoryEventStore();
     await new CommandRunner(endless, store).execute('a', take(1), metadata('outside'));
@@ -444,14 +578,15 @@ describe('commands behind one whose append failed', () => {
     const { runner } = runnerOn(store);
     const first = runner.execute('a', take(1), metadata());
     await until(() => store.waiting.length === 1);
-    const behind = runner.execute('a', take(1), metadata());
-    const fail = new Error('disk full');
-    const answers = Promise.allSettled([first, behind]);
-    store.refuseWith(fail);
-    expect(await answers).toMatchObject([
-      { status: 'rejected', reason: fail },
-      { status: 'rejected', reason: fail },
-    ]);
+    const behind = [runner.execute('a', take(1), metadata())];
+    await someTurns();
+    const spanning = ['a', 'b'].map((id) => ({ id, command: take(1) }));
+    behind.push(runner.executeTogether(spanning, metadata()).then(([outcome]) => outcome as Outcome<Taken>));
+    await someTurns();
+    const answers = Promise.allSettled([first, ...behind]);
+    store.refuseWith(new Error('disk full'));
+    expect(await answers).toMatchObject(Array(3).fill({ status: 'rejected', reason: { message: 'disk full' } }));
+    expect(await store.head()).toBe(0);
     expect(runner.depth).toBe(0);
   });
 });

@@ -9,7 +9,7 @@ import { MailboxStorage } from './mailbox-storage.js';
 import type { Outcome } from './outcome.js';
 import { Overloaded } from './overloaded.js';
 import { continueTrace } from './tracing.js';
-import { type Decided, type Group, type Member, Turn } from './turn.js';
+import { type Decided, Group, type Member, Turn } from './turn.js';
 
 export interface CommandTo<Command> {
   /** Id of the aggregate: the stream is `<category>-<id>`. */
@@ -25,7 +25,10 @@ export interface CommandRunnerOptions {
   readonly maxWaiting?: number;
   /** Streams whose state is kept in memory while nobody uses them. */
   readonly maxIdleStreams?: number;
-  /** Commands of one stream that are decided in one turn, so that a hot stream leaves room for the others. */
+  /**
+   * Commands of one stream that are decided in one turn, so that a hot stream leaves room for the others, and has a second
+   * turn to decide while the first is being stored.
+   */
   readonly maxPerTurn?: number;
   /** Ids of answered commands from outside remembered per stream: the window in which a repeat is recognised. */
   readonly rememberedCommands?: number;
@@ -37,12 +40,13 @@ export interface CommandRunnerOptions {
  * Runs the commands of one decider: one mailbox per stream, decisions on the state in memory, one append per turn.
  *
  * A turn takes every command that waits for an idle stream, decides them one after the other, appends all their events
- * at once and answers each caller after the commit. While that append is in flight the stream's next commands queue up
- * and make the next turn; there is no timer, so under light load a turn is one command. Other streams have turns of
- * their own meanwhile, and the store merges what waits for it into one commit.
+ * at once and answers each caller after the commit. While that append is in flight the stream's next commands are decided
+ * ahead, on top of it, and make the next turn; there is no timer, so under light load a turn is one command. Other streams
+ * have turns of their own meanwhile, and the store merges what waits for it into one commit.
  *
  * When another process wrote to a stream (revision conflict), its state is loaded again and the commands are decided
- * afresh. Any other failure of the append is thrown to every caller of the turn and the state is dropped.
+ * afresh. Any other failure of the append is thrown to every caller of the turn and of the one decided ahead of it, and the
+ * state is dropped.
  */
 export class CommandRunner<Command, Event extends DomainEvent, State> {
   /** By the id of the aggregate; those that had no turn for the longest time come first. */
@@ -68,7 +72,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       maxWaitingPerStream: 16_384,
       maxWaiting: 65_536,
       maxIdleStreams: 4_000,
-      maxPerTurn: 1_024,
+      maxPerTurn: 512,
       rememberedCommands: 512,
       onSnapshotFailed: () => {},
       ...options,
@@ -170,6 +174,11 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     else this.ready.add(mailbox);
   }
 
+  private wakeAll(mailboxes: Iterable<Mailbox<Command, Event, State>>): void {
+    for (const mailbox of mailboxes) this.wake(mailbox);
+    if (this.ready.size > 0 || this.cold.size > 0) this.scheduleTurn();
+  }
+
   private scheduleTurn(): void {
     if (this.turnScheduled) return;
     this.turnScheduled = true;
@@ -187,16 +196,42 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     let taken = 0;
     for (const mailbox of this.ready) {
       this.ready.delete(mailbox);
-      for (let left = this.options.maxPerTurn; left > 0; left -= 1) {
-        const waiting = mailbox.queue.first();
-        if (!waiting || !isNext(waiting) || this.recalls(waiting, turn)) break;
-        for (const target of waiting.targets) target.mailbox.queue.shift();
-        turn.add({ waiting, decided: this.decide(waiting, now) });
-        taken += 1;
-      }
+      taken += mailbox.status === 'committing' ? this.decideAhead(mailbox, now) : this.decideOn(mailbox, turn, now);
     }
     this.drain.turnTaken(taken);
     for (const group of turn.groups()) void this.commit(group, startedAt);
+  }
+
+  private decideOn(mailbox: Mailbox<Command, Event, State>, turn: Turn<Command, Event, State>, now: number): number {
+    for (let taken = 0; taken < this.options.maxPerTurn; taken += 1) {
+      const waiting = mailbox.queue.first();
+      if (!waiting || !isNext(waiting) || this.recalls(waiting, turn)) return taken;
+      turn.add(this.decideNext(waiting, now));
+    }
+    return this.options.maxPerTurn;
+  }
+
+  /**
+   * Decides what waits for a stream whose last turn is on its way to the store, on top of that turn: it is sent once that
+   * is stored, and undone with it when that fails. So this process decides and answers while the database writes.
+   * Commands over several streams wait for all of them; and all wait when a snapshot is due, which shows what is stored.
+   */
+  private decideAhead(mailbox: Mailbox<Command, Event, State>, now: number): number {
+    if (this.storage.isSnapshotDue(mailbox)) return 0;
+    mailbox.ahead ??= new Group(mailbox);
+    const { members } = mailbox.ahead;
+    const before = members.length;
+    while (members.length < this.options.maxPerTurn) {
+      const waiting = mailbox.queue.first();
+      if (!waiting || waiting.targets.length > 1 || forgetful(waiting).length > 0) break;
+      mailbox.ahead.add(this.decideNext(waiting, now));
+    }
+    return members.length - before;
+  }
+
+  private decideNext(waiting: Waiting<Command, Event, State>, now: number): Member<Command, Event, State> {
+    for (const target of waiting.targets) target.mailbox.queue.shift();
+    return { waiting, decided: this.decide(waiting, now) };
   }
 
   /**
@@ -204,14 +239,11 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
    * as nothing of this turn waits to be stored there. A process sends its commands in the order of the log, so as a rule
    * the cause lies after those of all commands answered so far, and nobody needs to look however far the process lags.
    */
-  private recalls({ targets, causedAt }: Waiting<Command, Event, State>, turn: Turn<Command, Event, State>): boolean {
-    if (causedAt === undefined) return false;
-    const forgetful = targets.filter(
-      ({ mailbox }) => mailbox.causedUpTo >= causedAt && mailbox.caused.forgottenUpTo > causedAt,
-    );
-    if (forgetful.length === 0) return false;
-    if (!forgetful.some(({ mailbox }) => turn.has(mailbox))) {
-      for (const { mailbox } of forgetful) void this.recall(mailbox, causedAt);
+  private recalls(waiting: Waiting<Command, Event, State>, turn: Turn<Command, Event, State>): boolean {
+    const streams = forgetful(waiting);
+    if (streams.length === 0) return false;
+    if (!streams.some((mailbox) => turn.has(mailbox))) {
+      for (const mailbox of streams) void this.recall(mailbox, waiting.causedAt ?? 0);
     }
     return true;
   }
@@ -263,7 +295,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   }
 
   private async commit(group: Group<Command, Event, State>, startedAt: number): Promise<void> {
-    for (const mailbox of group.events.keys()) mailbox.status = 'committing';
+    for (const [mailbox, { length }] of group.events) mailbox.committing(length);
+    this.wakeAll(group.events.keys());
     try {
       const appends = group.appends();
       // What others appended meanwhile may turn a refusal round, and only an append would notice.
@@ -274,27 +307,27 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     } catch (error) {
       this.undo(group, error);
     }
-    for (const mailbox of group.events.keys()) this.wake(mailbox);
-    if (this.ready.size > 0 || this.cold.size > 0) this.scheduleTurn();
+    this.wakeAll(group.events.keys());
     this.evictIdle();
   }
 
   private settle(group: Group<Command, Event, State>, position: number | undefined, startedAt: number): void {
     for (const [mailbox, { length }] of group.events) {
-      mailbox.status = 'idle';
-      mailbox.revision += length;
-      mailbox.sinceSnapshot += length;
+      mailbox.committed(length, position);
       this.mailboxes.delete(mailbox.id);
       this.mailboxes.set(mailbox.id, mailbox);
-      if (length === 0 || position === undefined) continue;
-      mailbox.position = position;
-      mailbox.recent.committed(position);
-      mailbox.caused.committed(position);
     }
     this.saveDueSnapshots([...group.events.keys()]);
     this.waiting -= group.members.length;
     this.drain.groupStored(group.members.length, performance.now() - startedAt);
+    // Before the answers: the store has its next work while the callers have theirs.
+    for (const mailbox of group.events.keys()) this.commitAhead(mailbox);
     for (const member of group.members) this.answer(member);
+  }
+
+  private commitAhead(mailbox: Mailbox<Command, Event, State>): void {
+    const ahead = mailbox.takeAhead();
+    if (ahead && ahead.members.length > 0) void this.commit(ahead, performance.now());
   }
 
   private answer({ waiting, decided }: Member<Command, Event, State>): void {
@@ -317,15 +350,17 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
 
   /** The states have moved on without their events: forget them. After a conflict the commands are decided afresh. */
   private undo(group: Group<Command, Event, State>, error: unknown): void {
+    const ahead = [...group.events.keys()].flatMap((mailbox) => mailbox.takeAhead()?.members ?? []);
+    const members = [...group.members, ...ahead];
     for (const mailbox of group.events.keys()) mailbox.forgetState();
     if (error instanceof RevisionConflict) {
       this.conflicts += 1;
-      for (const { waiting } of group.members.toReversed()) {
+      for (const { waiting } of members.toReversed()) {
         for (const { mailbox } of waiting.targets) mailbox.queue.unshift(waiting);
       }
       return;
     }
-    for (const { waiting } of group.members) this.fail(waiting, error);
+    for (const { waiting } of members) this.fail(waiting, error);
     // What came after must not be decided without what came before: a parcel without its order would find none.
     for (const mailbox of group.events.keys()) this.refuseAll(mailbox, error);
   }
@@ -395,6 +430,17 @@ const MAX_STREAMS_PER_LOAD = 2_000;
 /** True when the command stands first in every queue it is in and all its streams may decide. */
 function isNext<Command, Event extends DomainEvent, State>(waiting: Waiting<Command, Event, State>): boolean {
   return waiting.targets.every(({ mailbox }) => mailbox.status === 'idle' && mailbox.queue.first() === waiting);
+}
+
+/** The streams of a command that may have forgotten that they answered it. */
+function forgetful<Command, Event extends DomainEvent, State>({
+  targets,
+  causedAt,
+}: Waiting<Command, Event, State>): Mailbox<Command, Event, State>[] {
+  if (causedAt === undefined) return [];
+  return targets
+    .map(({ mailbox }) => mailbox)
+    .filter(({ causedUpTo, caused }) => causedUpTo >= causedAt && caused.forgottenUpTo > causedAt);
 }
 
 function outcomesOf<Command, Event extends DomainEvent, State>(

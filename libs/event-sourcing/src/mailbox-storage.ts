@@ -42,10 +42,16 @@ export class MailboxStorage<Command, Event extends DomainEvent, State> {
     mailbox.caused.recall(await this.causedCommandsAfter(position, mailbox), position);
   }
 
-  /** The snapshot of a mailbox whose stream has grown enough since the last one; it counts as taken. */
+  /** True when the stream has grown enough since its last snapshot. */
+  isSnapshotDue({ sinceSnapshot, snapshotSize }: Mailbox<Command, Event, State>): boolean {
+    const format = this.decider.snapshot;
+    return format !== undefined && sinceSnapshot >= Math.max(format.everyEvents, 2 * snapshotSize);
+  }
+
+  /** The snapshot of a mailbox that is due one; it counts as taken. */
   dueSnapshot(mailbox: Mailbox<Command, Event, State>): (Snapshot & { readonly stream: string }) | undefined {
     const format = this.decider.snapshot;
-    if (!format || mailbox.sinceSnapshot < Math.max(format.everyEvents, 2 * mailbox.snapshotSize)) return undefined;
+    if (!format || !this.isSnapshotDue(mailbox)) return undefined;
     mailbox.sinceSnapshot = 0;
     mailbox.snapshotSize = format.size?.(mailbox.state as State) ?? 0;
     const state: StoredMailbox = {

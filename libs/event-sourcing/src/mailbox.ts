@@ -3,6 +3,7 @@ import type { DomainEvent, EventMetadata } from './event-store.js';
 import type { Outcome } from './outcome.js';
 import { RecentCommands } from './recent-commands.js';
 import type { Span } from './tracing.js';
+import type { Group } from './turn.js';
 
 /** A command on its way: it stands in the queue of every stream it decides on. */
 export interface Waiting<Command, Event extends DomainEvent, State> {
@@ -38,6 +39,8 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
   caused: RecentCommands;
   /** No command was answered whose cause lies after this position. For what was loaded that is the last event: causes lie before. */
   causedUpTo = 0;
+  /** What was decided while the last turn is being stored, on top of it. */
+  ahead: Group<Command, Event, State> | undefined;
   readonly queue = new CommandQueue<Waiting<Command, Event, State>>();
   private readonly idsByPlace: ((id: string) => string)[] = [];
 
@@ -72,6 +75,30 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
     const ids = this.idsByPlace[index] ?? idsAt(`${this.stream}/${index}`);
     if (index < REMEMBERED_PLACES) this.idsByPlace[index] = ids;
     return ids(commandId);
+  }
+
+  /** Its turn of so many events is on the way to the store. */
+  committing(events: number): void {
+    this.status = 'committing';
+    this.sinceSnapshot += events;
+    this.recent.sent();
+    this.caused.sent();
+  }
+
+  /** That turn is stored, and ended at `position` if it had events. */
+  committed(events: number, position: number | undefined): void {
+    this.status = 'idle';
+    this.revision += events;
+    if (events === 0 || position === undefined) return;
+    this.position = position;
+    this.recent.committed(position);
+    this.caused.committed(position);
+  }
+
+  takeAhead(): Group<Command, Event, State> | undefined {
+    const { ahead } = this;
+    this.ahead = undefined;
+    return ahead;
   }
 
   forgetState(): void {

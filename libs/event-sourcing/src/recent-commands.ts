@@ -14,9 +14,10 @@ export class RecentCommands {
   private readonly positions = new Map<string, AnsweredAt>();
   /** Kept between calls: a new iterator would step over everything that was deleted before it. */
   private oldest = this.positions.keys();
-  private uncommitted: AnsweredAt = { position: Number.POSITIVE_INFINITY };
+  private uncommitted = notYet();
+  private onTheWay = notYet();
   /** No command is forgotten whose events lie after this position. */
-  private forgotten = 0;
+  private forgotten: AnsweredAt = { position: 0 };
 
   constructor(private limit: number) {}
 
@@ -24,12 +25,12 @@ export class RecentCommands {
     const recent = new RecentCommands(limit);
     for (const [commandId, position] of commands) recent.positions.set(commandId, { position });
     recent.limit = Math.max(limit, commands.length);
-    recent.forgotten = forgottenUpTo;
+    recent.forgotten = { position: forgottenUpTo };
     return recent;
   }
 
   get forgottenUpTo(): number {
-    return this.forgotten;
+    return this.forgotten.position;
   }
 
   has(commandId: string): boolean {
@@ -42,11 +43,15 @@ export class RecentCommands {
     if (this.positions.size > this.limit) this.forgetOldest();
   }
 
-  /** The commands added without a position were stored by one append that ended at `position`. */
+  /** The commands added without a position are on their way to the store, by one append; those added from now on are not. */
+  sent(): void {
+    this.onTheWay = this.uncommitted;
+    this.uncommitted = notYet();
+  }
+
+  /** That append ended at `position`. */
   committed(position: number): void {
-    this.uncommitted.position = position;
-    if (this.forgotten === Number.POSITIVE_INFINITY) this.forgotten = position;
-    this.uncommitted = { position: Number.POSITIVE_INFINITY };
+    this.onTheWay.position = position;
   }
 
   /**
@@ -60,21 +65,24 @@ export class RecentCommands {
     for (const [commandId, position] of commands) this.positions.set(commandId, { position });
     for (const [commandId, answeredAt] of newer) this.positions.set(commandId, answeredAt);
     this.limit = Math.max(this.limit, this.positions.size * 2);
-    this.forgotten = since;
+    this.forgotten = { position: since };
   }
 
   toJSON(): StoredRecentCommands {
     const commands = Array.from(this.positions, ([commandId, { position }]) => [commandId, position] as const);
-    return { commands, forgottenUpTo: this.forgotten };
+    return { commands, forgottenUpTo: this.forgottenUpTo };
   }
 
   private forgetOldest(): void {
     const { value: commandId } = this.oldest.next();
     if (commandId === undefined) return;
-    this.forgotten = Math.max(this.forgotten, this.positions.get(commandId)?.position ?? 0);
+    const answeredAt = this.positions.get(commandId);
+    if (answeredAt && answeredAt.position >= this.forgotten.position) this.forgotten = answeredAt;
     this.positions.delete(commandId);
   }
 }
+
+const notYet = (): AnsweredAt => ({ position: Number.POSITIVE_INFINITY });
 
 /** Shared by the commands that one append stores: infinite until it did. */
 interface AnsweredAt {
