@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
 import { killConnections, receive, skus, stockView, unitsOnHand } from '../test/stock-view.js';
 import {
@@ -184,6 +184,31 @@ describe('a rebuild', () => {
     });
     await switched.rebuilding;
     expect(await schemas()).toEqual(['view_stock_received']);
+  });
+
+  it.each([
+    ['between two pages', 5],
+    ['before it switches', 20],
+  ])('ends when its lease was lost unnoticed and another one has begun %s', async (_, reached) => {
+    await receive(store, skus(20));
+    await rebuild(readModels, stockView, store);
+    const lease = { lost: new AbortController().signal, release: async () => {} };
+    jest.spyOn(readModels.leases, 'tryAcquire').mockResolvedValueOnce(lease);
+    const stop = new AbortController();
+    const readAll = store.readAll.bind(store);
+    let begun: Promise<unknown> | undefined;
+    store.readAll = async (page) => {
+      if (page.after >= reached) {
+        const halfWay = { pageSize: 5, signal: stop.signal, onProgress: () => stop.abort() };
+        begun ??= rebuild(readModels, stockView, store, halfWay).catch(() => {});
+        await begun;
+      }
+      return readAll(page);
+    };
+    await expect(rebuild(readModels, stockView, store, { pageSize: 5 })).rejects.toThrow(
+      'Another rebuild of view stock-received has begun',
+    );
+    expect(await unitsOnHand(readModels)).toBe(20);
   });
 
   it('refuses a second one of the same view', async () => {

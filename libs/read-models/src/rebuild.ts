@@ -90,6 +90,8 @@ export class ScratchBuild {
   #events = 0;
   #head = 0;
   #indexes: readonly string[] = [];
+  #tables: readonly string[] = [];
+  #schemaOid = 0;
   readonly #startedAt = performance.now();
 
   private constructor(
@@ -111,7 +113,9 @@ export class ScratchBuild {
     await readModels.transaction(
       async (tx) => {
         await recreateSchema(tx, projection, schema);
-        build.#indexes = await strip(tx, schema);
+        build.#tables = await tablesIn(tx, schema);
+        build.#indexes = await strip(tx, schema, build.#tables);
+        build.#schemaOid = await oidOf(tx, schema);
       },
       { schema },
     );
@@ -136,10 +140,11 @@ export class ScratchBuild {
       }
       // A crash throws the scratch tables away anyway, so nothing waits for the disk until the switch.
       if (page.events.length > 0) {
-        await this.readModels.transaction((tx) => this.projection.apply(page.events, tx), {
-          schema: this.schema,
-          asyncCommit: true,
-        });
+        const apply = async (tx: Tx) => {
+          await this.#hold(tx);
+          await this.projection.apply(page.events, tx);
+        };
+        await this.readModels.transaction(apply, { schema: this.schema, asyncCommit: true });
       }
       this.#advance(page);
       if (page.caughtUp) return;
@@ -151,15 +156,19 @@ export class ScratchBuild {
    * after the switch would be planned blindly.
    */
   async complete(): Promise<void> {
-    const { schema, readModels } = this;
-    const tables = await tablesIn(readModels, schema);
+    const tables = this.#tables;
     const statements = [...tables.map((table) => `alter table ${table} set logged`), ...this.#indexes];
-    await readModels.transaction((tx) => tx.execute(statements.join(';')), { schema });
-    if (tables.length > 0) await readModels.execute(`analyze ${tables.join(', ')}`);
+    const finish = async (tx: Tx) => {
+      await this.#hold(tx);
+      await tx.execute(statements.join(';'));
+    };
+    await this.readModels.transaction(finish, { schema: this.schema });
+    await this.readModels.execute(`analyze ${tables.join(', ')}`);
   }
 
   /** The same within the caller's transaction; counted by {@link advanceTo} once that has committed. */
   async catchUp(tx: Tx, until: number): Promise<{ readonly position: number; readonly events: number }> {
+    await this.#hold(tx);
     let position = this.#position;
     let events = 0;
     while (position < until) {
@@ -189,6 +198,18 @@ export class ScratchBuild {
       durationMs,
       eventsPerSecond: (this.#events * 1_000) / durationMs,
     };
+  }
+
+  /**
+   * Keeps the tables as they are for the rest of a transaction, once they are known to be ours: whoever starts when our lease
+   * was lost makes them anew, and must not find our rows among his, nor we switch to his.
+   */
+  async #hold(tx: Tx): Promise<void> {
+    await tx.execute(`lock table ${this.#tables.join(', ')} in row exclusive mode`);
+    if ((await oidOf(tx, this.schema)) !== this.#schemaOid)
+      throw new Error(
+        `Another rebuild of view ${this.projection.name} has begun, and this one has ended; start it again.`,
+      );
   }
 
   #read(after: number): Promise<Page> {
@@ -248,14 +269,13 @@ export async function dropSchema(readModels: ReadModels, schema: string): Promis
  * Takes from empty tables what makes filling them slow and serves nobody until the switch: the write-ahead log, and the indexes
  * that only readers use, with which every update of a row writes all indexes. Gives the statements that make those.
  */
-async function strip(tx: Tx, schema: string): Promise<readonly string[]> {
+async function strip(tx: Tx, schema: string, tables: readonly string[]): Promise<readonly string[]> {
   const indexes = await tx.query<{ name: string; definition: string }>(
     `select format('%I.%I', $1::text, c.relname) as name, pg_get_indexdef(c.oid) as definition
        from pg_index i join pg_class c on c.oid = i.indexrelid
       where c.relnamespace = to_regnamespace($1) and not i.indisunique`,
     [schema],
   );
-  const tables = await tablesIn(tx, schema);
   const statements = [
     ...indexes.map(({ name }) => `drop index ${name}`),
     ...tables.map((table) => `alter table ${table} set unlogged`),
@@ -270,6 +290,11 @@ async function tablesIn(tx: Tx, schema: string): Promise<readonly string[]> {
     [schema],
   );
   return tables.map(({ name }) => name);
+}
+
+async function oidOf(tx: Tx, schema: string): Promise<number> {
+  const [found] = await tx.query<{ oid: number }>('select to_regnamespace($1)::oid as oid', [schema]);
+  return found?.oid ?? 0;
 }
 
 /** Tries again while a long query of somebody else holds a lock we need. */
