@@ -53,10 +53,15 @@ function lockOf(words: string): Statement['lock'] {
 }
 
 /** The statement with the server's answer in the place of the call; its parameters keep their types. */
-export const answered = (sql: string, answer: boolean): string =>
-  sql
+export function answered(sql: string, answer: boolean): string {
+  const statement = sql
     .replace('pg_try_advisory_lock($1, $2)', `($1::integer is not null and $2::integer is not null and ${answer})`)
     .replace(
-      /pg_(?:try_advisory_lock|advisory_unlock)\(hashtextextended\(\$1, 0\)\)/,
+      /pg_(?:try_advisory_lock|advisory_unlock)\(hashtextextended\([^()]*\$1, 0\)\)/,
       `($1::text is not null and ${answer})`,
-    );
+    )
+    .replace('pg_advisory_unlock_all()', String(answer));
+  // The database below has one session, to which every lock is its own.
+  if (statement === sql) throw new Error(`The simulated server knows no such lock: ${sql}`);
+  return statement;
+}
