@@ -9,7 +9,6 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'quantity-as-push-key',
     what: 'A number equal to the acknowledged one is not sent, although another one is on its way.',
-    shownBy: 8,
     edits: [
       {
         file: ledger,
@@ -32,7 +31,7 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'throttled-number-acknowledged',
     what: 'A number that the channel had no time for counts as taken.',
-    shownBy: 15,
+    shownBy: 25,
     edits: [
       {
         file: pusher,
@@ -45,7 +44,6 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'failed-push-acknowledged',
     what: 'A request without an answer counts as taken by the channel.',
-    shownBy: 10,
     edits: [
       {
         file: 'apps/channels/src/connectors/simulated/simulated.connector.ts',
@@ -58,7 +56,6 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'refused-listing-acknowledged',
     what: 'A listing that the channel refused within its answer counts as taken.',
-    shownBy: 9,
     edits: [{ file: pusher, find: 'if (result?.ok) taken', replace: 'if (true) taken' }],
   },
   {
@@ -86,7 +83,7 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'pusher-stuck-after-failed-write',
     what: 'After one answer that could not be stored a channel is told nothing any more. Was so until the simulation found it.',
-    shownBy: 28,
+    shownBy: 32,
     edits: [
       {
         file: pusher,
@@ -121,7 +118,7 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'sale-settled-before-recorded',
     what: 'Sales are marked as done before the orders service has them.',
-    shownBy: 12,
+    shownBy: 17,
     edits: [
       {
         file: worker,
@@ -134,7 +131,7 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'failed-sale-marked-done',
     what: 'A sale that could not be stored is not tried again.',
-    shownBy: 12,
+    shownBy: 50,
     edits: [
       { file: worker, find: '!(results[index] instanceof Error)', replace: 'true' },
       {
@@ -147,7 +144,7 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'pull-ignores-revisions',
     what: 'A pull takes an order for known when an older revision of it came before.',
-    shownBy: 8,
+    shownBy: 25,
     edits: [
       {
         file: 'apps/channels/src/intake/intake-table.ts',

@@ -35,7 +35,6 @@ export const commandBugs: readonly PlantedBug[] = [
   {
     name: 'state-kept-after-failed-append',
     what: 'The state has moved on although its events were not stored.',
-    shownBy: 12,
     edits: [
       {
         file: runner,
@@ -55,6 +54,18 @@ export const commandBugs: readonly PlantedBug[] = [
         replace: 'revision: mailbox.revision + 1,\n            version',
       },
     ],
+  },
+  {
+    name: 'snapshot-of-what-is-only-decided',
+    what: 'A snapshot is taken while commands are decided ahead, and shows their effect without their events.',
+    shownBy: 12,
+    edits: [{ file: runner, find: 'if (this.storage.isSnapshotDue(mailbox)) return 0;', replace: '' }],
+  },
+  {
+    name: 'decided-ahead-kept-after-failed-append',
+    what: 'What was decided on top of a turn that was not stored is stored later.',
+    shownBy: 32,
+    edits: [{ file: runner, find: 'mailbox.takeAhead()?.members ?? []', replace: '[]' }],
   },
   {
     name: 'decided-on-stale-state',

@@ -47,6 +47,7 @@ export const decisionBugs: readonly PlantedBug[] = [
   {
     name: 'return-added-to-wrong-counter',
     what: 'Damaged goods that come back are counted as allocated.',
+    shownBy: 11,
     edits: [
       {
         file: figures,
@@ -69,7 +70,6 @@ export const decisionBugs: readonly PlantedBug[] = [
   {
     name: 'amendment-only-grows',
     what: 'An amended order that wants less keeps what it had.',
-    shownBy: 15,
     edits: [{ file: follow, find: 'change.unitsAfter < change.unitsBefore', replace: 'false' }],
   },
   {

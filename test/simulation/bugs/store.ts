@@ -20,7 +20,6 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'failed-commit-acknowledged',
     what: 'A commit that the database refused counts as stored.',
-    shownBy: 12,
     edits: [
       {
         file: session,
@@ -33,7 +32,6 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'lost-answer-taken-for-stored',
     what: 'A commit whose connection broke counts as stored.',
-    shownBy: 12,
     edits: [
       { file: session, find: 'if (inDoubt && await isStored(client, batch)) break;', replace: 'if (inDoubt) break;' },
     ],
@@ -41,12 +39,12 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'commit-in-doubt-repeated',
     what: 'A commit whose answer was lost is made again without looking, and the writer takes itself for fenced.',
-    shownBy: 8,
     edits: [{ file: session, find: 'if (inDoubt && await isStored(client, batch)) break;', replace: '' }],
   },
   {
     name: 'lost-fencing',
     what: 'A writer takes over without asking for the lock, and the old one goes on.',
+    shownBy: 20,
     edits: [
       { file: session, find: 'if (!lock.rows[0]?.locked) {', replace: 'if (false) {' },
       { file: session, find: 'if (this.#epoch !== 0 && row.epoch !== this.#epoch) throw', replace: 'if (false) throw' },
@@ -60,6 +58,7 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'epoch-not-compared',
     what: 'A writer that wakes after its successor has died does not notice that it was replaced.',
+    shownBy: 20,
     edits: [
       { file: session, find: 'if (this.#epoch !== 0 && row.epoch !== this.#epoch) throw', replace: 'if (false) throw' },
       { file: session, find: 'if (row.epoch !== this.#epoch) throw', replace: 'if (false) throw' },
@@ -68,7 +67,7 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'heads-kept-after-failure',
     what: 'What is remembered of streams survives a commit that failed: a retry is taken for a repeat.',
-    shownBy: 8,
+    shownBy: 18,
     edits: [{ file: sequencer, find: 'this.#heads.forget();', replace: '' }],
   },
   {

@@ -33,7 +33,6 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'checkpoint-not-compared',
     what: 'A page is applied whatever the checkpoint says, also when a rebuild has moved it.',
-    shownBy: 25,
     edits: [
       {
         file: 'libs/read-models/src/checkpoints.ts',
@@ -45,7 +44,7 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'rebuild-switched-early',
     what: 'A rebuilt view takes the place of the live one without what happened meanwhile.',
-    shownBy: 68,
+    shownBy: 75,
     edits: [
       {
         file: 'libs/read-models/src/rebuild.ts',
@@ -57,7 +56,6 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'reaction-skips-on-error',
     what: 'A process that fails goes on with the next events.',
-    shownBy: 19,
     edits: [{ file: reaction, find: 'this.#failedAttempts += 1;\n            throw error;', replace: '' }],
   },
   {

@@ -99,8 +99,10 @@ export class Faults {
     this.#trouble('shops');
   }
 
+  /** Now and then while many want the same thing: a turn fails, and what was decided ahead of it. */
   badDisk(): void {
     this.#trouble('disk');
+    if (this.#random.chance(0.5)) void this.people.drop();
   }
 
   /** The machine sleeps through an evening, a night, a weekend: clocks jump, timers do not. */

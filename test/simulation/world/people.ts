@@ -81,8 +81,8 @@ export class People {
     });
   }
 
-  async reserve(): Promise<void> {
-    const [sku, reservationId] = [this.#sku(), this.#name('cart')];
+  async reserve(sku = this.#sku()): Promise<void> {
+    const reservationId = this.#name('cart');
     const channel = this.#random.chance(0.5) ? OWN_SHOP : this.#random.pick(CHANNELS);
     const [units, ttlSeconds] = [this.#random.between(1, 3), this.#random.between(1, 12) * this.#world.pace.leisure];
     const answer = await this.#callers.stock(sku, ({ supply }) => ({
@@ -104,6 +104,16 @@ export class People {
         policy: supply.policyOf(channel),
       }));
     } else if (end < 0.75) await this.#callers.stock(sku, () => ({ type: 'ReleaseReservation', reservationId }));
+  }
+
+  /** Many want the same thing within milliseconds: the next ones ask while the first are being stored. */
+  async drop(): Promise<void> {
+    const sku = this.#popularSku();
+    const shoppers = Array.from({ length: this.#random.between(4, 12) }, async () => {
+      await this.#callers.pause(this.#random.exponential(2));
+      await this.reserve(sku);
+    });
+    await Promise.all(shoppers);
   }
 
   async receive(): Promise<void> {
@@ -254,9 +264,13 @@ export class People {
     return [...skus].find(([, sku]) => sku === wanted)?.[0];
   }
 
-  /** A few SKUs are what everybody wants. */
+  /** One of the few SKUs that everybody wants. */
+  #popularSku(): string {
+    return this.#random.pick(this.#popular);
+  }
+
   #sku(): string {
-    return this.#random.chance(0.7) ? this.#random.pick(this.#popular) : this.#random.pick(SKUS);
+    return this.#random.chance(0.7) ? this.#popularSku() : this.#random.pick(SKUS);
   }
 
   #place(): string {
@@ -276,6 +290,7 @@ const ACTIONS = [
   ['amend', 10],
   ['submit', 10],
   ['reserve', 14],
+  ['drop', 2],
   ['receive', 8],
   ['adjust', 3],
   ['count', 4],
