@@ -28,7 +28,7 @@ import { inventoryProjections } from '../../apps/inventory/src/inventory.module.
 import { WhenAnOrderChangesFollowWithStock } from '../../apps/inventory/src/processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
 import { WhenOrderIsSubmittedAllocateStock } from '../../apps/inventory/src/processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
 import { WhenReservationIsDueExpireIt } from '../../apps/inventory/src/processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
-import { ChangeStock, ChangeStockHandler } from '../../apps/inventory/src/stock/change-stock.js';
+import { ChangeStock, ChangeStockHandler, stockRunnerOptions } from '../../apps/inventory/src/stock/change-stock.js';
 import { stockDecider } from '../../apps/inventory/src/stock/stock.decider.js';
 import { ChangeSupply } from '../../apps/inventory/src/supply/change-supply.js';
 import { SupplyDirectory } from '../../apps/inventory/src/supply/supply-directory.js';
@@ -123,7 +123,7 @@ interface Core {
 function assembleInventory({ store, readModels, runners, shutdown }: Core) {
   const clock = systemClock;
   const supply = new SupplyDirectory(store, readModels, shutdown);
-  const runner = new CommandRunner(stock, store, { clock, rememberedCommands: 2_048 });
+  const runner = new CommandRunner(stock, store, { ...stockRunnerOptions, clock });
   for (const projection of inventoryProjections) runners.addProjection(projection);
   runners.addReaction(new WhenAnOrderChangesFollowWithStock(runner, supply));
   runners.addReaction(new WhenOrderIsSubmittedAllocateStock(runner, supply, store));

@@ -11,7 +11,7 @@ import { WhenAnOrderChangesFollowWithStock } from './processes/when-an-order-cha
 import { WhenOrderIsSubmittedAllocateStock } from './processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
 import { WhenReservationIsDueExpireIt } from './processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
 import { AdjustStockController } from './stock/adjust-stock/adjust-stock.http.js';
-import { ChangeStockHandler, STOCK_RUNNER, type StockRunner } from './stock/change-stock.js';
+import { ChangeStockHandler, STOCK_RUNNER, type StockRunner, stockRunnerOptions } from './stock/change-stock.js';
 import { ConfirmReservationController } from './stock/confirm-reservation/confirm-reservation.http.js';
 import { CountStockController } from './stock/count-stock/count-stock.http.js';
 import { MoveStockInBulkController } from './stock/move-stock-in-bulk/move-stock-in-bulk.http.js';
@@ -104,5 +104,5 @@ export const inventoryProjections: readonly Projection[] = [
 ];
 
 function stockRunner(store: EventStore, clock: Clock): StockRunner {
-  return new CommandRunner(stockDecider, store, { clock, rememberedCommands: 2_048, maxIdleStreams: 20_000 });
+  return new CommandRunner(stockDecider, store, { ...stockRunnerOptions, clock });
 }

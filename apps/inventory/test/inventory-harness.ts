@@ -3,7 +3,7 @@ import { CommandRunner, type DomainEvent, type EventMetadata, type EventStore, t
 import { type Clock, idFrom, toIso } from '#kernel';
 import { Shutdown } from '#platform';
 import type { ReadModels } from '#read-models';
-import type { StockRunner } from '../src/stock/change-stock.js';
+import { type StockRunner, stockRunnerOptions } from '../src/stock/change-stock.js';
 import type { StockCommand } from '../src/stock/stock.decide.js';
 import { stockDecider } from '../src/stock/stock.decider.js';
 import { ChangeSupply } from '../src/supply/change-supply.js';
@@ -33,7 +33,7 @@ export class InventoryHarness {
     readonly clock: Clock,
   ) {
     this.supply = new SupplyDirectory(store, NO_VIEW, this.shutdown);
-    this.stock = new CommandRunner(stockDecider, store, { clock, rememberedCommands: 2_048 });
+    this.stock = new CommandRunner(stockDecider, store, { ...stockRunnerOptions, clock });
     this.changeSupply = new ChangeSupply(store, clock, this.supply);
   }
 

@@ -12,6 +12,7 @@ import {
 import { PostgresEventStore } from '#event-store-postgres';
 import { newId, Rejected, toIso } from '#kernel';
 import type { ChannelPolicy } from '../../../apps/inventory/src/stock/available-to-sell.js';
+import { stockRunnerOptions } from '../../../apps/inventory/src/stock/change-stock.js';
 import type { ReserveStock } from '../../../apps/inventory/src/stock/reservations.decide.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
 import { stockDecider } from '../../../apps/inventory/src/stock/stock.decider.js';
@@ -29,7 +30,7 @@ export class StockSide {
     options: CommandRunnerOptions = {},
     decider: StockDecider = stockDecider,
   ) {
-    this.runner = new CommandRunner(decider, store, { rememberedCommands: 2_048, ...options });
+    this.runner = new CommandRunner(decider, store, { ...stockRunnerOptions, ...options });
   }
 
   static async open(url: string, options?: CommandRunnerOptions): Promise<StockSide> {

@@ -1,13 +1,19 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { StockEvent } from '#contracts';
-import type { CommandRunner, EventMetadata, Outcome } from '#event-sourcing';
+import type { CommandRunner, CommandRunnerOptions, EventMetadata, Outcome } from '#event-sourcing';
 import type { StockCommand } from './stock.decide.js';
 import type { Stock } from './stock.js';
 
 /** Token of the one runner of stock commands. */
 export const STOCK_RUNNER = 'STOCK_RUNNER';
 export type StockRunner = CommandRunner<StockCommand, StockEvent, Stock>;
+
+/** SKUs are changed all the time and all over the range, so many stay in memory; a hot one answers many callers who may repeat. */
+export const stockRunnerOptions = {
+  rememberedCommands: 2_048,
+  maxIdleStreams: 20_000,
+} as const satisfies CommandRunnerOptions;
 
 /** One decision on one SKU: the only command on the bus that changes stock. What it may be is {@link StockCommand}. */
 export class ChangeStock extends Command<Outcome<StockEvent>> {
