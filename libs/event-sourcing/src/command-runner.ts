@@ -53,6 +53,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private readonly mailboxes = new Map<string, Mailbox<Command, Event, State>>();
   private readonly ready = new Set<Mailbox<Command, Event, State>>();
   private readonly cold = new Set<Mailbox<Command, Event, State>>();
+  /** What was decided while the last turn of a stream is being stored, on top of it. */
+  private readonly ahead = new Map<Mailbox<Command, Event, State>, Group<Command, Event, State>>();
   private readonly storage: MailboxStorage<Command, Event, State>;
   private readonly options: Required<CommandRunnerOptions>;
   private waiting = 0;
@@ -218,15 +220,15 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
    */
   private decideAhead(mailbox: Mailbox<Command, Event, State>, now: number): number {
     if (this.storage.isSnapshotDue(mailbox)) return 0;
-    mailbox.ahead ??= new Group(mailbox);
-    const { members } = mailbox.ahead;
-    const before = members.length;
-    while (members.length < this.options.maxPerTurn) {
+    const group = this.ahead.get(mailbox) ?? new Group(mailbox);
+    const before = group.members.length;
+    while (group.members.length < this.options.maxPerTurn) {
       const waiting = mailbox.queue.first();
       if (!waiting || waiting.targets.length > 1 || forgetful(waiting).length > 0) break;
-      mailbox.ahead.add(this.decideNext(waiting, now));
+      group.add(this.decideNext(waiting, now));
     }
-    return members.length - before;
+    if (group.members.length > 0) this.ahead.set(mailbox, group);
+    return group.members.length - before;
   }
 
   private decideNext(waiting: Waiting<Command, Event, State>, now: number): Member<Command, Event, State> {
@@ -326,8 +328,14 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   }
 
   private commitAhead(mailbox: Mailbox<Command, Event, State>): void {
-    const ahead = mailbox.takeAhead();
-    if (ahead && ahead.members.length > 0) void this.commit(ahead, performance.now());
+    const group = this.takeAhead(mailbox);
+    if (group) void this.commit(group, performance.now());
+  }
+
+  private takeAhead(mailbox: Mailbox<Command, Event, State>): Group<Command, Event, State> | undefined {
+    const group = this.ahead.get(mailbox);
+    this.ahead.delete(mailbox);
+    return group;
   }
 
   private answer({ waiting, decided }: Member<Command, Event, State>): void {
@@ -350,7 +358,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
 
   /** The states have moved on without their events: forget them. After a conflict the commands are decided afresh. */
   private undo(group: Group<Command, Event, State>, error: unknown): void {
-    const ahead = [...group.events.keys()].flatMap((mailbox) => mailbox.takeAhead()?.members ?? []);
+    const ahead = [...group.events.keys()].flatMap((mailbox) => this.takeAhead(mailbox)?.members ?? []);
     const members = [...group.members, ...ahead];
     for (const mailbox of group.events.keys()) mailbox.forgetState();
     if (error instanceof RevisionConflict) {

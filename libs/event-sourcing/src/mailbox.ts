@@ -3,7 +3,6 @@ import type { DomainEvent, EventMetadata } from './event-store.js';
 import type { Outcome } from './outcome.js';
 import { RecentCommands } from './recent-commands.js';
 import type { Span } from './tracing.js';
-import type { Group } from './turn.js';
 
 /** A command on its way: it stands in the queue of every stream it decides on. */
 export interface Waiting<Command, Event extends DomainEvent, State> {
@@ -39,8 +38,6 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
   caused: RecentCommands;
   /** No command was answered whose cause lies after this position. For what was loaded that is the last event: causes lie before. */
   causedUpTo = 0;
-  /** What was decided while the last turn is being stored, on top of it. */
-  ahead: Group<Command, Event, State> | undefined;
   readonly queue = new CommandQueue<Waiting<Command, Event, State>>();
   private readonly idsByPlace: ((id: string) => string)[] = [];
 
@@ -93,12 +90,6 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
     this.position = position;
     this.recent.committed(position);
     this.caused.committed(position);
-  }
-
-  takeAhead(): Group<Command, Event, State> | undefined {
-    const { ahead } = this;
-    this.ahead = undefined;
-    return ahead;
   }
 
   forgetState(): void {

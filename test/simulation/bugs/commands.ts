@@ -65,7 +65,7 @@ export const commandBugs: readonly PlantedBug[] = [
     name: 'decided-ahead-kept-after-failed-append',
     what: 'What was decided on top of a turn that was not stored is stored later.',
     shownBy: 32,
-    edits: [{ file: runner, find: 'mailbox.takeAhead()?.members ?? []', replace: '[]' }],
+    edits: [{ file: runner, find: 'this.takeAhead(mailbox)?.members ?? []', replace: '[]' }],
   },
   {
     name: 'decided-on-stale-state',
