@@ -242,10 +242,11 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
    * the cause lies after those of all commands answered so far, and nobody needs to look however far the process lags.
    */
   private recalls(waiting: Waiting<Command, Event, State>, turn: Turn<Command, Event, State>): boolean {
+    const { causedAt } = waiting;
     const streams = forgetful(waiting);
-    if (streams.length === 0) return false;
+    if (causedAt === undefined || streams.length === 0) return false;
     if (!streams.some((mailbox) => turn.has(mailbox))) {
-      for (const mailbox of streams) void this.recall(mailbox, waiting.causedAt ?? 0);
+      for (const mailbox of streams) void this.recall(mailbox, causedAt);
     }
     return true;
   }

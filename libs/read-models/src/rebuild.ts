@@ -9,7 +9,7 @@ import {
   recreateSchema,
   schemaOf,
 } from './projection.js';
-import { DatabaseError, type ReadModels, type Tx } from './read-models.js';
+import { DatabaseError, type ReadModels, type TransactionOptions, type Tx } from './read-models.js';
 
 export interface RebuildProgress {
   /** Events of this view's types applied so far. */
@@ -140,11 +140,7 @@ export class ScratchBuild {
       }
       // A crash throws the scratch tables away anyway, so nothing waits for the disk until the switch.
       if (page.events.length > 0) {
-        const apply = async (tx: Tx) => {
-          await this.#hold(tx);
-          await this.projection.apply(page.events, tx);
-        };
-        await this.readModels.transaction(apply, { schema: this.schema, asyncCommit: true });
+        await this.#transaction((tx) => this.projection.apply(page.events, tx), { asyncCommit: true });
       }
       this.#advance(page);
       if (page.caughtUp) return;
@@ -158,11 +154,7 @@ export class ScratchBuild {
   async complete(): Promise<void> {
     const tables = this.#tables;
     const statements = [...tables.map((table) => `alter table ${table} set logged`), ...this.#indexes];
-    const finish = async (tx: Tx) => {
-      await this.#hold(tx);
-      await tx.execute(statements.join(';'));
-    };
-    await this.readModels.transaction(finish, { schema: this.schema });
+    await this.#transaction((tx) => tx.execute(statements.join(';')));
     await this.readModels.execute(`analyze ${tables.join(', ')}`);
   }
 
@@ -198,6 +190,14 @@ export class ScratchBuild {
       durationMs,
       eventsPerSecond: (this.#events * 1_000) / durationMs,
     };
+  }
+
+  #transaction(work: (tx: Tx) => Promise<unknown>, options: TransactionOptions = {}): Promise<void> {
+    const holding = async (tx: Tx) => {
+      await this.#hold(tx);
+      await work(tx);
+    };
+    return this.readModels.transaction(holding, { ...options, schema: this.schema });
   }
 
   /**
