@@ -44,7 +44,7 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'rebuild-switched-early',
     what: 'A rebuilt view takes the place of the live one without what happened meanwhile.',
-    shownBy: 75,
+    shownBy: 126,
     edits: [
       {
         file: 'libs/read-models/src/rebuild.ts',
