@@ -238,6 +238,23 @@ describe('commands that come together', () => {
     await until(() => runner.depth === 0);
   });
 
+  it('for other streams share a turn with a quarter of what a hot one asks, which it takes whole when alone', async () => {
+    const store = new GatedStore();
+    const { runner } = runnerOn(store, { maxPerTurn: 4 });
+    const takeEight = () => Array.from({ length: 8 }, () => runner.execute('hot', take(0.1), metadata()));
+    store.letThrough();
+    await runner.execute('cool', take(1), metadata());
+    store.batches.splice(0);
+    await Promise.all(takeEight());
+    expect(store.batches.splice(0)).toEqual([4, 4]);
+    store.open = false;
+    const shared = [...takeEight(), runner.execute('cool', take(1), metadata())];
+    await until(() => store.waiting.length === 2);
+    expect(store.batches).toEqual([1, 1]);
+    store.letThrough();
+    await Promise.all(shared);
+  });
+
   it('are refused past the bound, with a hint when to come again', async () => {
     const store = new GatedStore();
     const { runner } = runnerOn(store, { maxWaitingPerStream: 2 });

@@ -26,8 +26,8 @@ export interface CommandRunnerOptions {
   /** Streams whose state is kept in memory while nobody uses them. */
   readonly maxIdleStreams?: number;
   /**
-   * Commands of one stream that are decided in one turn, so that a hot stream leaves room for the others, and has a second
-   * turn to decide while the first is being stored.
+   * Commands of one stream that are decided in one turn, so that a hot stream has a second turn to decide while the first
+   * is being stored; a quarter of them in a turn that others share, so that it leaves room for those.
    */
   readonly maxPerTurn?: number;
   /** Ids of answered commands from outside remembered per stream: the window in which a repeat is recognised. */
@@ -193,24 +193,25 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
 
   private takeTurn(): void {
     const startedAt = performance.now();
-    const now = this.options.clock.now();
-    const turn = new Turn<Command, Event, State>();
+    const { clock, maxPerTurn } = this.options;
+    const perStream = this.ready.size > 1 ? Math.ceil(maxPerTurn / SHARED_TURN_DIVISOR) : maxPerTurn;
+    const turn = new Turn<Command, Event, State>(clock.now(), perStream);
     let taken = 0;
     for (const mailbox of this.ready) {
       this.ready.delete(mailbox);
-      taken += mailbox.status === 'committing' ? this.decideAhead(mailbox, now) : this.decideOn(mailbox, turn, now);
+      taken += mailbox.status === 'committing' ? this.decideAhead(mailbox, turn) : this.decideOn(mailbox, turn);
     }
-    this.drain.turnTaken(taken);
+    this.drain.turnTaken(taken, perStream);
     for (const group of turn.groups()) void this.commit(group, startedAt);
   }
 
-  private decideOn(mailbox: Mailbox<Command, Event, State>, turn: Turn<Command, Event, State>, now: number): number {
-    for (let taken = 0; taken < this.options.maxPerTurn; taken += 1) {
+  private decideOn(mailbox: Mailbox<Command, Event, State>, turn: Turn<Command, Event, State>): number {
+    for (let taken = 0; taken < turn.perStream; taken += 1) {
       const waiting = mailbox.queue.first();
       if (!waiting || !isNext(waiting) || this.recalls(waiting, turn)) return taken;
-      turn.add(this.decideNext(waiting, now));
+      turn.add(this.decideNext(waiting, turn.now));
     }
-    return this.options.maxPerTurn;
+    return turn.perStream;
   }
 
   /**
@@ -218,11 +219,14 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
    * is stored, and undone with it when that fails. So this process decides and answers while the database writes.
    * Commands over several streams wait for all of them; and all wait when a snapshot is due, which shows what is stored.
    */
-  private decideAhead(mailbox: Mailbox<Command, Event, State>, now: number): number {
+  private decideAhead(
+    mailbox: Mailbox<Command, Event, State>,
+    { now, perStream }: Turn<Command, Event, State>,
+  ): number {
     if (this.storage.isSnapshotDue(mailbox)) return 0;
     const group = this.ahead.get(mailbox) ?? new Group(mailbox);
     const before = group.members.length;
-    while (group.members.length < this.options.maxPerTurn) {
+    while (group.members.length < perStream) {
       const waiting = mailbox.queue.first();
       if (!waiting || waiting.targets.length > 1 || forgetful(waiting).length > 0) break;
       group.add(this.decideNext(waiting, now));
@@ -435,6 +439,9 @@ function outcomeOf<Event extends DomainEvent>({ refusal, perTarget }: Decided<Ev
 }
 
 const MAX_STREAMS_PER_LOAD = 2_000;
+
+/** Whoever shares a turn waits for its decisions and its commit; with eight or sixteen they wait as long. */
+const SHARED_TURN_DIVISOR = 4;
 
 /** True when the command stands first in every queue it is in and all its streams may decide. */
 function isNext<Command, Event extends DomainEvent, State>(waiting: Waiting<Command, Event, State>): boolean {

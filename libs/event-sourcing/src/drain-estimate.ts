@@ -6,14 +6,17 @@
 export class DrainEstimate {
   private msPerTurn = 10;
   private commandsPerTurn: number;
+  private perStream: number;
 
   constructor(private readonly maxPerTurn: number) {
     this.commandsPerTurn = maxPerTurn;
+    this.perStream = maxPerTurn;
   }
 
-  /** So many commands, of any streams, were decided in one turn. */
-  turnTaken(commands: number): void {
+  /** So many commands, of any streams, were decided in one turn that took at most `perStream` of each. */
+  turnTaken(commands: number, perStream: number): void {
     this.commandsPerTurn = this.average(this.commandsPerTurn, commands, commands);
+    this.perStream = this.average(this.perStream, perStream, commands);
   }
 
   /** So many commands were decided, stored and answered together. */
@@ -23,15 +26,18 @@ export class DrainEstimate {
 
   /** Milliseconds until one stream has answered so many commands. */
   ofStream(waiting: number): number {
-    return Math.ceil(waiting / this.maxPerTurn) * this.msPerTurn;
+    return Math.ceil(waiting / this.perStream) * this.msPerTurn;
   }
 
   /** Milliseconds until all streams have, whose turns run side by side. */
   ofService(waiting: number): number {
-    return Math.ceil(waiting / Math.max(this.commandsPerTurn, this.maxPerTurn)) * this.msPerTurn;
+    return Math.ceil(waiting / Math.max(this.commandsPerTurn, this.perStream)) * this.msPerTurn;
   }
 
   private average(average: number, value: number, commands: number): number {
-    return average + ((value - average) * commands) / (commands + this.maxPerTurn);
+    return average + ((value - average) * commands) / (commands + REMEMBERED_TURNS * this.maxPerTurn);
   }
 }
+
+/** Fewer, and a pause of the garbage collector would tell callers to wait five times too long. */
+const REMEMBERED_TURNS = 8;

@@ -27,6 +27,13 @@ export interface Member<Command, Event extends DomainEvent, State> {
 export class Turn<Command, Event extends DomainEvent, State> {
   private readonly groupOf = new Map<Mailbox<Command, Event, State>, Group<Command, Event, State>>();
 
+  constructor(
+    /** When it decides, in milliseconds since 1970. */
+    readonly now: number,
+    /** How many commands of one stream it decides at most. */
+    readonly perStream: number,
+  ) {}
+
   add(member: Member<Command, Event, State>): void {
     let group: Group<Command, Event, State> | undefined;
     for (const { mailbox } of member.waiting.targets) {
