@@ -44,6 +44,7 @@ class EntranceRace {
     return [
       { name: 'HTTP single', measure: () => this.#single() },
       { name: 'Fastify no-op', measure: () => this.#noOp() },
+      { name: 'our own no-op', measure: () => this.#ownNoOp() },
       { name: `HTTP bulk of ${BULK_LINES}`, measure: () => this.#bulk() },
       { name: 'gRPC unary', measure: () => this.#unary() },
       { name: 'gRPC stream', measure: () => this.#stream() },
@@ -65,6 +66,14 @@ class EntranceRace {
       httpLoad({ ...load, request: { method: 'POST', path: '/no-op', body } }),
     );
     return { noOpGetPerSecond: get.perSecond, noOpPostPerSecond: post.perSecond, noOpPostCpuUs: post.cpuUs };
+  }
+
+  /** A route of ours that decides nothing: Nest and what goes with every request, which no other route can exceed. */
+  async #ownNoOp() {
+    const { seconds } = this.bench;
+    const load = { url: this.einklang.httpUrl, connections: CONNECTIONS, seconds };
+    const { perSecond } = await httpLoad({ ...load, request: { method: 'GET', path: '/health/live' } });
+    return { ownNoOpGetPerSecond: perSecond };
   }
 
   async #bulk() {
@@ -129,12 +138,17 @@ function resultOf({ measurements }: Bench): Result {
     ratios: [
       measurements.ratio('singleVsNoop', 'requestsPerSecond', 'noOpGetPerSecond'),
       measurements.ratio('singleVsNoopPost', 'requestsPerSecond', 'noOpPostPerSecond'),
+      measurements.ratio('ownNoOpVsNoop', 'ownNoOpGetPerSecond', 'noOpGetPerSecond'),
+      measurements.ratio('singleVsOwnNoOp', 'requestsPerSecond', 'ownNoOpGetPerSecond'),
       measurements.ratio('noOpPostCpuVsSingleCpu', 'noOpPostCpuUs', 'singleCpuUs'),
       measurements.ratio('bulkVsSingle', 'reservationsPerSecond', 'requestsPerSecond'),
       measurements.ratio('grpcStreamVsSingle', 'grpcStreamPerSecond', 'requestsPerSecond'),
     ],
     charts: [
-      { title: 'Requests per second', bars: bars('requestsPerSecond', 'noOpGetPerSecond', 'noOpPostPerSecond') },
+      {
+        title: 'Requests per second',
+        bars: bars('requestsPerSecond', 'ownNoOpGetPerSecond', 'noOpGetPerSecond', 'noOpPostPerSecond'),
+      },
       {
         title: 'Durable reservations per second',
         bars: bars('requestsPerSecond', 'reservationsPerSecond', 'grpcUnaryPerSecond', 'grpcStreamPerSecond'),
