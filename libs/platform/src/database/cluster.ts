@@ -148,7 +148,7 @@ export class Cluster {
     if (result.code === 0) return undefined;
     const output = `${result.output}\n${await readFile(this.logFile, 'utf8').catch(() => '')}`;
     if (/could not bind|Address already in use/.test(output)) return 'port';
-    if (/lock file .* already exists|still in use|did not start in time/.test(output)) return 'busy';
+    if (/(lock|PID) file .* (already exists|is empty)|still in use|did not start in time/.test(output)) return 'busy';
     throw (
       serverError(output, this.directory) ??
       new StartupError(`PostgreSQL did not start: ${fatalLine(output)} (log: ${this.logFile}).`)

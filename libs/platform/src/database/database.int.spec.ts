@@ -77,8 +77,11 @@ describe('the embedded database', () => {
   it('is found by who opens it while it starts ahead, at the same address', async () => {
     const database = await openDatabase({ dataDir, log });
     await database.detach();
+    const killed = await serverPid(dataDir);
     await killServer(dataDir);
-    await startDatabaseAhead({ dataDir });
+    // It takes the killed one for a living one until that is gone, and the new one needs a moment to write its number down.
+    do await startDatabaseAhead({ dataDir });
+    while ((await serverPid(dataDir)) === killed);
     const lines: string[] = [];
     const again = await openDatabase({ dataDir, log: (line) => lines.push(line) });
     expect(lines).toEqual([]);
@@ -144,6 +147,23 @@ describe('the embedded database', () => {
     expect(second.url).not.toBe(first.url);
     await second.close();
     blocker.close();
+  });
+
+  it('waits where another one has made the lock and not written into it yet', async () => {
+    await (await openDatabase({ dataDir, log })).close();
+    const lock = join(dataDir, 'postgres', 'postmaster.pid');
+    const serverLog = join(dataDir, 'postgres', 'server.log');
+    await writeFile(lock, '');
+    const opening = openDatabase({ dataDir, log });
+    // Each attempt to start removes the log of the one before: the second comes after the first was refused.
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await writeFile(serverLog, '');
+      await expect(untilItFails(() => stat(serverLog))).rejects.toMatchObject({ code: 'ENOENT' });
+    }
+    await rm(lock);
+    const database = await opening;
+    await database.close();
+    await expectStopped(database.url);
   });
 
   it('starts over the lock of a dead server whose number now belongs to another process', async () => {
@@ -224,8 +244,17 @@ async function expectStartupError(opening: Promise<unknown>, message: RegExp): P
   expect(String(error)).toMatch(message);
 }
 
+/** Repeats it for as long as it succeeds, and throws what it failed with. */
+async function untilItFails(work: () => Promise<unknown>): Promise<never> {
+  for (;;) await work();
+}
+
+async function serverPid(dataDir: string): Promise<number> {
+  return Number((await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0]);
+}
+
 async function killServer(dataDir: string): Promise<void> {
-  process.kill(Number((await readFile(join(dataDir, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0]), 'SIGKILL');
+  process.kill(await serverPid(dataDir), 'SIGKILL');
 }
 
 async function withContent(file: string, content: string, act: () => Promise<void>): Promise<void> {

@@ -232,7 +232,8 @@ async function preparedCluster(dataDir: string): Promise<Cluster> {
 async function assertWritable(dataDir: string): Promise<void> {
   const probe = join(dataDir, `.probe-${process.pid}`);
   await writeFile(probe, '');
-  await rm(probe);
+  // Somebody else in this process may be looking as well.
+  await rm(probe, { force: true });
 }
 
 /** Made once and put in its place whole: of two processes that start together, one wins and both read the same. */
