@@ -3,6 +3,7 @@ import { batchedInsert } from './baselines/batched-insert.js';
 import { readAppendRetry } from './baselines/read-append-retry.js';
 import { rowLock, selectForUpdate, skipLocked } from './baselines/row-lock.js';
 import { type Bench, type Benchmark, type Contender, interleaved, type Result } from './support/benchmark.js';
+import { ForgetfulStore } from './support/forgetful-store.js';
 import { closedLoop, openLoop } from './support/load.js';
 import { oversoldIn, reservationsIn, stockInLog } from './support/read-back.js';
 import { StockSide } from './support/stock-side.js';
@@ -23,6 +24,7 @@ export const hotSku: Benchmark = {
       await race.warmUp();
       await interleaved(bench, [
         race.reservations(),
+        race.withoutStoring(),
         ...(await race.baselines()),
         race.scarce(),
         ...[50, 75, 90].map((percent) => race.atFixedRate(percent)),
@@ -65,6 +67,21 @@ class HotSkuRace {
         const load = await this.#sell(await this.#shelfOf(PLENTY));
         this.#fastest = load.perSecond;
         return { reservationsPerSecond: load.perSecond, p50Ms: load.p50Ms, p99Ms: load.p99Ms };
+      },
+    };
+  }
+
+  /** How much of a reservation is deciding, and how much storing what was decided. */
+  withoutStoring(): Contender {
+    return {
+      name: 'the same, storing nothing',
+      measure: async () => {
+        const stock = new StockSide(new ForgetfulStore());
+        await stock.receive('FORGOTTEN', PLENTY);
+        const { seconds } = this.bench;
+        const operation = () => stock.reserve('FORGOTTEN');
+        const { perSecond } = await closedLoop({ inFlight: IN_FLIGHT, seconds, operation });
+        return { withoutStoringPerSecond: perSecond };
       },
     };
   }
@@ -162,7 +179,10 @@ function resultOf({ measurements }: Bench): Result {
   const rates = [ours, ...baselineMetrics.map(([metric]) => metric)];
   const latencies = ['p50Ms', 'p99Ms', ...[50, 75, 90].flatMap((p) => [`openLoop${p}P50Ms`, `openLoop${p}P99Ms`])];
   return {
-    ratios: baselineMetrics.map(([metric, ratio]) => measurements.ratio(ratio, ours, metric)),
+    ratios: [
+      ...baselineMetrics.map(([metric, ratio]) => measurements.ratio(ratio, ours, metric)),
+      measurements.ratio('vsWithoutStoring', ours, 'withoutStoringPerSecond'),
+    ],
     charts: [
       { title: 'Durable reservations (or rows) per second', bars: rates.map((rate) => measurements.figure(rate)) },
       { title: 'Milliseconds until the answer', bars: latencies.map((latency) => measurements.figure(latency)) },
