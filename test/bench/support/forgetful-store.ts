@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AppendResult, StreamAppend } from '#event-sourcing';
-import { InMemoryEventStore } from '#testing';
+import { InMemoryEventStore } from '../../../libs/testing/src/in-memory-event-store.js';
 
 /** Keeps nothing and acknowledges in the next turn of the event loop: what is left is the work of runner and decider. */
 export class ForgetfulStore extends InMemoryEventStore {
