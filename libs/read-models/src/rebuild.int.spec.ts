@@ -37,6 +37,12 @@ const schemas = async () =>
     )
   ).map(({ name }) => name);
 
+const leasesAnswer = async ({ leases }: ReadModels): Promise<boolean> => {
+  const lease = await leases.tryAcquire('noticed').catch(() => undefined);
+  await lease?.release();
+  return lease !== undefined;
+};
+
 /** Runs `step` again and again beside `work`; answers how often. */
 async function during(work: () => Promise<void>, step: () => Promise<void>): Promise<number> {
   let steps = 0;
@@ -163,6 +169,8 @@ describe('a rebuild', () => {
     };
     await expect(rebuild(readModels, kill, store, { pageSize: 10 })).rejects.toThrow();
     expect(await unitsOnHand(readModels)).toBe(100);
+    // The connection of the leases died as well, and whoever asks before that is noticed is refused.
+    await eventually(() => leasesAnswer(readModels));
     await rebuild(readModels, stockView, store);
     await runner.waitFor(await receive(store, skus(10)), 10_000);
     expect(await unitsOnHand(readModels)).toBe(110);
