@@ -4,7 +4,7 @@ import { AVAILABILITY_FEED, type AvailabilityFeed } from '#contracts';
 import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import type { ServiceMessaging } from '#messaging';
-import { MESSAGING, Shutdown } from '#platform';
+import { Exceptions, MESSAGING, Shutdown } from '#platform';
 import { type Projection, Runners } from '#read-models';
 import { StockGrpcController } from './grpc/stock.grpc.js';
 import { WhenAnOrderChangesFollowWithStock } from './processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
@@ -29,7 +29,7 @@ import { SupplyController } from './supply/supply.http.js';
 import { SupplyDirectory } from './supply/supply-directory.js';
 import { dueReservationsProjection } from './views/due-reservations/due-reservations.projection.js';
 import { ShortagesController } from './views/shortages/shortages.http.js';
-import { shortagesProjection } from './views/shortages/shortages.projection.js';
+import { openShortages, shortagesProjection } from './views/shortages/shortages.projection.js';
 import { StockViewFeed } from './views/stock/availability-feed.js';
 import { StockViewController } from './views/stock/stock.http.js';
 import { stockProjection } from './views/stock/stock.projection.js';
@@ -80,9 +80,11 @@ export class InventoryModule implements OnApplicationBootstrap {
     allocateOrders: WhenOrderIsSubmittedAllocateStock,
     private readonly expiry: WhenReservationIsDueExpireIt,
     private readonly shutdown: Shutdown,
+    exceptions: Exceptions,
     @Inject(AVAILABILITY_FEED) feed: AvailabilityFeed,
     @Optional() @Inject(MESSAGING) messaging?: ServiceMessaging,
   ) {
+    exceptions.add(openShortages);
     messaging?.sendAvailability(feed);
     for (const projection of inventoryProjections) runners.addProjection(projection);
     runners.addReaction(followOrders);

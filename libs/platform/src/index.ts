@@ -5,6 +5,7 @@ export { CoreModule } from './core/core.module.js';
 export { type Core, type CoreOptions, openCore } from './core/open-core.js';
 export { MESSAGING } from './core/tokens.js';
 export * from './database/index.js';
+export { type ExceptionSource, Exceptions, type OpenException } from './exceptions/exceptions.js';
 export { CallSignal, StreamCall, signalOf, streamed } from './grpc/grpc-call.js';
 export { inOrder } from './grpc/grpc-in-order.js';
 export { addGrpc, type GrpcServer, type GrpcServices, MAX_GRPC_MESSAGE_BYTES } from './grpc/grpc-server.js';

@@ -3,6 +3,8 @@ import { CLOCK, EVENT_STORE } from '#event-sourcing';
 import type { ServiceMessaging } from '#messaging';
 import { PostgresIdempotencyStore, READ_MODELS, Runners } from '#read-models';
 import { CONFIG, type Config } from '../config.js';
+import { ExceptionsController } from '../exceptions/exceptions.controller.js';
+import { type ExceptionSource, Exceptions } from '../exceptions/exceptions.js';
 import { IDEMPOTENCY_STORE } from '../http/idempotency-store.js';
 import type { Core } from './open-core.js';
 import { StatusController } from './status.controller.js';
@@ -14,7 +16,7 @@ export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
     return {
       module: CoreModule,
       global: true,
-      controllers: [StatusController],
+      controllers: [StatusController, ExceptionsController],
       providers: [
         { provide: EVENT_STORE, useValue: store },
         { provide: READ_MODELS, useValue: readModels },
@@ -22,16 +24,20 @@ export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
         { provide: CLOCK, useValue: clock },
         { provide: IDEMPOTENCY_STORE, useFactory: () => new PostgresIdempotencyStore(readModels) },
         { provide: MESSAGING, useValue: messaging },
+        Exceptions,
       ],
-      exports: [EVENT_STORE, READ_MODELS, Runners, CLOCK, IDEMPOTENCY_STORE, MESSAGING],
+      exports: [EVENT_STORE, READ_MODELS, Runners, CLOCK, IDEMPOTENCY_STORE, MESSAGING, Exceptions],
     };
   }
 
   constructor(
     @Inject(Runners) private readonly runners: Runners,
     @Inject(CONFIG) private readonly config: Config,
+    exceptions: Exceptions,
     @Optional() @Inject(MESSAGING) private readonly messaging?: ServiceMessaging,
-  ) {}
+  ) {
+    exceptions.add(PARKED_EVENTS);
+  }
 
   async onModuleInit(): Promise<void> {
     await this.runners.prepare();
@@ -42,3 +48,14 @@ export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
     if (this.config.role !== 'api') this.messaging?.start();
   }
 }
+
+const PARKED_EVENTS: ExceptionSource = {
+  kind: 'parked-event',
+  whatToDo:
+    'Events of this stream wait, all others go on. Read the error, mend its cause, then try again with ops parked retry.',
+  openCases: `
+    select runner || ' ' || stream as subject, min(parked_at) as since,
+           count(*) || ' events wait, the first at position ' || min(position) || ': '
+             || (array_agg(error order by position))[1] as detail
+      from read_models.parked group by runner, stream`,
+};

@@ -1,6 +1,7 @@
 import type { StockEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
-import { bulkUpsert, type Projection, type Tx } from '#read-models';
+import type { ExceptionSource } from '#platform';
+import { bulkUpsert, type Projection, schemaOf, type Tx } from '#read-models';
 import { skuOf } from '../stock/stock.projection.js';
 
 export interface ShortageRow {
@@ -67,6 +68,16 @@ export const shortagesProjection: Projection = {
       select: 'select sku, location_id, units, most_units, opened_at, resolved_at from shortages',
     },
   ],
+};
+
+/** Units that were sold and are not there wait for a person who finds or buys them, or tells the shopper. */
+export const openShortages: ExceptionSource = {
+  kind: 'shortage',
+  whatToDo:
+    'More units are bound than the location holds. Find, receive or transfer them, or cancel units of an order.',
+  openCases: `
+    select sku || ' at ' || location_id as subject, opened_at as since, units || ' units are missing.' as detail
+      from ${schemaOf(shortagesProjection.name)}.shortages where resolved_at is null`,
 };
 
 type ShortageEvent = RecordedEvent<Extract<StockEvent, { type: `Shortage${string}` }>>;
