@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { idFrom, idsAt, newId } from './ids.js';
 
@@ -37,4 +39,28 @@ describe('ids', () => {
     expect(ids.every((id) => UUID.exec(id)?.[1] === '8')).toBe(true);
     expect(idsOf(3)).toEqual(ids.slice(3 * all.length, 4 * all.length));
   });
+
+  it('of a place are those that were stored under it before', () => {
+    const ids = idsAt('stock-85123A/0');
+    expect(ids('0193b5a0-0000-7000-8000-0123456789ab')).toBe('3ec9015b-437a-8dd5-9e75-6e37b4fe79e3');
+    expect(ids('till-4711')).toBe('7a35f075-cc05-8a1d-bfa9-4b98e8feecc7');
+  });
+
+  it('of twenty thousand places keep no buffer alive', () => {
+    const before = bufferBytes();
+    const makers = Array.from({ length: 20_000 }, (_, place) => {
+      // What else takes from the shared pages of small buffers meanwhile.
+      Buffer.from(`a request of ${place}`.repeat(100));
+      return idsAt(`stock-${place}/0`);
+    });
+    expect(bufferBytes() - before).toBeLessThan(2_000_000);
+    expect(makers).toHaveLength(20_000);
+  });
 });
+
+/** Of what is still in use. */
+function bufferBytes(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().arrayBuffers;
+}
