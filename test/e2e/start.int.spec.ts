@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -35,6 +35,7 @@ describe('a start that cannot succeed says why in one sentence and exits with 1'
     [{ EINKLANG_HTTP_PORT: '99999' }, /^EINKLANG_HTTP_PORT must be a port number from 0 to 65535[^\n]*\.$/],
     [{ EINKLANG_HASH_KEY: 'short' }, /^EINKLANG_HASH_KEY must be a secret of at least 32 characters\.$/],
     [{ EINKLANG_LOG_LEVEL: 'loud' }, /^EINKLANG_LOG_LEVEL must be one of [^\n]*, not "loud"\.$/],
+    [{ EINKLANG_HASHKEY: 'x' }, /^EINKLANG_HASHKEY is no setting\. Did you mean EINKLANG_HASH_KEY\?$/],
     [{ DATABASE_URL: 'mysql://there' }, /^DATABASE_URL must be an address such as postgres:[^\n]*\.$/],
   ])('with %j', async (environment, sentence) => {
     const { exitCode, output } = await installation.startInVain({ ...quiet, ...environment });
@@ -52,6 +53,17 @@ describe('a start that cannot succeed says why in one sentence and exits with 1'
     expect(output).toMatch(new RegExp(`^[^\\n]*ort ${port} is in use[^\\n]*${variable}[^\\n]*\\.$`));
     expect(exitCode).toBe(1);
     await expect(installation.databaseUrl()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('where the hash key is lost, until it is restored', async () => {
+    const file = join(installation.dataDir, 'hash-key');
+    const key = await readFile(file, 'utf8');
+    await rm(file);
+    const { exitCode, output } = await installation.startInVain(quiet);
+    expect(output).toMatch(/^[^\n]*hash-key is missing[^\n]*Restore it from a backup[^\n]*\.$/);
+    expect(exitCode).toBe(1);
+    await writeFile(file, key, { mode: 0o600 });
+    system = await installation.start();
   });
 
   it('where the data was made by another PostgreSQL', async () => {

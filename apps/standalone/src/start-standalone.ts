@@ -44,7 +44,7 @@ async function announce(
   shutdown: Shutdown,
 ): Promise<void> {
   const file = runningFile(config.dataDir);
-  await mkdir(config.dataDir, { recursive: true });
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
   await writeFile(file, JSON.stringify({ pid: process.pid, httpUrl, grpcPort, shopUrl }));
   shutdown.onShutdown('running.json', () => rm(file, { force: true }));
 }

@@ -3,6 +3,7 @@ import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { findPackageJSON } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
+import { misspeltSettings } from './misspelt-settings.js';
 import { StartupError, systemCodeOf } from './startup-error.js';
 
 /** What the environment settles for a whole process. Read once, at the start. */
@@ -24,6 +25,8 @@ export interface Config {
   readonly grpcPort: number;
   /** Secret for keyed hashes of personal data, at least 32 bytes. */
   readonly hashKey: Buffer;
+  /** The file the key was written to just now, because there was none. */
+  readonly newHashKeyFile?: string;
   readonly logLevel: LogLevel;
 }
 
@@ -36,13 +39,15 @@ export type Role = (typeof ROLES)[number];
 export const CONFIG = Symbol('config');
 
 /**
- * The configuration from `environment`; an empty value counts as unset. Creates the data directory, and in it the file
+ * The configuration from `environment`; an empty value counts as unset, and a misspelt name is refused. Creates the data directory, and in it the file
  * `hash-key` (mode 0600) when EINKLANG_HASH_KEY is unset. Throws {@link StartupError} with a sentence per wrong value.
  */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) throw new StartupError(parsed.error.issues.map((issue) => sentenceFor(issue, given)).join('\n'));
+  const wrong = parsed.error?.issues.map((issue) => sentenceFor(issue, given)) ?? [];
+  const refusals = [...wrong, ...misspeltSettings(given)];
+  if (!parsed.success || refusals.length > 0) throw new StartupError(refusals.join('\n'));
   const values = parsed.data;
   const dataDir = resolve(values.EINKLANG_DATA_DIR ?? join(projectRoot(), '.data'));
   return Object.freeze({
@@ -56,7 +61,7 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     host: values.EINKLANG_HOST,
     httpPort: values.EINKLANG_HTTP_PORT,
     grpcPort: values.EINKLANG_GRPC_PORT,
-    hashKey: values.EINKLANG_HASH_KEY === undefined ? hashKeyIn(dataDir) : hashKeyOf(values.EINKLANG_HASH_KEY),
+    ...(values.EINKLANG_HASH_KEY === undefined ? hashKeyIn(dataDir) : { hashKey: hashKeyOf(values.EINKLANG_HASH_KEY) }),
     logLevel: values.EINKLANG_LOG_LEVEL,
   });
 }
@@ -120,20 +125,22 @@ function projectRoot(): string {
 }
 
 /** Two processes that start at once must end with one key, so the key is written aside and linked into place. */
-function hashKeyIn(dataDir: string): Buffer {
+function hashKeyIn(dataDir: string): Pick<Config, 'hashKey' | 'newHashKeyFile'> {
   const path = join(dataDir, 'hash-key');
   const draft = `${path}.${process.pid}`;
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     const existing = readIfPresent(path);
-    if (existing !== undefined) return keyFrom(existing, path);
+    if (existing !== undefined) return { hashKey: keyFrom(existing, path) };
+    const made = randomBytes(32).toString('hex');
     try {
-      writeFileSync(draft, randomBytes(32).toString('hex'), { mode: 0o600, flush: true });
+      writeFileSync(draft, made, { mode: 0o600, flush: true });
       linkUnlessPresent(draft, path);
     } finally {
       rmSync(draft, { force: true });
     }
-    return keyFrom(readFileSync(path, 'utf8'), path);
+    const kept = readFileSync(path, 'utf8');
+    return { hashKey: keyFrom(kept, path), ...(kept === made && { newHashKeyFile: path }) };
   } catch (error) {
     throw systemCodeOf(error) === undefined ? error : dataDirError(dataDir, error);
   }
@@ -175,5 +182,5 @@ function dataDirError(dataDir: string, error: unknown): StartupError {
     code === 'ENOSPC'
       ? 'the disk is full. Free some space'
       : `it cannot be written (${code}). Make it writable or set EINKLANG_DATA_DIR to another folder`;
-  return new StartupError(`The data directory ${dataDir} is of no use: ${advice}.`, { cause: error });
+  return new StartupError(`The data directory ${dataDir} cannot be used: ${advice}.`, { cause: error });
 }

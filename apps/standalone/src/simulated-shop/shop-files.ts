@@ -18,7 +18,7 @@ export async function shopSecretIn(dataDir: string, environment: NodeJS.ProcessE
   const given = environment.SIMULATED_SHOP_SECRET;
   if (given) return given;
   const file = join(dataDir, 'simulated-shop-secret');
-  await mkdir(dataDir, { recursive: true });
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   try {
     await writeFile(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx', flush: true });
   } catch (error) {

@@ -30,7 +30,7 @@ export interface ShopProcess {
  * directory (see {@link shopFile}). When it dies it is started again. Throws {@link StartupError} where it cannot start.
  */
 export async function startShopProcess(options: ShopProcessOptions): Promise<ShopProcess> {
-  await mkdir(options.dataDir, { recursive: true });
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
   const keeper = new ShopKeeper(options);
   const port = await keeper.start();
   return { url: `http://127.0.0.1:${port}`, close: () => keeper.close() };

@@ -8,11 +8,11 @@ import { type ExceptionSource, Exceptions } from '../exceptions/exceptions.js';
 import { IDEMPOTENCY_STORE } from '../http/idempotency-store.js';
 import type { Core } from './open-core.js';
 import { StatusController } from './status.controller.js';
-import { MESSAGING } from './tokens.js';
+import { MESSAGING, WARNINGS } from './tokens.js';
 
 /** Gives every module the store, the read models and the runners, and starts the runners once all have added theirs. */
 export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
-  static over({ store, readModels, runners, clock, messaging }: Core): DynamicModule {
+  static over({ store, readModels, runners, clock, messaging, warnings = [] }: Core): DynamicModule {
     return {
       module: CoreModule,
       global: true,
@@ -24,6 +24,7 @@ export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
         { provide: CLOCK, useValue: clock },
         { provide: IDEMPOTENCY_STORE, useFactory: () => new PostgresIdempotencyStore(readModels) },
         { provide: MESSAGING, useValue: messaging },
+        { provide: WARNINGS, useValue: warnings },
         Exceptions,
       ],
       exports: [EVENT_STORE, READ_MODELS, Runners, CLOCK, IDEMPOTENCY_STORE, MESSAGING, Exceptions],

@@ -8,6 +8,8 @@ import type { KafkaSettings, ServiceMessaging } from '#messaging';
 import { openReadModels, type ReadModels, Runners } from '#read-models';
 import type { Config } from '../config.js';
 import { type Database, openDatabase } from '../database/index.js';
+import { checkHashKey } from '../installation/check-hash-key.js';
+import { readableByOthers } from '../installation/readable-by-others.js';
 import type { Shutdown } from '../shutdown.js';
 import { StartupError } from '../startup-error.js';
 
@@ -18,6 +20,8 @@ export interface Core {
   readonly runners: Runners;
   readonly clock: Clock;
   readonly database: Database;
+  /** What is not as it should be about this installation, in sentences. */
+  readonly warnings?: readonly string[];
   /** Where services are processes of their own. */
   readonly messaging?: ServiceMessaging;
 }
@@ -53,7 +57,10 @@ export async function openCore(config: Config, shutdown: Shutdown, options: Core
   });
   shutdown.onShutdown('read models', () => readModels.close());
   const known = withRegistry(store, eventRegistry);
-  const core = { store: known, readModels, clock: systemClock, database };
+  if (options.writer) await checkHashKey(config, readModels, known);
+  const warnings = await readableByOthers(config.dataDir);
+  for (const warning of warnings) logger.warn(warning);
+  const core = { store: known, readModels, clock: systemClock, database, warnings };
   const works = config.role !== 'api';
   if (!options.kafka) {
     const runners = new Runners(readModels, known, { works });

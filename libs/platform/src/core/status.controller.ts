@@ -4,11 +4,14 @@ import { z } from 'zod';
 import { EVENT_STORE, type EventStore } from '#event-sourcing';
 import type { ServiceMessaging } from '#messaging';
 import { Runners } from '#read-models';
-import { MESSAGING } from './tokens.js';
+import { MESSAGING, WARNINGS } from './tokens.js';
 
 const status = z.object({
   head: z.int().meta({ description: 'Position of the last event in the log' }),
   memoryBytes: z.int().meta({ description: 'Resident memory of this process' }),
+  warnings: z
+    .array(z.string())
+    .meta({ description: 'What is not as it should be about this installation; none is as it should be' }),
   runners: z.array(
     z.object({
       name: z.string(),
@@ -40,6 +43,7 @@ export class StatusController {
   constructor(
     @Inject(EVENT_STORE) private readonly store: EventStore,
     @Inject(Runners) private readonly runners: Runners,
+    @Inject(WARNINGS) private readonly warnings: readonly string[],
     @Optional() @Inject(MESSAGING) private readonly messaging?: ServiceMessaging,
   ) {}
 
@@ -65,6 +69,6 @@ export class StatusController {
       parked,
       ...(error !== undefined && { error }),
     }));
-    return { head, memoryBytes: process.memoryUsage.rss(), runners, consumers };
+    return { head, memoryBytes: process.memoryUsage.rss(), warnings: [...this.warnings], runners, consumers };
   }
 }

@@ -221,7 +221,7 @@ async function connected(url: string): Promise<Client> {
 
 async function preparedCluster(dataDir: string): Promise<Cluster> {
   try {
-    await mkdir(dataDir, { recursive: true });
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
     await assertWritable(dataDir);
   } catch (error) {
     throw fileError(error, dataDir);
