@@ -1,4 +1,5 @@
 import type { KafkaMessage } from 'kafkajs';
+import type { Retries } from '#read-models';
 import type { PartitionStatus } from './consumer-status.js';
 import type { Partition } from './partition.js';
 
@@ -11,7 +12,10 @@ export class AssignedPartition {
   #movedAtMs = Date.now();
   #gapAt: number | undefined;
 
-  constructor(readonly work: Partition) {}
+  constructor(
+    readonly work: Partition,
+    private readonly retries: Retries,
+  ) {}
 
   get topic(): string {
     return this.work.key.topic;
@@ -30,6 +34,7 @@ export class AssignedPartition {
     try {
       await this.work.take(messages);
       this.#movedAtMs = Date.now();
+      this.retries.succeeded();
     } finally {
       this.#isBusy = false;
     }
@@ -48,13 +53,13 @@ export class AssignedPartition {
   }
 
   /** Leaves the partition alone for a while after a failure; `resume` then has it fetched again. */
-  backOff(pauseMs: number, resume: () => void): void {
+  backOff(error: unknown, stopping: AbortSignal, resume: () => void): void {
     this.#isWaiting = true;
-    setTimeout(() => {
+    void this.retries.pauseAfter(error, 'a page of messages failed, will retry', stopping).then(() => {
       this.#isWaiting = false;
       this.#movedAtMs = Date.now();
-      resume();
-    }, pauseMs).unref();
+      if (!stopping.aborted) resume();
+    });
   }
 
   isStuck(stuckAfterMs: number): boolean {

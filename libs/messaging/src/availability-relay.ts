@@ -2,17 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
 import { workOnPage } from '#event-sourcing';
-import type { ReadModels } from '#read-models';
+import { type ReadModels, Retries, type RetryTiming } from '#read-models';
 import { availabilityEvent, encodeAvailability } from './availability-message.js';
 import { advanceCheckpoint, openCheckpoint, type PartitionKey } from './checkpoints.js';
 import { KafkaSender } from './kafka-sender.js';
 import { AVAILABILITY_TOPIC } from './publications.js';
 import { createMessagingTables } from './tables.js';
 
-export interface AvailabilityRelayOptions {
+export interface AvailabilityRelayOptions extends RetryTiming {
   readonly topic?: string;
-  readonly backoffMsMin?: number;
-  readonly backoffMsMax?: number;
   /** How often a process in standby asks for the lease. */
   readonly standbyMs?: number;
 }
@@ -35,25 +33,25 @@ export interface AvailabilityRelayStatus {
 export class AvailabilityRelay {
   readonly #sender: KafkaSender;
   readonly #key: PartitionKey;
-  readonly #timing: { readonly backoffMsMin: number; readonly backoffMsMax: number; readonly standbyMs: number };
+  readonly #standbyMs: number;
+  readonly #retries: Retries;
   #stopping = new AbortController();
   #loop: Promise<void> | undefined;
   #state: AvailabilityRelayStatus['state'] = 'starting';
   #sequence = 0;
   #messages = 0;
-  #failures = 0;
-  #error: string | undefined;
 
   constructor(
     kafka: Kafka,
     private readonly readModels: ReadModels,
     private readonly feed: AvailabilityFeed,
-    { topic = AVAILABILITY_TOPIC, ...timing }: AvailabilityRelayOptions = {},
+    { topic = AVAILABILITY_TOPIC, standbyMs = 250, ...timing }: AvailabilityRelayOptions = {},
   ) {
     this.#sender = new KafkaSender(kafka);
     // Its checkpoint lies with those of consumers; it writes all partitions as one.
     this.#key = { consumer: 'relay-availability-to-kafka', topic, partition: 0 };
-    this.#timing = { backoffMsMin: 100, backoffMsMax: 30_000, standbyMs: 250, ...timing };
+    this.#standbyMs = standbyMs;
+    this.#retries = new Retries(readModels, { relay: this.#key.consumer }, timing);
   }
 
   start(): void {
@@ -76,8 +74,8 @@ export class AvailabilityRelay {
       state: this.#state,
       sequence: this.#sequence,
       messages: this.#messages,
-      failures: this.#failures,
-      ...(this.#error !== undefined && { error: this.#error }),
+      failures: this.#retries.failures,
+      ...(this.#retries.error !== undefined && { error: this.#retries.error }),
     };
   }
 
@@ -87,7 +85,9 @@ export class AvailabilityRelay {
         await createMessagingTables(this.readModels);
         await this.#ownAndWork(stopping);
       } catch (error) {
-        if (!stopping.aborted) await this.#backOff(error, stopping);
+        if (stopping.aborted) break;
+        this.#state = 'retrying';
+        await this.#retries.pauseAfter(error, 'availability was not sent, will retry', stopping);
       }
     }
   }
@@ -96,7 +96,7 @@ export class AvailabilityRelay {
     const lease = await this.readModels.leases.tryAcquire(`${this.#key.consumer}.${this.#key.topic}`);
     if (!lease) {
       this.#state = 'standby';
-      await delay(this.#timing.standbyMs, undefined, { signal: stopping });
+      await delay(this.#standbyMs, undefined, { signal: stopping });
       return;
     }
     try {
@@ -119,21 +119,8 @@ export class AvailabilityRelay {
       ({ nextOffset, position } = to);
       this.#sequence = position;
       this.#messages += batch.length;
-      this.#failures = 0;
-      this.#error = undefined;
+      this.#retries.succeeded();
     }
-  }
-
-  async #backOff(error: unknown, stopping: AbortSignal): Promise<void> {
-    this.#failures += 1;
-    this.#state = 'retrying';
-    this.#error = error instanceof Error ? error.message : String(error);
-    const pauseMs = Math.min(this.#timing.backoffMsMax, this.#timing.backoffMsMin * 2 ** (this.#failures - 1));
-    this.readModels.log.error(
-      { err: error, failures: this.#failures, pauseMs },
-      'availability was not sent, will retry',
-    );
-    await delay(pauseMs, undefined, { signal: stopping }).catch(() => {});
   }
 }
 

@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import type { Log, ReadModels } from '#read-models';
+import { type Log, type ReadModels, Retries, reasonOf } from '#read-models';
 import { AssignedPartition, type Assignment } from './assignment.js';
 import { PartitionMoved } from './checkpoints.js';
 import { type ConsumerOptions, withDefaults } from './consumer-options.js';
@@ -28,7 +27,7 @@ export class Consumer {
   #missing = 0;
   #joins = 0;
   #restarts = 0;
-  #failures = 0;
+  readonly #retries: Retries;
   #error: string | undefined;
   /** Of partitions that are no longer ours. */
   readonly #past = { messages: 0, pages: 0, repeats: 0, skipped: 0 };
@@ -41,6 +40,7 @@ export class Consumer {
   ) {
     this.#subscription = subscription;
     this.#options = withDefaults(options);
+    this.#retries = new Retries(readModels, { consumer: subscription.name }, this.#options);
     this.#reader = new MessageReader(subscription, this.#options.registry);
   }
 
@@ -100,7 +100,11 @@ export class Consumer {
         await this.#subscription.prepare?.(this.readModels);
         await this.#runSession(stopping);
       } catch (error) {
-        if (!stopping.aborted) await this.#backOff(error, stopping);
+        if (stopping.aborted) break;
+        this.#restarts += 1;
+        this.#state = 'retrying';
+        this.#error = reasonOf(error);
+        await this.#retries.pauseAfter(error, 'the consumer failed, will connect again', stopping);
       }
     }
   }
@@ -132,11 +136,12 @@ export class Consumer {
     for (const place of places) {
       const key = { consumer: this.#subscription.name, ...place };
       const work = await Partition.open(key, this.readModels, this.#subscription, this.#reader, this.#options);
-      assignment.add(new AssignedPartition(work));
+      const retries = new Retries(this.readModels, key, this.#options);
+      assignment.add(new AssignedPartition(work, retries));
     }
     this.#joins += 1;
     this.#state = 'running';
-    this.#failures = 0;
+    this.#retries.succeeded();
   }
 
   async #eachBatch(payload: EachBatchPayload): Promise<void> {
@@ -181,39 +186,17 @@ export class Consumer {
   }
 
   #failed(error: unknown, assigned: AssignedPartition, { pause }: EachBatchPayload): void {
-    const { topic, partition, work } = assigned;
-    this.#error = messageOf(error);
+    const { topic, partition } = assigned;
+    this.#error = reasonOf(error);
     if (error instanceof PartitionMoved) {
       this.#log.warn({ consumer: this.#subscription.name, topic, partition }, 'another process had the partition');
       this.#session?.reopen();
       return;
     }
-    const pauseMs = this.#pauseMs(work.failures);
-    this.#log.error(
-      { err: error, consumer: this.#subscription.name, topic, partition, failures: work.failures, pauseMs },
-      'a page of messages failed, will retry',
-    );
     const resume = pause();
-    assigned.backOff(pauseMs, () => {
+    assigned.backOff(error, this.#stopping.signal, () => {
       if (!this.#isPaused) resume();
     });
-  }
-
-  async #backOff(error: unknown, stopping: AbortSignal): Promise<void> {
-    this.#failures += 1;
-    this.#restarts += 1;
-    this.#state = 'retrying';
-    this.#error = messageOf(error);
-    const pauseMs = this.#pauseMs(this.#failures);
-    this.#log.error(
-      { err: error, consumer: this.#subscription.name, failures: this.#failures, pauseMs },
-      'the consumer failed, will connect again',
-    );
-    await delay(pauseMs, undefined, { signal: stopping }).catch(() => {});
-  }
-
-  #pauseMs(failures: number): number {
-    return Math.min(this.#options.backoffMsMax, this.#options.backoffMsMin * 2 ** Math.max(0, failures - 1));
   }
 
   get #log(): Log {
@@ -235,5 +218,3 @@ function addTo(sum: Counts, counts: Counts): void {
   sum.repeats += counts.repeats;
   sum.skipped += counts.skipped;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -17,7 +17,6 @@ export interface ProjectionRunnerOptions extends RunnerTiming {
  * A page that fails is tried again for ever, and {@link status} says so: a view with a hole would be worse than a late one.
  */
 export class ProjectionRunner extends Runner {
-  protected readonly key;
   protected readonly version: number;
   protected readonly types: readonly string[];
   protected readonly pageSize: number;
@@ -35,10 +34,9 @@ export class ProjectionRunner extends Runner {
       ...timing
     }: ProjectionRunnerOptions = {},
   ) {
-    super(readModels, store, timing);
+    super(readModels, checkpointKeyOf(projection), store, timing);
     this.#projection = projection;
     this.#schema = schemaOf(projection.name);
-    this.key = checkpointKeyOf(projection);
     this.version = projection.version;
     this.types = projection.types;
     this.pageSize = pageSize;

@@ -1,5 +1,5 @@
 import { type EventStore, type RecordedEvent, type SpanOptions, workOnPage } from '#event-sourcing';
-import { advanceCheckpoint, type CheckpointKey, insertCheckpoint, readCheckpoint } from './checkpoints.js';
+import { advanceCheckpoint, insertCheckpoint, readCheckpoint } from './checkpoints.js';
 import { deleteParked, insertParked, keepParked, type ParkedEvent, parkedStreams, parkedToRetry } from './parked.js';
 import type { ReadModels } from './read-models.js';
 import { Runner, type RunnerTiming } from './runner.js';
@@ -36,7 +36,6 @@ export interface ReactionRunnerOptions extends RunnerTiming {
  * bad: then nothing is parked and the page is tried again, with growing pauses.
  */
 export class ReactionRunner extends Runner {
-  protected readonly key: CheckpointKey;
   protected readonly version = 1;
   protected readonly types: readonly string[];
   protected readonly pageSize: number;
@@ -52,9 +51,8 @@ export class ReactionRunner extends Runner {
     store: EventStore,
     { pageSize = reaction.pageSize ?? 500, attempts = 8, spanKind = 'internal', ...timing }: ReactionRunnerOptions = {},
   ) {
-    super(readModels, store, timing);
+    super(readModels, { kind: 'reaction', name: reaction.name }, store, timing);
     this.#reaction = reaction;
-    this.key = { kind: 'reaction', name: reaction.name };
     this.types = reaction.types;
     this.pageSize = pageSize;
     this.#attempts = attempts;

@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
+import { DatabaseError } from './database-error.js';
 import { Leases } from './leases.js';
+import { Outages } from './outages.js';
 import { CREATE_TABLES } from './tables.js';
 
 /** Something that runs SQL: the pool, or one transaction. */
@@ -36,6 +38,8 @@ export interface TransactionOptions {
 export interface ReadModels extends Tx {
   readonly log: Log;
   readonly leases: Leases;
+  /** Where to pause after a failure. */
+  readonly outages: Outages;
   /** Commits when `work` resolves, rolls back when it rejects. */
   transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** Stop the runners first. */
@@ -57,17 +61,6 @@ export interface ReadModelsOptions {
   readonly log?: Log;
 }
 
-/** What PostgreSQL refused. Carries no parameters: they may be long, and private. */
-export class DatabaseError extends Error {
-  override readonly name = 'DatabaseError';
-  /** SQLSTATE, as `23505`; absent when the connection was lost. */
-  readonly code: string | undefined;
-  constructor(cause: Error) {
-    super(cause.message, { cause });
-    this.code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
-  }
-}
-
 /** Connects and makes the tables of this library where they are missing. Throws when the database cannot be reached. */
 export async function openReadModels({ url, poolSize = 16, log = silent }: ReadModelsOptions): Promise<ReadModels> {
   const source = await connect(url, poolSize, log);
@@ -78,6 +71,8 @@ export async function openReadModels({ url, poolSize = 16, log = silent }: ReadM
 }
 
 class PooledReadModels implements ReadModels {
+  readonly outages = new Outages(() => this.query('select 1'));
+
   constructor(
     private readonly source: DataSource,
     readonly log: Log,

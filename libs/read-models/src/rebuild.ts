@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventStore, Page } from '#event-sourcing';
 import { lockCheckpoint, readCheckpoint, replaceCheckpoint } from './checkpoints.js';
+import { DatabaseError } from './database-error.js';
 import {
   checkpointKeyOf,
   createAnalystViews,
@@ -9,7 +10,7 @@ import {
   recreateSchema,
   schemaOf,
 } from './projection.js';
-import { DatabaseError, type ReadModels, type TransactionOptions, type Tx } from './read-models.js';
+import { type ReadModels, type TransactionOptions, type Tx } from './read-models.js';
 
 export interface RebuildProgress {
   /** Events of this view's types applied so far. */

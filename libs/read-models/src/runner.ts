@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventStore, Page, RecordedEvent } from '#event-sourcing';
 import { advanceCheckpoint, type Checkpoint, type CheckpointKey, readCheckpoint } from './checkpoints.js';
+import { DatabaseError } from './database-error.js';
+import { Retries, type RetryTiming } from './failures.js';
 import type { Lease } from './leases.js';
 import type { Log, ReadModels } from './read-models.js';
 
@@ -33,10 +35,7 @@ export interface RunnerStatus extends CheckpointKey {
   readonly parked: number;
 }
 
-export interface RunnerTiming {
-  /** First pause after a failure; doubles up to `backoffMsMax`. */
-  readonly backoffMsMin?: number;
-  readonly backoffMsMax?: number;
+export interface RunnerTiming extends RetryTiming {
   /** How often a process in standby asks for the lease. */
   readonly standbyMs?: number;
   /** True for a process that never works, and only follows how far others are. */
@@ -57,13 +56,13 @@ export class NotCaughtUp extends Error {
  * that makes many small ones, {@link Runner.paceMs} lets more gather.
  */
 export abstract class Runner {
-  protected abstract readonly key: CheckpointKey;
   protected abstract readonly version: number;
   protected abstract readonly types: readonly string[];
   protected abstract readonly pageSize: number;
   /** From the start of one page to the start of the next at least, in milliseconds, once the end of the log is reached. */
   protected readonly paceMs: number = 0;
-  readonly #timing: Required<RunnerTiming>;
+  readonly #timing: Required<Pick<RunnerTiming, 'standbyMs' | 'staysInStandby'>>;
+  readonly #retries: Retries;
   readonly #waiters = new Set<Waiter>();
   #stopping = new AbortController();
   #loop: Promise<void> | undefined;
@@ -72,17 +71,17 @@ export abstract class Runner {
   #storedPosition = 0;
   #caughtUp = false;
   #events = 0;
-  #failures = 0;
-  #error: string | undefined;
   #lastTickMs = 0;
   #resting: AbortController | undefined;
 
   constructor(
     protected readonly readModels: ReadModels,
+    protected readonly key: CheckpointKey,
     protected readonly store: EventStore,
-    timing: RunnerTiming,
+    { standbyMs = 250, staysInStandby = false, ...timing }: RunnerTiming,
   ) {
-    this.#timing = { backoffMsMin: 100, backoffMsMax: 30_000, standbyMs: 250, staysInStandby: false, ...timing };
+    this.#timing = { standbyMs, staysInStandby };
+    this.#retries = new Retries(readModels, { runner: key.name, kind: key.kind }, timing);
   }
 
   /** Makes what is needed and answers the position to read on from. */
@@ -168,8 +167,8 @@ export abstract class Runner {
       caughtUp: this.#caughtUp,
       position: this.#position,
       events: this.#events,
-      failures: this.#failures,
-      ...(this.#error === undefined ? {} : { error: this.#error }),
+      failures: this.#retries.failures,
+      ...(this.#retries.error === undefined ? {} : { error: this.#retries.error }),
       parked: this.parked,
     };
   }
@@ -201,7 +200,7 @@ export abstract class Runner {
     const lease = await this.#acquireLease(stopping);
     try {
       await this.#work(AbortSignal.any([stopping, lease.lost]));
-      if (lease.lost.aborted) throw new Error('The lease was lost with its connection.');
+      if (lease.lost.aborted) throw new DatabaseError(new Error('The lease was lost with its connection.'));
     } finally {
       await lease.release();
     }
@@ -270,8 +269,7 @@ export abstract class Runner {
       this.#storedPosition = page.position;
       this.#events += events.length;
     }
-    this.#failures = 0;
-    this.#error = undefined;
+    this.#retries.succeeded();
     this.#caughtUp = page.caughtUp;
     this.#reach(page.position);
     return events.length;
@@ -322,16 +320,9 @@ export abstract class Runner {
   }
 
   async #backOff(error: unknown, stopping: AbortSignal): Promise<void> {
-    this.#failures += 1;
     this.#state = 'retrying';
     this.#caughtUp = false;
-    this.#error = error instanceof Error ? error.message : String(error);
-    const pauseMs = Math.min(this.#timing.backoffMsMax, this.#timing.backoffMsMin * 2 ** (this.#failures - 1));
-    this.log.error(
-      { err: error, runner: this.key.name, failures: this.#failures, pauseMs },
-      `${this.key.kind} ${this.key.name} failed, will retry`,
-    );
-    await delay(pauseMs, undefined, { signal: stopping }).catch(() => {});
+    await this.#retries.pauseAfter(error, `${this.key.kind} ${this.key.name} failed, will retry`, stopping);
   }
 }
 

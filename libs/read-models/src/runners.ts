@@ -34,6 +34,7 @@ export class Runners {
     private readonly store: EventStore,
     { works = true, elsewhere = () => undefined }: RunnersOptions = {},
   ) {
+    readModels.outages.add(() => store.head());
     this.works = works;
     this.elsewhere = elsewhere;
   }

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { systemClock } from '#kernel';
-import type { ReadModels } from '#read-models';
+import { Outages, type ReadModels } from '#read-models';
 import type { ChannelConnector } from '../connectors/connector.js';
 import { ChannelGate } from './channel-gate.js';
 import { ChannelPusher } from './channel-pusher.js';
@@ -40,6 +40,8 @@ class FailsOnce implements ReadModels {
   readonly acknowledged = this.#stored.promise;
   #attempts = 0;
   #due = true;
+
+  readonly outages = new Outages(() => this.query());
 
   get leases(): never {
     throw new Error('The pusher needs no lease.');

@@ -1,0 +1,107 @@
+import { isOutage, type Outages } from './outages.js';
+import type { Log } from './read-models.js';
+
+/**
+ * Tells the log of changes: that something fails, for another reason, that it lasts, that it works again. What fails a hundred
+ * times a minute for the same reason is one line.
+ */
+export class FailureLog {
+  #failures = 0;
+  #sinceMs = 0;
+  #saidAtMs = 0;
+  readonly #reasons = new Set<string>();
+
+  /** `who`: fields that name what fails, such as `{ runner: 'stock' }`. */
+  constructor(
+    private readonly log: Log,
+    private readonly who: object,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {}
+
+  /** Failures since it last worked. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** A failed attempt. `fields` and `message` are for the lines that are written. */
+  failed(error: unknown, message: string, fields: object = {}): void {
+    const nowMs = this.nowMs();
+    const reason = reasonOf(error);
+    if (this.#failures === 0) this.#sinceMs = nowMs;
+    this.#failures += 1;
+    const isNew = this.#reasons.size < REASONS_MAX && !this.#reasons.has(reason);
+    if (!isNew && nowMs - this.#saidAtMs < REMIND_MS) return;
+    this.#reasons.add(reason);
+    this.#saidAtMs = nowMs;
+    const line = { ...this.who, ...fields, failures: this.#failures, error: reason };
+    // Where a server is away the place in our code says nothing.
+    this.log.error(isNew && !isOutage(error) ? { ...line, err: error } : line, message);
+  }
+
+  /** It works. Does nothing unless it failed before. */
+  succeeded(message = 'works again'): void {
+    if (this.#failures === 0) return;
+    const lastedMs = Math.round(this.nowMs() - this.#sinceMs);
+    this.log.info({ ...this.who, failures: this.#failures, lastedMs }, message);
+    this.#failures = 0;
+    this.#reasons.clear();
+  }
+}
+
+const REASONS_MAX = 5;
+const REMIND_MS = 600_000;
+
+export interface RetryTiming {
+  /** First pause after a failure; doubles up to `backoffMsMax`. */
+  readonly backoffMsMin?: number;
+  readonly backoffMsMax?: number;
+}
+
+/** What a loop does about failures: counts them, logs changes, and pauses longer each time, but no longer than an outage lasts. */
+export class Retries {
+  readonly #log: FailureLog;
+  readonly #outages: Outages;
+  readonly #timing: Required<RetryTiming>;
+  #error: string | undefined;
+
+  constructor(
+    { log, outages }: { readonly log: Log; readonly outages: Outages },
+    who: object,
+    timing: RetryTiming = {},
+  ) {
+    this.#log = new FailureLog(log, who);
+    this.#outages = outages;
+    this.#timing = { backoffMsMin: 100, backoffMsMax: 30_000, ...timing };
+  }
+
+  /** Failed attempts in a row. */
+  get failures(): number {
+    return this.#log.failures;
+  }
+
+  /** Why the last attempt failed, until one succeeds. */
+  get error(): string | undefined {
+    return this.#error;
+  }
+
+  /** Counts a failed attempt, and resolves when it is time for the next or when the signal aborts. */
+  async pauseAfter(error: unknown, message: string, signal: AbortSignal, fields: object = {}): Promise<void> {
+    this.#error = reasonOf(error);
+    this.#log.failed(error, message, fields);
+    const { backoffMsMin, backoffMsMax } = this.#timing;
+    const pauseMs = Math.min(backoffMsMax, backoffMsMin * 2 ** Math.min(30, this.failures - 1));
+    await this.#outages.pause(pauseMs, error, signal);
+  }
+
+  succeeded(): void {
+    this.#error = undefined;
+    this.#log.succeeded();
+  }
+}
+
+/** What an error and its causes say, in a line. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : reasonOf(error.cause);
+  return cause === '' || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
+}
