@@ -1,3 +1,4 @@
+import { minorDigits } from './currencies.js';
 import { Rejected } from './rejected.js';
 
 /** An amount in minor units (cents) of an ISO 4217 currency. Never a float. */
@@ -18,19 +19,14 @@ export function addMoney(a: Money, b: Money): Money {
   return { amountMinor: a.amountMinor + b.amountMinor, currency: a.currency };
 }
 
-/** Digits behind the decimal point of a currency (JPY 0, EUR 2, KWD 3), as the runtime's CLDR data has them. */
-export function minorDigits(currency: string): number {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2;
-}
-
 /**
  * A decimal text such as "12.99" or "-0.5" as minor units of `currency`; undefined when it is no decimal number, has
- * more digits than the currency, or exceeds 2^53.
+ * more digits than the currency, or exceeds 2^53, and for an unknown currency.
  */
 export function parseMinor(text: string, currency: string): number | undefined {
   const digits = minorDigits(currency);
   const match = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text.trim());
-  if (!match) return undefined;
+  if (!match || digits === undefined) return undefined;
   const fraction = (match[3] ?? '').replace(/0+$/, '');
   if (fraction.length > digits) return undefined;
   const minor = Number(`${match[2]}${fraction.padEnd(digits, '0')}`);
