@@ -263,7 +263,7 @@ describe('importing', () => {
     ],
     ['two listings on a channel', { listings: ['A', 'B'].map((externalId) => ({ channel: 'etsy', externalId })) }],
     ['a channel with capitals', { listings: [{ channel: 'Etsy', externalId: 'A' }] }],
-    ['an external id with a blank at its end', { listings: [{ channel: 'etsy', externalId: 'A ' }] }],
+    ['an external id of two lines', { listings: [{ channel: 'etsy', externalId: 'A\nB' }] }],
     ['an attribute that is a list', { attributes: { colours: ['red'] } }],
     ['an attribute with a fraction', { attributes: { litres: 0.3 } }],
     ['101 attributes', { attributes: Object.fromEntries(Array.from({ length: 101 }, (_, index) => [`a${index}`, 1])) }],

@@ -1,4 +1,26 @@
 export type { ServerDuplexStream, ServerWritableStream } from '@grpc/grpc-js';
+export {
+  channelIdSchema,
+  currency,
+  externalId,
+  isoDay,
+  isoInstant,
+  lineIdSchema,
+  locationIdSchema,
+  money,
+  moneyMinor,
+  priceMinor,
+  quantity,
+  quantityOrNone,
+  reasonText,
+  revisionNumber,
+  signedQuantity,
+  skuSchema,
+  slug,
+  textBlock,
+  textLine,
+  uuid,
+} from '#contracts';
 export { currentContext, runInContext, type WorkContext } from '#event-sourcing';
 export * from './config.js';
 export { CoreModule } from './core/core.module.js';
@@ -32,7 +54,6 @@ export { PersonalDataHasher } from './personal-data/personal-data-hasher.js';
 export { platformAround } from './platform.module.js';
 export { contextFrom } from './request-context.js';
 export { runMain } from './run-main.js';
-export * from './schemas.js';
 export { runService, type ServiceProgram } from './service/run-service.js';
 export { SERVICE_SALES_PATH, ServiceCallsOnly, serviceToken } from './service/service-calls.js';
 export { endOnSignals, Shutdown } from './shutdown.js';
