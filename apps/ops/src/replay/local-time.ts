@@ -1,7 +1,7 @@
 /**
  * Reads local times of one format in one time zone as milliseconds since 1970 in UTC; undefined for what is no such time.
  *
- * `format` is made of YYYY MM DD HH mm ss, everything else stands for itself; parts that are absent are zero. A time
+ * `format` is made of YYYY (or YY: 69 is 1969, 68 is 2068) MM DD HH mm ss, everything else stands for itself; parts that are absent are zero. A time
  * that the clock shows twice is the earlier one, a time that it skips counts on from before the skip (what Temporal
  * calls "compatible").
  */
@@ -23,6 +23,7 @@ const HOUR_MS = 3_600_000;
 const MAX_CACHED_HOURS = 20_000;
 const DIGITS: Readonly<Record<string, string>> = {
   YYYY: '\\d{4}',
+  YY: '\\d{2}',
   MM: '\\d{1,2}',
   DD: '\\d{1,2}',
   HH: '\\d{1,2}',
@@ -32,14 +33,14 @@ const DIGITS: Readonly<Record<string, string>> = {
 
 const patternOf = (format: string): RegExp =>
   new RegExp(
-    `^${format.replace(/YYYY|MM|DD|HH|mm|ss|[^A-Za-z0-9]/g, (part) => (DIGITS[part] ? `(?<${part}>${DIGITS[part]})` : `\\u{${part.codePointAt(0)?.toString(16)}}`))}$`,
+    `^${format.replace(/YYYY|YY|MM|DD|HH|mm|ss|[^A-Za-z0-9]/g, (part) => (DIGITS[part] ? `(?<${part}>${DIGITS[part]})` : `\\u{${part.codePointAt(0)?.toString(16)}}`))}$`,
     'u',
   );
 
 /** The time as if it were in UTC; undefined for a day or hour that no calendar has. */
 function localMs(parts: Readonly<Record<string, string>> | undefined): number | undefined {
   if (!parts) return undefined;
-  const { YYYY, MM, DD, HH = 0, mm = 0, ss = 0 } = parts;
+  const { YY, YYYY = fullYear(Number(YY)), MM, DD, HH = 0, mm = 0, ss = 0 } = parts;
   const local = new Date(0);
   local.setUTCFullYear(Number(YYYY), Number(MM) - 1, Number(DD));
   local.setUTCHours(Number(HH), Number(mm), Number(ss));
@@ -47,6 +48,9 @@ function localMs(parts: Readonly<Record<string, string>> | undefined): number | 
     local.getUTCDate() === Number(DD) && local.getUTCMonth() === Number(MM) - 1 && local.getUTCHours() === Number(HH);
   return asGiven && Number(mm) < 60 && Number(ss) < 60 ? local.getTime() : undefined;
 }
+
+/** As POSIX reads two digits. */
+const fullYear = (twoDigits: number): number => (twoDigits < 69 ? 2_000 : 1_900) + twoDigits;
 
 /** Milliseconds the zone is ahead of UTC at an instant. No zone has changed its offset within an hour of UTC but at its quarters. */
 function offsetsOf(timeZone: string): (epochMs: number) => number {

@@ -37,7 +37,11 @@ describe('column mappings', () => {
       { date: { format: 'YYYY-MM-DD', timeZone: 'Mars/North' } },
       'date.timeZone is not an IANA time zone',
     ],
-    ['a date without a year', { date: { format: 'DD.MM.', timeZone: 'UTC' } }, 'date.format needs YYYY, MM and DD'],
+    [
+      'a date without a year',
+      { date: { format: 'DD.MM.', timeZone: 'UTC' } },
+      'date.format needs YYYY (or YY), MM and DD',
+    ],
     ['a broken pattern', { goods: '(' }, 'goods is not a regular expression'],
     ['no channel', { channels: [] }, 'channels'],
     [

@@ -1,5 +1,6 @@
 import { stableHash } from './channel-rule.js';
-import { detached, type PlannedMovement, type PlannedSale, type PlanSink } from './planner.js';
+import type { PlannedMovement, PlannedSale, PlanSink } from './planner.js';
+import { detached } from './sales-row.js';
 
 /** What must be there before the first sale of one SKU. */
 export interface OpeningItem {
