@@ -4,7 +4,7 @@ import { eventRegistry } from '#contracts';
 import { CommandRunner, type EventStore, withRegistry } from '#event-sourcing';
 import { PostgresEventStore } from '#event-store-postgres';
 import { systemClock } from '#kernel';
-import { HealthChecks, Metrics, PersonalDataHasher, Shutdown } from '#platform';
+import { HealthChecks, Metrics, PersonalDataHasher, PersonalDataSealer, Shutdown } from '#platform';
 import { type Log, openReadModels, type ReadModels, Runners } from '#read-models';
 import { Bell } from '../../apps/channels/src/bell.js';
 import { ChangeChannel, ChangeChannelHandler } from '../../apps/channels/src/channel/change-channel.js';
@@ -15,9 +15,11 @@ import { ConnectorRegistry } from '../../apps/channels/src/connectors/connector-
 import { simulatedConnector } from '../../apps/channels/src/connectors/simulated/simulated.connector.js';
 import { DriftChecks } from '../../apps/channels/src/drift/drift-checks.js';
 import { IntakeInbox } from '../../apps/channels/src/intake/intake-inbox.js';
+import { IntakeRows } from '../../apps/channels/src/intake/intake-rows.js';
 import { IntakeTable } from '../../apps/channels/src/intake/intake-table.js';
 import { IntakeWorker } from '../../apps/channels/src/intake/intake-worker.js';
 import { OrdersPoller } from '../../apps/channels/src/intake/orders-poller.js';
+import { ParkedSales } from '../../apps/channels/src/intake/parked-sales/parked-sales.js';
 import { ReceiveWebhookController } from '../../apps/channels/src/intake/receive-webhook/receive-webhook.http.js';
 import type { ChannelsOptions } from '../../apps/channels/src/options.js';
 import { PushLedger } from '../../apps/channels/src/push/push-ledger.js';
@@ -152,13 +154,16 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
     new Pushers(),
     new Bell(),
   ];
-  const inbox = new IntakeInbox(table, hasher, clock, bell, { maxWaiting: options.maxWaitingSales });
-  const { intakeBatchSize: batchSize, intakePollMs: pollMs, intakeAttempts: attempts, keepDoneMs, random } = options;
-  const workerOptions = { batchSize, pollMs, attempts, keepDoneMs, random };
+  const rows = new IntakeRows(hasher, sealer);
+  const inbox = new IntakeInbox(table, rows, clock, bell, readModels.log, { maxWaiting: options.maxWaitingSales });
+  const { intakeBatchSize: batchSize, intakePollMs: pollMs, intakeAttempts: attempts, random } = options;
+  const { keepDoneMs, keepUnreadableMs } = options;
+  const workerOptions = { batchSize, pollMs, attempts, keepDoneMs, keepUnreadableMs, random };
   const worker = new IntakeWorker(table, inbox, sales, bell, clock, readModels.log, workerOptions);
-  const poller = new OrdersPoller(table, inbox, readModels.log);
+  const poller = new OrdersPoller(table, inbox);
   const feed = new StockViewFeed(readModels, runners);
   const connectors = new ConnectorRegistry([simulatedConnector(SHOP_SECRET)]);
+  const parked = new ParkedSales(directory, connectors, table, rows, bell, readModels);
   const drift = new DriftChecks(directory, connectors, ledger, pushers, commands, shutdown, clock, options);
   const work = new ChannelsWork(
     readModels,
@@ -172,6 +177,7 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
     pushers,
     worker,
     poller,
+    parked,
     drift,
     metrics,
     shutdown,
@@ -211,7 +217,9 @@ const stock: typeof stockDecider = {
   ...(stockDecider.snapshot && { snapshot: { ...stockDecider.snapshot, everyEvents: 4, size: () => 0 } }),
 };
 
-const hasher = new PersonalDataHasher(Buffer.from('a key of the simulation, 32 bytes'));
+const hashKey = Buffer.from('a key of the simulation, 32 bytes');
+const hasher = new PersonalDataHasher(hashKey);
+const sealer = new PersonalDataSealer(hashKey);
 /** One for all processes: they only count, and Node's own figures are costly to set up. */
 const metrics = new ChannelMetrics(new Metrics(), systemClock);
 

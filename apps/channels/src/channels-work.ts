@@ -11,6 +11,7 @@ import { ConnectorRegistry } from './connectors/connector-registry.js';
 import { DriftChecks } from './drift/drift-checks.js';
 import { IntakeWorker } from './intake/intake-worker.js';
 import { OrdersPoller } from './intake/orders-poller.js';
+import { ParkedSales } from './intake/parked-sales/parked-sales.js';
 import { CHANNELS_OPTIONS, type ChannelsOptions } from './options.js';
 import { whenListingChangesPushItsStock } from './processes/when-listing-changes-push-its-stock/when-listing-changes-push-its-stock.js';
 import { ChannelGate } from './push/channel-gate.js';
@@ -42,6 +43,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
     private readonly pushers: Pushers,
     private readonly intakeWorker: IntakeWorker,
     private readonly poller: OrdersPoller,
+    private readonly parked: ParkedSales,
     private readonly drift: DriftChecks,
     private readonly metrics: ChannelMetrics,
     private readonly shutdown: Shutdown,
@@ -93,10 +95,22 @@ export class ChannelsWork implements OnApplicationBootstrap {
     });
     listings.start();
     try {
-      await Promise.all([this.intakeWorker.run(signal), follower.run(signal), this.#tendChannels(signal)]);
+      await Promise.all([
+        this.intakeWorker.run(signal),
+        this.#retryUnreadable(signal),
+        follower.run(signal),
+        this.#tendChannels(signal),
+      ]);
     } finally {
       await listings.stop();
     }
+  }
+
+  /** Once: a version that understands more may have been started. */
+  async #retryUnreadable(signal: AbortSignal): Promise<void> {
+    await this.parked.retryUnreadable(signal).catch((error: unknown) => {
+      this.readModels.log.warn({ err: error }, 'parked messages could not be read again');
+    });
   }
 
   /** Starts, restarts and stops the loops of each channel as the directory says. */

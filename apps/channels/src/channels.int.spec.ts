@@ -10,10 +10,11 @@ import {
 } from '#contracts';
 import { CLOCK, EVENT_STORE } from '#event-sourcing';
 import { newId, systemClock } from '#kernel';
-import { IDEMPOTENCY_STORE, MemoryIdempotencyStore, type RunningService, startService } from '#platform';
+import { Exceptions, IDEMPOTENCY_STORE, MemoryIdempotencyStore, type RunningService, startService } from '#platform';
 import { openReadModels, READ_MODELS, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
 import { ChannelsModule } from './channels.module.js';
+import { ConnectorRegistry } from './connectors/connector-registry.js';
 import { derivedKey, webhookSignature } from './connectors/simulated/simulated.connector.js';
 
 const SECRET = 'a secret for specs';
@@ -99,6 +100,7 @@ const feed = new (class implements AvailabilityFeed {
     { provide: Runners, useFactory: () => runners },
     { provide: CLOCK, useValue: systemClock },
     { provide: IDEMPOTENCY_STORE, useValue: new MemoryIdempotencyStore() },
+    Exceptions,
     { provide: AVAILABILITY_FEED, useValue: feed },
     {
       provide: SALES_INTAKE,
@@ -111,7 +113,7 @@ const feed = new (class implements AvailabilityFeed {
       },
     },
   ],
-  exports: [EVENT_STORE, READ_MODELS, Runners, CLOCK, IDEMPOTENCY_STORE, AVAILABILITY_FEED, SALES_INTAKE],
+  exports: [EVENT_STORE, READ_MODELS, Runners, CLOCK, IDEMPOTENCY_STORE, Exceptions, AVAILABILITY_FEED, SALES_INTAKE],
 })
 class Core {}
 
@@ -212,7 +214,6 @@ describe('the channels API', () => {
     ['a wrong signature', order('A-9'), { signature: 'AAAA' }, 401, 'unauthenticated'],
     ['no signature', order('A-9'), { signature: '' }, 401, 'unauthenticated'],
     ['a body that is too large', `{"topic":"${'x'.repeat(300_000)}"}`, {}, 413, 'body-too-large'],
-    ['a signed body of another form', '{"topic":"order.created","order":{}}', {}, 422, 'unreadable-message'],
     ['an unknown channel', order('A-9'), { channel: 'other' }, 404, 'unknown-channel'],
   ])('stores nothing of a webhook with %s', async (_, body, how, status, code) => {
     const [before] = await readModels.query<{ rows: number }>('select count(*) as rows from channels.intake');
@@ -220,6 +221,38 @@ describe('the channels API', () => {
     const [after] = await readModels.query<{ rows: number }>('select count(*) as rows from channels.intake');
     expect(after).toEqual(before);
   });
+
+  it.each([
+    ['of another form', '{"topic":"order.created","order":{"externalOrderId":"U-1"}}', 'U-1'],
+    ['that is no JSON', '{"topic":"order.created","order":{"externalOrderId":"U-2","customer":{"email":"ada@', 'U-2'],
+    ['that is no text', Buffer.from([0xff, 0x00, 0xfe]), null],
+  ])(
+    'keeps a signed message %s, shows it, and closes the case when a retry understands it',
+    async (_, body, number) => {
+      expect(await webhook(body, { id: `u-${number}` })).toMatchObject({ status: 202, body: { status: 'unreadable' } });
+      expect(await webhook(body, { id: `u-${number}` })).toMatchObject({ status: 202, body: { status: 'repeated' } });
+      const shownParked = async () => (await call('GET', '/v1/channels/web-shop/parked-sales')).body.items;
+      const [parked, ...others] = await shownParked();
+      expect(others).toEqual([]);
+      expect(parked).toMatchObject({ kind: 'unreadable', externalOrderId: number, error: expect.any(String) });
+      const cases = () => service.app.get(Exceptions).list('unreadable-message', undefined, 10);
+      expect(await cases()).toMatchObject([
+        { subject: `web-shop ${parked.id}`, detail: expect.stringContaining('not understood') },
+      ]);
+      expect(JSON.stringify([parked, await cases()])).not.toContain('ada@');
+      const retry = () => call('POST', `/v1/channels/web-shop/parked-sales/${parked.id}/retry`);
+      expect(await retry()).toMatchObject({ status: 422, body: { code: 'unreadable-message' } });
+      const connector = service.app.get(ConnectorRegistry).of({ channel: 'web-shop', ...settings() });
+      const older = connector.read;
+      connector.read = ({ messageId, via }) =>
+        older.call(connector, { messageId, via, body: Buffer.from(order(`mended-${number}`)) });
+      expect(await retry()).toMatchObject({ status: 202 });
+      connector.read = older;
+      await eventually(() => recorded.some(({ externalOrderId }) => externalOrderId === `mended-${number}`));
+      expect(await cases()).toEqual([]);
+      expect(await shownParked()).toEqual([]);
+    },
+  );
 
   it('acknowledges a topic it does not follow', async () => {
     expect(await webhook('{"topic":"shop.renamed"}', { id: 'm-2' })).toMatchObject({
@@ -288,7 +321,7 @@ function order(externalOrderId: string): string {
 }
 
 function webhook(
-  body: string,
+  body: string | Buffer,
   { id = 'm', channel = 'web-shop', signature }: { id?: string; channel?: string; signature?: string },
 ) {
   const right = webhookSignature(Buffer.from(body), derivedKey(SECRET, 'webhook', channel));
@@ -302,7 +335,9 @@ async function call(method: string, path: string, body?: unknown, headers: Recor
   const response = await fetch(`${service.httpUrl}${path}`, {
     method,
     headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
-    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    ...(body !== undefined && {
+      body: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body),
+    }),
   });
   const text = await response.text();
   return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };

@@ -3,7 +3,7 @@ import { CqrsModule } from '@nestjs/cqrs';
 import { SALES_INTAKE, type SalesIntake } from '#contracts';
 import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
 import type { Clock } from '#kernel';
-import { CONFIG, type Config, PersonalDataHasher } from '#platform';
+import { CONFIG, type Config, Exceptions, PersonalDataHasher, PersonalDataSealer } from '#platform';
 import { type Projection, READ_MODELS, type ReadModels } from '#read-models';
 import { Bell } from './bell.js';
 import { CHANNEL_RUNNER, ChangeChannelHandler } from './channel/change-channel.js';
@@ -11,16 +11,19 @@ import { channelDecider } from './channel/channel.decider.js';
 import { ConfigureChannelController } from './channel/configure-channel/configure-channel.http.js';
 import { PauseChannelController } from './channel/pause-channel/pause-channel.http.js';
 import { ResumeChannelController } from './channel/resume-channel/resume-channel.http.js';
+import { CHANNEL_EXCEPTIONS } from './channel-exceptions.js';
 import { ChannelMetrics } from './channel-metrics.js';
 import { ChannelsWork } from './channels-work.js';
 import { ConnectorRegistry } from './connectors/connector-registry.js';
 import { DriftCheckController } from './drift/drift-check.http.js';
 import { DriftChecks } from './drift/drift-checks.js';
 import { IntakeInbox } from './intake/intake-inbox.js';
+import { IntakeRows } from './intake/intake-rows.js';
 import { IntakeTable } from './intake/intake-table.js';
 import { IntakeWorker } from './intake/intake-worker.js';
 import { OrdersPoller } from './intake/orders-poller.js';
 import { ParkedSalesController } from './intake/parked-sales/parked-sales.http.js';
+import { ParkedSales } from './intake/parked-sales/parked-sales.js';
 import { ReceiveWebhookController } from './intake/receive-webhook/receive-webhook.http.js';
 import { CHANNELS_OPTIONS, type ChannelsOptions, optionsFrom } from './options.js';
 import { PushLedger } from './push/push-ledger.js';
@@ -70,6 +73,7 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
 
     // processes
     ChannelsWork,
+    ParkedSales,
     Pushers,
     {
       provide: IntakeWorker,
@@ -78,8 +82,8 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
     },
     {
       provide: OrdersPoller,
-      inject: [IntakeTable, IntakeInbox, READ_MODELS],
-      useFactory: (table: IntakeTable, inbox: IntakeInbox, { log }: ReadModels) => new OrdersPoller(table, inbox, log),
+      inject: [IntakeTable, IntakeInbox],
+      useFactory: (table: IntakeTable, inbox: IntakeInbox) => new OrdersPoller(table, inbox),
     },
 
     // wiring
@@ -99,19 +103,30 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
     },
     {
       provide: IntakeInbox,
-      inject: [IntakeTable, CONFIG, CLOCK, Bell, CHANNELS_OPTIONS],
+      inject: [IntakeTable, IntakeRows, CLOCK, Bell, READ_MODELS, CHANNELS_OPTIONS],
       useFactory: (
         table: IntakeTable,
-        { hashKey }: Config,
+        rows: IntakeRows,
         clock: Clock,
         bell: Bell,
+        { log }: ReadModels,
         { maxWaitingSales }: ChannelsOptions,
-      ) => new IntakeInbox(table, new PersonalDataHasher(hashKey), clock, bell, { maxWaiting: maxWaitingSales }),
+      ) => new IntakeInbox(table, rows, clock, bell, log, { maxWaiting: maxWaitingSales }),
+    },
+    {
+      provide: IntakeRows,
+      inject: [CONFIG],
+      useFactory: ({ hashKey }: Config) =>
+        new IntakeRows(new PersonalDataHasher(hashKey), new PersonalDataSealer(hashKey)),
     },
   ],
   exports: [DriftChecks],
 })
-export class ChannelsModule {}
+export class ChannelsModule {
+  constructor(exceptions: Exceptions) {
+    for (const source of CHANNEL_EXCEPTIONS) exceptions.add(source);
+  }
+}
 
 function intakeWorker(
   table: IntakeTable,
@@ -120,13 +135,14 @@ function intakeWorker(
   bell: Bell,
   clock: Clock,
   { log }: ReadModels,
-  { intakeBatchSize, intakePollMs, intakeAttempts, keepDoneMs, random }: ChannelsOptions,
+  { intakeBatchSize, intakePollMs, intakeAttempts, keepDoneMs, keepUnreadableMs, random }: ChannelsOptions,
 ): IntakeWorker {
   return new IntakeWorker(table, inbox, intake, bell, clock, log, {
     batchSize: intakeBatchSize,
     pollMs: intakePollMs,
     attempts: intakeAttempts,
     keepDoneMs,
+    keepUnreadableMs,
     random,
   });
 }

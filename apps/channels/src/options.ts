@@ -20,6 +20,8 @@ export interface ChannelsOptions {
   readonly intakePollMs: number;
   /** Messages that are done are known for so long. */
   readonly keepDoneMs: number;
+  /** Messages that are not understood keep their content, sealed, for so long. */
+  readonly keepUnreadableMs: number;
   /** Listings per channel that wait in memory. */
   readonly maxDueInMemory: number;
   /** How often the ledger is read although nobody told of a change. */
@@ -41,6 +43,7 @@ export const defaultOptions: ChannelsOptions = {
   intakeAttempts: 10,
   intakePollMs: 1_000,
   keepDoneMs: 3 * 24 * 60 * 60 * 1_000,
+  keepUnreadableMs: 90 * 24 * 60 * 60 * 1_000,
   maxDueInMemory: 10_000,
   rereadLedgerMs: 60_000,
   openAfterFailures: 5,

@@ -10,22 +10,35 @@ const CREATE_TABLES = `
   select pg_advisory_xact_lock(hashtextextended('einklang.channels.tables', 0));
   create schema if not exists channels;
 
-  -- One row per sale of a message. A row that is done keeps its keys, so that a repeat is known, and loses its content.
+  -- One row per sale of a message, or one for a message that is not understood: that is parked, whole and sealed. What is
+  -- the same message in other words is another row. A row that is done keeps its keys, so that a repeat is known, and loses
+  -- its content.
   create table if not exists channels.intake (
     id bigint generated always as identity primary key,
     channel text not null,
     message_id text not null,
     place smallint not null,
-    external_order_id text not null,
-    external_revision integer not null,
+    external_order_id text,
+    external_revision bigint,
     state text not null default 'waiting' check (state in ('waiting', 'done', 'parked')),
     sale jsonb,
     received_at timestamptz not null,
     attempts integer not null default 0,
     next_attempt_at timestamptz not null default '-infinity',
-    error text,
-    unique (channel, message_id, place)
+    error text
   );
+  alter table channels.intake add column if not exists content text not null default '';
+  alter table channels.intake add column if not exists sealed bytea;
+  alter table channels.intake add column if not exists via text;
+  alter table channels.intake alter column external_order_id drop not null, alter column external_revision drop not null;
+  do $$ begin
+    if exists (select from information_schema.columns where table_schema = 'channels' and table_name = 'intake'
+                  and column_name = 'external_revision' and data_type = 'integer') then
+      alter table channels.intake alter column external_revision type bigint;
+    end if;
+  end $$;
+  alter table channels.intake drop constraint if exists intake_channel_message_id_place_key;
+  create unique index if not exists intake_by_message on channels.intake (channel, message_id, place, content);
   create index if not exists intake_waiting on channels.intake (id) where state = 'waiting';
   create index if not exists intake_parked on channels.intake (channel, id) where state = 'parked';
   create index if not exists intake_by_order on channels.intake (channel, external_order_id);

@@ -32,7 +32,7 @@ export { CallSignal, StreamCall, signalOf, streamed } from './grpc/grpc-call.js'
 export { inOrder } from './grpc/grpc-in-order.js';
 export { addGrpc, type GrpcServer, type GrpcServices, MAX_GRPC_MESSAGE_BYTES } from './grpc/grpc-server.js';
 export { CommandMetadata, commandMetadata } from './http/command-metadata.decorator.js';
-export { BodyLimit, createHttpApp, MAX_BODY_BYTES, MAX_BULK_BODY_BYTES } from './http/http-app.js';
+export { BodyLimit, createHttpApp, MAX_BODY_BYTES, MAX_BULK_BODY_BYTES, RawBodyOnly } from './http/http-app.js';
 export * from './http/idempotency-store.js';
 export { InvalidRequest, type RequestIssue } from './http/invalid-request.js';
 export { decodeCursor, type PageOf, pageOf, pageQuery, toPage } from './http/paging.js';
@@ -51,6 +51,7 @@ export { openApiOf } from './openapi.js';
 export { type CheckResult, HealthChecks } from './operations/health.js';
 export { Metrics } from './operations/metrics.js';
 export { PersonalDataHasher } from './personal-data/personal-data-hasher.js';
+export { NotOpened, PersonalDataSealer } from './personal-data/personal-data-sealer.js';
 export { platformAround } from './platform.module.js';
 export { contextFrom } from './request-context.js';
 export { runMain } from './run-main.js';

@@ -98,9 +98,8 @@ export const channelBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'apps/channels/src/intake/intake-inbox.ts',
-        find: 'return sales.length > 0 && this.#batch.add(this.#rowsOf(sales, messageId));',
-        replace:
-          'if (sales.length > 0) this.#batch.add(this.#rowsOf(sales, messageId)).catch(()=>{});\n        return true;',
+        find: 'return taken.rows.length > 0 && this.#batch.add(taken);',
+        replace: 'this.#batch.add(taken).catch(()=>{});\n        return true;',
       },
     ],
   },
@@ -110,8 +109,9 @@ export const channelBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'apps/channels/src/intake/intake-inbox.ts',
-        find: 'this.#batch.add(this.#rowsOf(sales, messageId))',
-        replace: 'this.#batch.add(this.#rowsOf(sales, messageId + Math.random()))',
+        find: 'const taken = this.#taken(channel, message);',
+        replace:
+          'const taken = this.#taken(channel, { ...message, raw: { ...message.raw, messageId: message.raw.messageId + Math.random() } });',
       },
     ],
   },
@@ -148,8 +148,8 @@ export const channelBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'apps/channels/src/intake/intake-table.ts',
-        find: 'and i.external_revision >= pulled.external_revision',
-        replace: '',
+        find: 'i.external_revision > pulled.external_revision',
+        replace: 'true',
       },
     ],
   },

@@ -11,14 +11,30 @@ export interface ListingStock {
   readonly stockRevision: number;
 }
 
-export type WebhookResult =
-  /** A genuine message; `sales` carry clear-text customers and must be hashed before they are stored. */
-  | { readonly kind: 'sales'; readonly messageId: string; readonly sales: readonly ChannelSale[] }
-  /** Genuine, but about something we do not follow: acknowledged, so that the channel does not send it again. */
+/** What a channel said about one order, as it said it. Holds clear-text customers. */
+export interface RawMessage {
+  /** Id the channel gave the message, or one that is the same whenever the same is said: printable ASCII, at most 256. */
+  readonly messageId: string;
+  readonly via: 'webhook' | 'poll';
+  readonly body: Buffer;
+}
+
+/** What a message comes to. */
+export type Reading =
+  /** `sales` carry clear-text customers and must be hashed before they are stored. */
+  | { readonly kind: 'sales'; readonly sales: readonly ChannelSale[] }
+  /** About something we do not follow: acknowledged, so that the channel does not send it again. */
   | { readonly kind: 'unsupported'; readonly topic: string }
-  | { readonly kind: 'bad-signature' }
-  /** The signature is right and the content makes no sense. `reason` names fields and no values. */
-  | { readonly kind: 'unreadable'; readonly reason: string };
+  | UnreadableMessage;
+
+/** Not understood: kept whole until it is. */
+export interface UnreadableMessage {
+  readonly kind: 'unreadable';
+  /** Names fields and no values. */
+  readonly reason: string;
+  /** Where it can be found in spite of that. */
+  readonly externalOrderId?: string | undefined;
+}
 
 export type PushResult =
   /** The channel answered for each listing. A listing that is missing here was not taken. */
@@ -39,10 +55,8 @@ export interface StockPage {
 }
 
 export interface OrdersPage {
-  readonly sales: readonly ChannelSale[];
-  /** Orders on the page that could not be read. */
-  readonly unreadable: number;
-  /** Watermark to store with the sales; the same as `after` when there was nothing new. */
+  readonly messages: readonly RawMessage[];
+  /** Watermark to store with the messages; the same as `after` when there was nothing new. */
   readonly next: string;
   /** True when more may follow at once. */
   readonly more: boolean;
@@ -54,8 +68,10 @@ export interface ChannelConnector {
   readonly batchSize: number;
   /** Whether {@link pullOrders} and {@link readStock} exist on this kind of channel. */
   readonly capabilities: { readonly pullsOrders: boolean; readonly readsStock: boolean };
-  /** Checks the signature over the raw bytes in constant time, and only then reads them. */
-  verifyAndParse(rawBody: Buffer, headers: IncomingHttpHeaders): WebhookResult;
+  /** The message of a webhook; undefined when the signature over the raw bytes, compared in constant time, is wrong. */
+  verify(rawBody: Buffer, headers: IncomingHttpHeaders): RawMessage | undefined;
+  /** Never throws: what makes no sense is unreadable, and may be read by a later version. */
+  read(message: RawMessage): Reading;
   /** Never throws for what the channel or the network do. `traceparent` goes along as the header of that name. */
   pushStock(listings: readonly ListingStock[], signal: AbortSignal, traceparent?: string): Promise<PushResult>;
   /** Throws {@link ChannelUnreachable}. */

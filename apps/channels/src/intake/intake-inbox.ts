@@ -1,27 +1,38 @@
-import type { ChannelSale } from '#contracts';
-import { currentContext, Overloaded, type WorkContext } from '#event-sourcing';
+import { Overloaded } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
-import type { PersonalDataHasher } from '#platform';
+import type { DatabaseError, Log } from '#read-models';
 import type { Bell } from '../bell.js';
+import type { RawMessage, Reading, UnreadableMessage } from '../connectors/connector.js';
 import { MicroBatch } from '../micro-batch.js';
-import { hashedSale } from './hashed-sale.js';
-import { type IntakeTable, keyOf, type NewSale } from './intake-table.js';
+import type { IntakeRows } from './intake-rows.js';
+import { type IntakeRow, type IntakeTable, keyOf } from './intake-table.js';
+import { isUnstorable } from './is-unstorable.js';
 
 export interface InboxOptions {
   /** Sales that may wait to be recorded; with more waiting, messages are refused. */
   readonly maxWaiting: number;
 }
 
-/** Takes in sales for good: what it has answered survives a crash. Rings the worker's bell. */
+/** A message and what it comes to. */
+export interface ReadMessage {
+  readonly raw: RawMessage;
+  readonly reading: Reading;
+}
+
+/**
+ * Takes in what channels say for good: what it has answered survives a crash. Rings the worker's bell. A message that is not
+ * understood, or that the database cannot hold, is kept whole and holds up no other.
+ */
 export class IntakeInbox {
-  readonly #batch: MicroBatch<readonly NewSale[], boolean>;
+  readonly #batch: MicroBatch<Taken, boolean>;
   #waiting = 0;
 
   constructor(
     private readonly table: IntakeTable,
-    private readonly hasher: PersonalDataHasher,
+    private readonly rows: IntakeRows,
     private readonly clock: Clock,
     private readonly bell: Bell,
+    private readonly log: Log,
     private readonly options: InboxOptions,
   ) {
     this.#batch = new MicroBatch({
@@ -33,16 +44,27 @@ export class IntakeInbox {
   }
 
   /** Resolves once the message is durable: true when it is new, false for a repeat. Throws `Overloaded`. */
-  async take(messageId: string, sales: readonly ChannelSale[]): Promise<boolean> {
-    if (this.#waiting >= this.options.maxWaiting) throw new Overloaded('The intake', FULL_RETRY_MS);
-    return sales.length > 0 && this.#batch.add(this.#rowsOf(sales, messageId));
+  async take(channel: string, message: ReadMessage): Promise<boolean> {
+    this.#refuseWhenFull();
+    const taken = this.#taken(channel, message);
+    return taken.rows.length > 0 && this.#batch.add(taken);
   }
 
-  /** Stores pulled sales and the channel's watermark together; answers how many were new. Throws `Overloaded`. */
-  async takePulled(channel: string, sales: readonly ChannelSale[], watermark: string): Promise<number> {
-    if (this.#waiting >= this.options.maxWaiting) throw new Overloaded('The intake', FULL_RETRY_MS);
-    const rows = sales.flatMap((sale) => this.#rowsOf([sale], sale.messageId ?? ''));
-    const stored = await this.table.insertPulled(channel, rows, watermark, toIso(this.clock.now()));
+  /** Stores pulled messages and then the channel's watermark; answers how many were new. Throws `Overloaded`. */
+  async takePulled(channel: string, messages: readonly ReadMessage[], watermark: string): Promise<number> {
+    this.#refuseWhenFull();
+    const polledAt = toIso(this.clock.now());
+    const insert = (taken: readonly Taken[], after?: string) =>
+      this.table.insertPulled(channel, rowsOf(taken), after, polledAt);
+    const taken = messages.map((message) => this.#taken(channel, message));
+    let stored: number;
+    try {
+      stored = await insert(taken, watermark);
+    } catch (error) {
+      if (!isUnstorable(error)) throw error;
+      const parts = await this.#storeStorable(taken, async (part) => [await insert(part)]);
+      stored = parts.reduce((sum, count) => sum + count, await insert([], watermark));
+    }
     this.#added(stored);
     return stored;
   }
@@ -56,19 +78,50 @@ export class IntakeInbox {
     return this.#waiting;
   }
 
-  #rowsOf(sales: readonly ChannelSale[], messageId: string): NewSale[] {
-    const receivedAt = toIso(this.clock.now());
-    const cause = causeOf(currentContext());
-    return sales.map((sale, place) => {
-      const stored = { ...hashedSale(sale, this.hasher), ...(cause && { cause }) };
-      return { messageId, place, sale: stored, receivedAt };
-    });
+  #refuseWhenFull(): void {
+    if (this.#waiting >= this.options.maxWaiting) throw new Overloaded('The intake', FULL_RETRY_MS);
   }
 
-  async #store(messages: readonly (readonly NewSale[])[]): Promise<boolean[]> {
-    const stored = await this.table.insert(messages.flat());
+  #taken(channel: string, { raw, reading }: ReadMessage): Taken {
+    const receivedAt = toIso(this.clock.now());
+    const setAside = (message: UnreadableMessage): IntakeRow[] => {
+      const { externalOrderId, reason } = message;
+      const { messageId, via } = raw;
+      this.log.warn({ channel, externalOrderId, messageId, via, reason }, 'a message is not understood, and is parked');
+      return [this.rows.unreadable(channel, raw, message, receivedAt)];
+    };
+    if (reading.kind === 'unsupported') return { rows: [], setAside };
+    if (reading.kind === 'unreadable') return { rows: setAside(reading), setAside };
+    return { rows: this.rows.salesOf(channel, raw, reading.sales, receivedAt), setAside };
+  }
+
+  async #store(messages: readonly Taken[]): Promise<boolean[]> {
+    const stored = new Set(
+      await this.#storeStorable(messages, async (part) => [...(await this.table.insert(rowsOf(part)))]),
+    );
     this.#added(stored.size);
-    return messages.map(([first]) => first !== undefined && stored.has(keyOf(first.sale.channel, first.messageId)));
+    return messages.map(
+      ({ rows: [first] }) => first !== undefined && stored.has(keyOf(first.channel, first.messageId)),
+    );
+  }
+
+  /** Halves what one statement does not take until the message at fault is alone, which is kept whole instead. */
+  async #storeStorable<Result>(
+    taken: readonly Taken[],
+    store: (taken: readonly Taken[]) => Promise<Result[]>,
+  ): Promise<Result[]> {
+    try {
+      return await store(taken);
+    } catch (error) {
+      const [first, ...others] = taken;
+      if (!isUnstorable(error) || !first) throw error;
+      if (others.length === 0) return store([unstorable(first, error)]);
+      const middle = Math.ceil(taken.length / 2);
+      return [
+        ...(await this.#storeStorable(taken.slice(0, middle), store)),
+        ...(await this.#storeStorable(taken.slice(middle), store)),
+      ];
+    }
   }
 
   #added(count: number): void {
@@ -77,11 +130,21 @@ export class IntakeInbox {
   }
 }
 
-/** What the sale is recorded by goes on from the request that brought it, although that is answered by then. */
-const causeOf = (context: WorkContext | undefined): ChannelSale['cause'] =>
-  context && {
-    correlationId: context.correlationId,
-    ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
+/** A message on its way into the table, and what to store in its place should the table not take it. */
+interface Taken {
+  readonly rows: readonly IntakeRow[];
+  readonly setAside: (message: UnreadableMessage) => readonly IntakeRow[];
+}
+
+const rowsOf = (taken: readonly Taken[]): IntakeRow[] => taken.flatMap(({ rows }) => rows);
+
+function unstorable({ rows: [first], setAside }: Taken, { code }: DatabaseError): Taken {
+  const externalOrderId =
+    first?.kind === 'sale' ? first.sale.externalOrderId.replaceAll('\0', '').slice(0, 128) : undefined;
+  return {
+    rows: setAside({ kind: 'unreadable', reason: `It cannot be stored (${code}).`, externalOrderId }),
+    setAside,
   };
+}
 
 const FULL_RETRY_MS = 2_000;

@@ -5,6 +5,7 @@ import { backOffMs } from '../back-off.js';
 import type { Bell } from '../bell.js';
 import type { IntakeInbox } from './intake-inbox.js';
 import type { FailedSale, IntakeTable, WaitingSale } from './intake-table.js';
+import { isUnstorable } from './is-unstorable.js';
 
 export interface IntakeWorkerOptions {
   readonly batchSize: number;
@@ -14,6 +15,8 @@ export interface IntakeWorkerOptions {
   readonly attempts: number;
   /** Messages that are done are remembered for so long. */
   readonly keepDoneMs: number;
+  /** A message that is not understood loses its content after so long: it names people. */
+  readonly keepUnreadableMs: number;
   readonly random: () => number;
 }
 
@@ -89,13 +92,14 @@ export class IntakeWorker {
     return results;
   }
 
-  #failureOf({ id, attempts }: WaitingSale, result: SaleResult | Error | undefined): FailedSale[] {
+  #failureOf({ id, attempts, sale }: WaitingSale, result: SaleResult | Error | undefined): FailedSale[] {
     if (result && !(result instanceof Error)) return [];
     const error = result ?? new Error('The sale got no result.');
     const final = isRefusal(error) || (attempts + 1 >= this.options.attempts && !isOutage(error));
-    const failed = { id, error: error.message.slice(0, 500) };
+    const failed = { id, error: error.message.replaceAll('\0', '').slice(0, 500) };
     if (final) {
-      this.log.warn({ intakeId: id, error: failed.error }, 'a sale was parked');
+      const { channel, externalOrderId } = sale;
+      this.log.warn({ intakeId: id, channel, externalOrderId, error: failed.error }, 'a sale was parked');
       return [failed];
     }
     return [{ ...failed, nextAttemptAt: toIso(this.clock.now() + backOffMs(attempts + 1, this.options.random)) }];
@@ -105,6 +109,9 @@ export class IntakeWorker {
     this.inbox.waiting = await this.table.countWaiting(1_000_000);
     const nowMs = this.clock.now();
     if (nowMs - this.#sweptAtMs < SWEEP_EVERY_MS) return;
+    const erased = await this.table.eraseSealed(toIso(nowMs - this.options.keepUnreadableMs));
+    if (erased > 0)
+      this.log.warn({ erased }, 'messages that were never understood lost their content: their time was over');
     const forgotten = await this.table.forgetDone(toIso(nowMs - this.options.keepDoneMs));
     if (forgotten === 0) this.#sweptAtMs = nowMs;
   }
@@ -120,7 +127,8 @@ const isRefusal = (error: Error): boolean => REFUSALS.has(error.name) && !isOuta
 
 /** No fault of the sale: it waits for as long as it takes. */
 const isOutage = (error: Error): boolean =>
-  OUTAGES.has(error.name) || (error.name === 'Rejected' && 'kind' in error && error.kind === 'unavailable');
+  !isUnstorable(error) &&
+  (OUTAGES.has(error.name) || (error.name === 'Rejected' && 'kind' in error && error.kind === 'unavailable'));
 
 const REFUSALS = new Set(['Rejected', 'InvalidRequest', 'ZodError']);
 const OUTAGES = new Set(['Overloaded', 'DatabaseError', 'WriterFenced']);

@@ -1,15 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ChannelSale, SaleResult, SalesIntake } from '#contracts';
 import { Overloaded, runInContext } from '#event-sourcing';
 import { Rejected, systemClock } from '#kernel';
-import { PersonalDataHasher } from '#platform';
+import { PersonalDataHasher, PersonalDataSealer } from '#platform';
 import { openReadModels, type ReadModels } from '#read-models';
 import { createTestDatabase, type TestDatabase } from '#testing';
 import { Bell } from '../bell.js';
-import type { ChannelConnector, OrdersPage } from '../connectors/connector.js';
+import type { ChannelConnector, OrdersPage, RawMessage, Reading } from '../connectors/connector.js';
 import { createTables } from '../tables.js';
 import { IntakeInbox } from './intake-inbox.js';
+import { IntakeRows } from './intake-rows.js';
 import { IntakeTable } from './intake-table.js';
 import { IntakeWorker } from './intake-worker.js';
 import { OrdersPoller } from './orders-poller.js';
@@ -42,25 +44,63 @@ beforeEach(async () => {
 
 describe('the intake', () => {
   it('stores a message once and hands it over once', async () => {
-    expect(await Promise.all([1, 2, 3].map(() => inbox.take('m-1', [sale('A-1')])))).toEqual([
+    expect(await Promise.all([1, 2, 3].map(() => take('m-1', [sale('A-1')])))).toEqual([
       true,
       expect.any(Boolean),
       expect.any(Boolean),
     ]);
-    expect(await inbox.take('m-1', [sale('A-1')])).toBe(false);
+    expect(await take('m-1', [sale('A-1')])).toBe(false);
     await workUntil(() => orders.recorded.length > 0);
     expect(orders.recorded).toMatchObject([{ externalOrderId: 'A-1', messageId: 'm-1' }]);
-    expect(await inbox.take('m-1', [sale('A-1')])).toBe(false);
+    expect(await take('m-1', [sale('A-1')])).toBe(false);
     expect(await table.waiting(10, new Date().toISOString())).toEqual([]);
   });
 
   it('hands over with the request that brought the message, which is answered by then', async () => {
     const cause = { correlationId: 'c-1', traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' };
-    await runInContext({ ...cause, actor: 'shop' }, () => inbox.take('m-1', [sale('A-1')]));
-    await runInContext({ correlationId: 'c-2', actor: 'shop' }, () => inbox.take('m-2', [sale('A-2')]));
-    await inbox.take('m-3', [sale('A-3')]);
+    await runInContext({ ...cause, actor: 'shop' }, () => take('m-1', [sale('A-1')]));
+    await runInContext({ correlationId: 'c-2', actor: 'shop' }, () => take('m-2', [sale('A-2')]));
+    await take('m-3', [sale('A-3')]);
     await workUntil(() => orders.recorded.length === 3);
     expect(orders.recorded.map((recorded) => recorded.cause)).toEqual([cause, { correlationId: 'c-2' }, undefined]);
+  });
+
+  it('takes other words under a known message id for a message of its own', async () => {
+    expect(await take('m-1', [sale('A-1')])).toBe(true);
+    await workUntil(() => orders.recorded.length === 1);
+    expect(await take('m-1', [{ ...sale('A-1'), cancelled: true }])).toBe(true);
+    expect(await take('m-1', [{ ...sale('A-1'), cancelled: true }])).toBe(false);
+    await workUntil(() => orders.recorded.length === 2);
+    expect(orders.recorded.map(({ cancelled }) => cancelled)).toEqual([false, true]);
+  });
+
+  it.each<[string, Partial<ChannelSale>]>([
+    ['text with NUL', { currency: 'E\0R' }],
+    ['a lone surrogate', { lines: [{ lineId: '\ud800', sku: 'a', units: 1, unitPriceMinor: 1 }] }],
+    ['a revision that no column holds', { revision: 1e25 }],
+    ['an order number that no index holds', { externalOrderId: randomBytes(6_000).toString('hex') }],
+  ])('takes fifty sound messages beside one with %s, which is kept whole', async (_, change) => {
+    const sound = Array.from({ length: 50 }, (_, index) => take(`m-${index}`, [sale(`A-${index}`)]));
+    const bad = take('m-bad', [{ ...sale('A-bad'), ...change }]);
+    expect(await Promise.all([...sound, bad])).toEqual(Array(51).fill(true));
+    await workUntil(() => orders.recorded.length === 50);
+    expect(await table.parked('web-shop', 0, 10)).toMatchObject([{ messageId: 'm-bad', kind: 'unreadable' }]);
+    expect(await take('m-bad', [{ ...sale('A-bad'), ...change }])).toBe(false);
+  });
+
+  it('takes a revision that is a time in milliseconds', async () => {
+    expect(await take('m-1', [{ ...sale('A-1'), revision: 1_767_225_600_000 }])).toBe(true);
+    await workUntil(() => orders.recorded.length === 1);
+    expect(orders.recorded[0]).toMatchObject({ externalOrderId: 'A-1', revision: 1_767_225_600_000 });
+  });
+
+  it('erases what was never understood when its time is over, and goes on showing that it came', async () => {
+    await inbox.take('web-shop', { raw: rawOf('m-1', { email: 'ada@example.com' }, 'webhook'), reading: UNREADABLE });
+    expect(await table.eraseSealed(new Date(Date.now() - 60_000).toISOString())).toBe(0);
+    expect(await table.eraseSealed(new Date(Date.now() + 60_000).toISOString())).toBe(1);
+    const [parked] = await table.parked('web-shop', 0, 10);
+    expect(parked).toMatchObject({ messageId: 'm-1', error: expect.stringContaining('time was over') });
+    expect(await table.unpark('web-shop', parked?.id ?? 0)).toBe(false);
   });
 
   it('stores concurrent messages with few statements', async () => {
@@ -72,14 +112,14 @@ describe('the intake', () => {
         return readModels.query(sql, params);
       },
     } as ReadModels);
-    const busy = new IntakeInbox(counting, hasher, systemClock, bell, { maxWaiting: 1_000 });
-    await Promise.all(Array.from({ length: 500 }, (_, index) => busy.take(`m-${index}`, [sale(`A-${index}`)])));
+    const busy = new IntakeInbox(counting, rows, systemClock, bell, readModels.log, { maxWaiting: 1_000 });
+    await Promise.all(Array.from({ length: 500 }, (_, index) => take(`m-${index}`, [sale(`A-${index}`)], busy)));
     expect(await table.countWaiting(1_000)).toBe(500);
     expect(statements).toBeLessThanOrEqual(3);
   });
 
   it('keeps no clear-text personal data in any column', async () => {
-    await inbox.take('m-1', [sale('A-1')]);
+    await take('m-1', [sale('A-1')]);
     const [row] = await readModels.query<{ text: string }>(`select i::text as text from channels.intake i`);
     for (const secret of ['ada', 'example.com', '4930123456', 'c-7'])
       expect(row?.text.toLowerCase()).not.toContain(secret);
@@ -95,7 +135,7 @@ describe('the intake', () => {
   });
 
   it('hands over in the order of arrival, with the time of arrival', async () => {
-    for (const id of ['A-1', 'A-2', 'A-3']) await inbox.take(`m-${id}`, [sale(id)]);
+    for (const id of ['A-1', 'A-2', 'A-3']) await take(`m-${id}`, [sale(id)]);
     await workUntil(() => orders.recorded.length === 3);
     expect(orders.recorded.map(({ externalOrderId }) => externalOrderId)).toEqual(['A-1', 'A-2', 'A-3']);
     expect(orders.recorded[0]?.receivedAt).toMatch(/^\d{4}-.*Z$/);
@@ -103,14 +143,14 @@ describe('the intake', () => {
 
   it('refuses more than may wait', async () => {
     const small = inboxOf(2);
-    await small.take('m-1', [sale('A-1')]);
-    await small.take('m-2', [sale('A-2')]);
-    await expect(small.take('m-3', [sale('A-3')])).rejects.toBeInstanceOf(Overloaded);
+    await take('m-1', [sale('A-1')], small);
+    await take('m-2', [sale('A-2')], small);
+    await expect(take('m-3', [sale('A-3')], small)).rejects.toBeInstanceOf(Overloaded);
     expect(await table.countWaiting(10)).toBe(2);
   });
 
   it('hands over again after a crash between recording and noting it', async () => {
-    await inbox.take('m-1', [sale('A-1')]);
+    await take('m-1', [sale('A-1')]);
     const crashing = new IntakeTable(readModels);
     crashing.settle = () => Promise.reject(new Error('the process died here'));
     await expect(workerOf(crashing).takeBatch()).rejects.toThrow('died');
@@ -121,7 +161,7 @@ describe('the intake', () => {
 
   it('parks a refused sale at once, goes on with the others, and tries again when asked to', async () => {
     orders.answers.set('A-2', new Rejected('invalid', 'no-such-currency', 'This currency is not known.'));
-    for (const id of ['A-1', 'A-2', 'A-3']) await inbox.take(`m-${id}`, [sale(id)]);
+    for (const id of ['A-1', 'A-2', 'A-3']) await take(`m-${id}`, [sale(id)]);
     await workUntil(async () => (await table.countWaiting(10)) === 0);
     const [parked] = await table.parked('web-shop', 0, 10);
     expect(parked).toMatchObject({ externalOrderId: 'A-2', error: 'This currency is not known.', attempts: 1 });
@@ -134,7 +174,7 @@ describe('the intake', () => {
 
   it('parks a sale that keeps failing after its attempts, also when it spoils every batch', async () => {
     orders.throwsFor = 'A-2';
-    for (const id of ['A-1', 'A-2', 'A-3']) await inbox.take(`m-${id}`, [sale(id)]);
+    for (const id of ['A-1', 'A-2', 'A-3']) await take(`m-${id}`, [sale(id)]);
     await workUntil(async () => (await table.countWaiting(10)) === 0);
     expect(await table.parked('web-shop', 0, 10)).toMatchObject([{ externalOrderId: 'A-2', attempts: 3 }]);
     expect(new Set(orders.recorded.map(({ externalOrderId }) => externalOrderId))).toEqual(new Set(['A-1', 'A-3']));
@@ -142,14 +182,14 @@ describe('the intake', () => {
 
   it('parks nothing while the orders service is away', async () => {
     orders.outages = 10;
-    await inbox.take('m-1', [sale('A-1')]);
+    await take('m-1', [sale('A-1')]);
     await workUntil(async () => (await table.countWaiting(10)) === 0);
     expect(orders.recorded).toHaveLength(1);
     expect(await table.parked('web-shop', 0, 10)).toEqual([]);
   });
 
   it('forgets messages that were done long ago', async () => {
-    await inbox.take('m-1', [sale('A-1')]);
+    await take('m-1', [sale('A-1')]);
     await workUntil(async () => (await table.countWaiting(10)) === 0);
     expect(await table.forgetDone(new Date(Date.now() - 60_000).toISOString())).toBe(0);
     expect(await table.forgetDone(new Date(Date.now() + 60_000).toISOString())).toBe(1);
@@ -158,20 +198,18 @@ describe('the intake', () => {
 
 describe('the poll for orders', () => {
   it('brings what webhooks lost and nothing else, page by page, from the stored watermark on', async () => {
-    await inbox.take('m-1', [sale('A-1')]);
+    await take('m-1', [sale('A-1')]);
     const pages: Record<string, OrdersPage> = {
-      '0': { sales: [pulled('A-1'), pulled('A-2')], unreadable: 0, next: '2', more: true },
-      '2': { sales: [pulled('A-3')], unreadable: 0, next: '3', more: false },
-      '3': { sales: [], unreadable: 0, next: '3', more: false },
+      '0': { messages: [pulled('A-1'), pulled('A-2')], next: '2', more: true },
+      '2': { messages: [pulled('A-3')], next: '3', more: false },
+      '3': { messages: [], next: '3', more: false },
     };
     const asked: (string | undefined)[] = [];
-    const connector = {
-      pullOrders: async (after: string | undefined) => {
-        asked.push(after);
-        return pages[after ?? '0'];
-      },
-    } as unknown as ChannelConnector;
-    const poller = new OrdersPoller(table, inbox, readModels.log);
+    const connector = connectorOf((after) => {
+      asked.push(after);
+      return pages[after ?? '0'];
+    });
+    const poller = new OrdersPoller(table, inbox);
     const { signal } = new AbortController();
     expect(await poller.poll('web-shop', connector, signal)).toBe(2);
     expect(await poller.poll('web-shop', connector, signal)).toBe(0);
@@ -180,18 +218,53 @@ describe('the poll for orders', () => {
     expect(orders.recorded.map(({ externalOrderId }) => externalOrderId)).toEqual(['A-1', 'A-2', 'A-3']);
   });
 
+  it.each<[string, string, object]>([
+    ['unreadable', 'A-bad', { lines: undefined }],
+    ['unstorable', 'A-bad', { currency: 'E\0R' }],
+    ['of a revision that no column holds', 'A-bad', { revision: 1e25 }],
+  ])('gets past an order that is %s, keeps it whole and brings the sound one beside it', async (_, id, change) => {
+    const connector = connectorOf(() => ({ messages: [pulled(id, change), pulled('A-1')], next: '2', more: false }));
+    const poller = new OrdersPoller(table, inbox);
+    expect(await poller.poll('web-shop', connector, new AbortController().signal)).toBe(2);
+    expect(await table.watermark('web-shop')).toBe('2');
+    await workUntil(() => orders.recorded.length === 1);
+    const [parked] = await table.parked('web-shop', 0, 10);
+    expect(parked).toMatchObject({ kind: 'unreadable', externalOrderId: id });
+    const kept = await table.sealed('web-shop', parked?.id ?? 0);
+    expect(kept && JSON.parse(rows.open('web-shop', kept).body.toString())).toMatchObject({ externalOrderId: id });
+    const [row] = await readModels.query<{ text: string }>(
+      `select i::text || encode(sealed, 'escape') as text from channels.intake i where state = 'parked'`,
+    );
+    expect(row?.text).not.toContain('ada@example');
+  });
+
+  it('brings other words for a revision that a webhook has brought', async () => {
+    await take('m-1', [sale('A-1')]);
+    const page = { messages: [pulled('A-1', { cancelled: true })], next: '1', more: false };
+    expect(
+      await new OrdersPoller(table, inbox).poll(
+        'web-shop',
+        connectorOf(() => page),
+        new AbortController().signal,
+      ),
+    ).toBe(1);
+    await workUntil(() => orders.recorded.length === 2);
+    expect(orders.recorded.at(-1)).toMatchObject({ externalOrderId: 'A-1', revision: 0, cancelled: true });
+  });
+
   it('leaves the watermark when the sales cannot be stored', async () => {
-    const poller = new OrdersPoller(table, inboxOf(0), readModels.log);
-    const connector = {
-      pullOrders: async () => ({ sales: [pulled('A-1')], unreadable: 0, next: '1', more: false }),
-    } as unknown as ChannelConnector;
+    const poller = new OrdersPoller(table, inboxOf(0));
+    const connector = connectorOf(() => ({ messages: [pulled('A-1')], next: '1', more: false }));
     await expect(poller.poll('web-shop', connector, new AbortController().signal)).rejects.toBeInstanceOf(Overloaded);
     expect(await table.watermark('web-shop')).toBeUndefined();
   });
 });
 
 const hasher = new PersonalDataHasher(Buffer.alloc(32, 1));
-const inboxOf = (maxWaiting: number) => new IntakeInbox(table, hasher, systemClock, bell, { maxWaiting });
+const rows = new IntakeRows(hasher, new PersonalDataSealer(Buffer.alloc(32, 1)));
+const take = (messageId: string, sales: ChannelSale[], on = inbox) =>
+  on.take('web-shop', { raw: rawOf(messageId, sales, 'webhook'), reading: { kind: 'sales', sales } });
+const inboxOf = (maxWaiting: number) => new IntakeInbox(table, rows, systemClock, bell, readModels.log, { maxWaiting });
 
 const workerOf = (on: IntakeTable) =>
   new IntakeWorker(on, inbox, orders, bell, systemClock, readModels.log, {
@@ -199,6 +272,7 @@ const workerOf = (on: IntakeTable) =>
     pollMs: 10,
     attempts: 3,
     keepDoneMs: 60_000,
+    keepUnreadableMs: 60_000,
     random: () => 0.01,
   });
 
@@ -225,10 +299,26 @@ const sale = (externalOrderId: string): ChannelSale => ({
   customer: { email: 'ada@example.com', phone: '+4930123456', channelCustomerId: 'c-7' },
   cancelled: false,
 });
-const pulled = (externalOrderId: string): ChannelSale => ({
-  ...sale(externalOrderId),
-  messageId: `pull:${externalOrderId}@0`,
+const UNREADABLE: Reading = { kind: 'unreadable', reason: 'lines: missing' };
+const rawOf = (messageId: string, said: unknown, via: RawMessage['via']): RawMessage => ({
+  messageId,
+  via,
+  body: Buffer.from(JSON.stringify(said)),
 });
+const pulled = (externalOrderId: string, change: object = {}): RawMessage =>
+  rawOf(`pull:${externalOrderId}`, { ...sale(externalOrderId), ...change }, 'poll');
+
+/** Its messages are sales as they are; what has no lines makes no sense to it. */
+const connectorOf = (page: (after: string | undefined) => OrdersPage | undefined): ChannelConnector =>
+  ({
+    pullOrders: async (after: string | undefined) => page(after),
+    read: ({ messageId, body }: RawMessage): Reading => {
+      const said: ChannelSale = JSON.parse(body.toString());
+      return said.lines
+        ? { kind: 'sales', sales: [{ ...said, messageId }] }
+        : { kind: 'unreadable', reason: 'lines: missing', externalOrderId: said.externalOrderId };
+    },
+  }) as unknown as ChannelConnector;
 
 /** Orders as this service sees them. */
 class RecordingOrders implements SalesIntake {

@@ -1,4 +1,3 @@
-import type { Log } from '#read-models';
 import type { ChannelConnector } from '../connectors/connector.js';
 import type { IntakeInbox } from './intake-inbox.js';
 import type { IntakeTable } from './intake-table.js';
@@ -8,7 +7,6 @@ export class OrdersPoller {
   constructor(
     private readonly table: IntakeTable,
     private readonly inbox: IntakeInbox,
-    private readonly log: Log,
   ) {}
 
   /** Reads to the end of the channel's orders, one page after the other. Answers how many sales were new. */
@@ -17,10 +15,9 @@ export class OrdersPoller {
     let found = 0;
     for (let more = true; more && !signal.aborted; ) {
       const page = await connector.pullOrders(after, signal);
-      if (page.unreadable > 0)
-        this.log.warn({ channel, unreadable: page.unreadable }, 'pulled orders could not be read');
-      if (page.next !== after) found += await this.inbox.takePulled(channel, page.sales, page.next);
-      // A channel that promises more without moving on would keep us here for ever.
+      const messages = page.messages.map((raw) => ({ raw, reading: connector.read(raw) }));
+      if (page.next !== after) found += await this.inbox.takePulled(channel, messages, page.next);
+      // A channel that promises more without moving on would keep us here without end.
       more = page.more && page.next !== after;
       after = page.next;
     }

@@ -82,7 +82,8 @@ const DUE = {
 const connectorThat = (takes: (quantity: number) => void): ChannelConnector => ({
   batchSize: 10,
   capabilities: { pullsOrders: false, readsStock: false },
-  verifyAndParse: () => ({ kind: 'bad-signature' }),
+  verify: () => undefined,
+  read: ({ messageId }) => ({ kind: 'unreadable', reason: messageId }),
   readStock: () => Promise.reject(new Error('not asked for')),
   pullOrders: () => Promise.reject(new Error('not asked for')),
   pushStock: async (listings) => {

@@ -26,6 +26,10 @@ export const MAX_BULK_BODY_BYTES = 8_388_608;
 /** Lets one route take larger bodies: `@BodyLimit(MAX_BULK_BODY_BYTES)`. */
 export const BodyLimit = (bytes: number): MethodDecorator => RouteConfig({ bodyLimitBytes: bytes });
 
+/** The route reads the bytes itself (`@RawBody()`), up to so many, whatever the sender calls them: they may be no JSON at all. */
+export const RawBodyOnly = (limitBytes: number): MethodDecorator =>
+  RouteConfig({ bodyLimitBytes: limitBytes, rawBodyOnly: true });
+
 /**
  * An HTTP application around `root` with everything every service shares. Not started yet. Some module must provide
  * IDEMPOTENCY_STORE. Bodies are JSON; the raw bytes are at `request.rawBody` (`@RawBody()`) for signature checks.
@@ -71,9 +75,13 @@ const MALFORMED_URL = {
 
 function installBodies(instance: FastifyInstance, adapter: FastifyAdapter): void {
   instance.removeAllContentTypeParsers();
-  adapter.useBodyParser('application/json', true, { bodyLimit: MAX_BODY_BYTES }, (_, body, done) =>
-    done(null, parseJsonBody(body)),
+  adapter.useBodyParser('application/json', true, { bodyLimit: MAX_BODY_BYTES }, (request, body, done) =>
+    done(null, isRawBodyOnly(request) ? undefined : parseJsonBody(body)),
   );
+  instance.addHook('onRequest', (request, _, done) => {
+    if (isRawBodyOnly(request)) request.raw.headers['content-type'] = 'application/json';
+    done();
+  });
   instance.addHook('onSend', (request, reply, payload, done) => {
     if (reply.statusCode === 413) letBodyEnd(request.raw, reply);
     done(null, payload);
@@ -83,6 +91,9 @@ function installBodies(instance: FastifyInstance, adapter: FastifyAdapter): void
     if (config?.bodyLimitBytes !== undefined) route.bodyLimit = config.bodyLimitBytes;
   });
 }
+
+const isRawBodyOnly = ({ routeOptions }: FastifyRequest): boolean =>
+  (routeOptions.config as { rawBodyOnly?: boolean }).rawBodyOnly === true;
 
 /**
  * A client that still sends hears an answer only when it is done; Fastify would close the connection under it, and it

@@ -10,10 +10,20 @@ import {
   type ListingStock,
   type OrdersPage,
   type PushResult,
+  type RawMessage,
+  type Reading,
   type StockPage,
-  type WebhookResult,
 } from '../connector.js';
-import { ordersAnswer, pushAnswer, saleFrom, stockAnswer, webhookMessage } from './simulated.messages.js';
+import {
+  externalOrderIdIn,
+  orderOf,
+  ordersAnswer,
+  pushAnswer,
+  saleFrom,
+  stateOf,
+  stockAnswer,
+  webhookMessage,
+} from './simulated.messages.js';
 
 /**
  * Channels that the simulated shop plays. Token and webhook key of each derive from the one secret, so neither is
@@ -51,19 +61,19 @@ class SimulatedChannel implements ChannelConnector {
     this.#webhookKey = derivedKey(secret, 'webhook', channel);
   }
 
-  verifyAndParse(rawBody: Buffer, headers: IncomingHttpHeaders): WebhookResult {
-    if (!isEqual(headers['x-simulated-signature'], webhookSignature(rawBody, this.#webhookKey)))
-      return { kind: 'bad-signature' };
-    const messageId = headers['x-simulated-message-id'];
-    if (typeof messageId !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(messageId)) {
-      return { kind: 'unreadable', reason: 'x-simulated-message-id is missing or malformed' };
-    }
-    const message = webhookMessage(rawBody.toString('utf8'));
-    if (message.kind !== 'order') return message;
-    const sale = saleFrom(message.order, this.#channel, messageId);
-    return sale.success
-      ? { kind: 'sales', messageId, sales: [sale.data] }
-      : { kind: 'unreadable', reason: sale.reason };
+  verify(rawBody: Buffer, headers: IncomingHttpHeaders): RawMessage | undefined {
+    if (!isEqual(headers['x-simulated-signature'], webhookSignature(rawBody, this.#webhookKey))) return undefined;
+    const given = headers['x-simulated-message-id'];
+    const messageId = typeof given === 'string' && /^[\x21-\x7e]{1,200}$/.test(given) ? given : this.#idOf(rawBody);
+    return { messageId, via: 'webhook', body: rawBody };
+  }
+
+  read({ messageId, via, body }: RawMessage): Reading {
+    const text = body.toString('utf8');
+    const message = via === 'webhook' ? webhookMessage(text) : orderOf(text);
+    if (message.kind === 'unsupported') return message;
+    const sale = message.kind === 'order' ? saleFrom(message.order, this.#channel, messageId) : message;
+    return sale.kind === 'sales' ? sale : { ...sale, externalOrderId: externalOrderIdIn(text) };
   }
 
   async pushStock(listings: readonly ListingStock[], signal: AbortSignal, traceparent?: string): Promise<PushResult> {
@@ -86,13 +96,22 @@ class SimulatedChannel implements ChannelConnector {
 
   async pullOrders(after: string | undefined, signal: AbortSignal): Promise<OrdersPage> {
     const { orders, next } = ordersAnswer.parse(await this.#read('/orders', PULL_LIMIT, after ?? '0', signal));
-    const sales = orders.map((order) => saleFrom(order, this.#channel, undefined));
     return {
-      sales: sales.flatMap((sale) => (sale.success ? [sale.data] : [])),
-      unreadable: sales.filter((sale) => !sale.success).length,
+      messages: orders.map((order) => this.#pulled(order)),
       next: String(next ?? after ?? '0'),
       more: orders.length === PULL_LIMIT,
     };
+  }
+
+  /** The same order in the same state is the same message at every pull. */
+  #pulled(order: unknown): RawMessage {
+    const body = Buffer.from(JSON.stringify(order));
+    return { messageId: `pull:${stateOf(order) ?? this.#idOf(body)}`, via: 'poll', body };
+  }
+
+  /** For a message without a usable id of its own. */
+  #idOf(body: Buffer): string {
+    return createHmac('sha256', this.#webhookKey).update(body).digest('hex');
   }
 
   async #read(path: string, limit: number, after: string | undefined, signal: AbortSignal): Promise<unknown> {

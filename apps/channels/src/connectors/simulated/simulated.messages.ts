@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type ChannelSale, channelSale } from '#contracts';
+import { channelSale } from '#contracts';
+import type { Reading, UnreadableMessage } from '../connector.js';
 
 // What the simulated shop says, checked where it comes in. Fields beyond these are ignored.
 
@@ -23,40 +24,53 @@ export const stockAnswer = z.object({
 });
 export const ordersAnswer = z.object({ orders: z.array(z.unknown()), next: z.union([z.int(), z.string()]).nullable() });
 
-export type Webhook =
-  | { readonly kind: 'order'; readonly order: unknown }
-  | { readonly kind: 'unsupported'; readonly topic: string }
-  | { readonly kind: 'unreadable'; readonly reason: string };
+type Understood = { readonly kind: 'order'; readonly order: unknown };
+type Unsupported = { readonly kind: 'unsupported'; readonly topic: string };
 
 /** The message of a webhook body whose signature was right. */
-export function webhookMessage(text: string): Webhook {
+export function webhookMessage(text: string): Understood | Unsupported | UnreadableMessage {
   const parsed = message.safeParse(jsonOf(text));
-  if (!parsed.success) return { kind: 'unreadable', reason: reasonsOf(parsed.error) };
+  if (!parsed.success) return unreadable(parsed.error);
   const { topic } = parsed.data;
   return ORDER_TOPICS.has(topic) ? { kind: 'order', order: parsed.data.order } : { kind: 'unsupported', topic };
 }
 
-export type SaleFrom =
-  | { readonly success: true; readonly data: ChannelSale }
-  | { readonly success: false; readonly reason: string };
+export const orderOf = (text: string): Understood => ({ kind: 'order', order: jsonOf(text) });
 
-/** The neutral sale of an order. One that was pulled gets a message id of its own, the same at every pull. */
-export function saleFrom(json: unknown, channel: string, messageId: string | undefined): SaleFrom {
+/** The neutral sale of an order. */
+export function saleFrom(
+  json: unknown,
+  channel: string,
+  messageId: string,
+): Extract<Reading, { kind: 'sales' }> | UnreadableMessage {
   const parsed = order.safeParse(json);
-  if (!parsed.success) return { success: false, reason: reasonsOf(parsed.error) };
+  if (!parsed.success) return unreadable(parsed.error);
   const { externalOrderId, revision, placedAt, currency, cancelled, lines, customer } = parsed.data;
   const sale = channelSale.safeParse({
     channel,
     externalOrderId,
     revision,
-    messageId: messageId ?? `pull:${externalOrderId}@${revision}`,
+    messageId,
     placedAt,
     currency,
     cancelled,
     lines,
     ...(customer && { customer: customerOf(customer) }),
   });
-  return sale.success ? { success: true, data: sale.data } : { success: false, reason: reasonsOf(sale.error) };
+  return sale.success ? { kind: 'sales', sales: [sale.data] } : unreadable(sale.error);
+}
+
+/** Order and revision in one word, where both are there. */
+export function stateOf(json: unknown): string | undefined {
+  const parsed = order.pick({ externalOrderId: true, revision: true }).safeParse(json);
+  if (!parsed.success) return undefined;
+  const id = `${parsed.data.externalOrderId}@${parsed.data.revision}`;
+  return /^[\x21-\x7e]{1,200}$/.test(id) ? id : undefined;
+}
+
+/** The order number in a text that need not be JSON: it may have been cut, or say everything else otherwise. */
+export function externalOrderIdIn(text: string): string | undefined {
+  return /"externalOrderId"\s*:\s*"?([\p{L}\p{N}#_./-]{1,128})["\s,}]/u.exec(text)?.[1];
 }
 
 const ORDER_TOPICS = new Set(['order.created', 'order.updated', 'order.cancelled']);
@@ -76,8 +90,10 @@ function jsonOf(text: string): unknown {
 }
 
 /** Names fields and rules, never values: they may be personal. */
-const reasonsOf = (error: z.ZodError): string =>
-  error.issues
+const unreadable = (error: z.ZodError): UnreadableMessage => ({
+  kind: 'unreadable',
+  reason: error.issues
     .slice(0, 5)
     .map(({ path, code }) => `${path.join('.') || 'message'}: ${code}`)
-    .join('; ');
+    .join('; '),
+});

@@ -1,17 +1,20 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Rejected } from '#kernel';
 import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, toPage } from '#platform';
-import { Bell } from '../../bell.js';
 import { ChannelDirectory } from '../../views/channels/channel-directory.js';
 import { IntakeTable } from '../intake-table.js';
+import { ParkedSales } from './parked-sales.js';
 
 const parkedSale = z.object({
   id: z.int(),
   messageId: z.string(),
-  externalOrderId: z.string(),
-  externalRevision: z.int(),
+  kind: z.enum(['unrecorded', 'unreadable']).meta({
+    description:
+      'unrecorded: a sale that orders refused. unreadable: a message that is not understood, kept whole and sealed',
+  }),
+  externalOrderId: z.string().nullable(),
+  externalRevision: z.int().nullable(),
   receivedAt: z.string(),
   attempts: z.int(),
   error: z.string(),
@@ -26,11 +29,11 @@ export class ParkedSalesController {
   constructor(
     private readonly directory: ChannelDirectory,
     private readonly table: IntakeTable,
-    private readonly bell: Bell,
+    private readonly parked: ParkedSales,
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'Sales that could not be recorded, the oldest first' })
+  @ApiOperation({ summary: 'Sales that could not be recorded and messages that were not understood, the oldest first' })
   @ApiOkResponse({ standardSchema: pageOf(parkedSale) })
   @Problems({ 'not-found': ['unknown-channel'] })
   async list(
@@ -44,17 +47,17 @@ export class ParkedSalesController {
 
   @Post(':id/retry')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Try a parked sale again' })
+  @ApiOperation({ summary: 'Try a parked sale again, or read a parked message again' })
   @ApiAcceptedResponse({ standardSchema: waitingSale })
-  @Problems({ 'not-found': ['unknown-channel', 'not-parked'] })
+  @Problems({
+    'not-found': ['unknown-channel', 'not-parked'],
+    invalid: ['unreadable-message', 'connector-unavailable'],
+  })
   async retry(
     @Param('channel', { schema: channelIdSchema }) channel: string,
     @Param('id', { schema: parkedId }) id: number,
   ): Promise<z.output<typeof waitingSale>> {
-    this.directory.get(channel);
-    if (!(await this.table.unpark(channel, id)))
-      throw new Rejected('not-found', 'not-parked', `No sale ${id} of ${channel} is parked.`);
-    this.bell.ring();
+    await this.parked.retry(channel, id);
     return { id, state: 'waiting' };
   }
 }

@@ -2,14 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Headers, HttpCode, Param, Post, RawBody, UnauthorizedException } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { Rejected } from '#kernel';
-import { BodyLimit, channelIdSchema, Problems } from '#platform';
+import { channelIdSchema, Problems, RawBodyOnly } from '#platform';
 import { ChannelMetrics } from '../../channel-metrics.js';
 import { ConnectorRegistry } from '../../connectors/connector-registry.js';
 import { ChannelDirectory } from '../../views/channels/channel-directory.js';
 import { IntakeInbox } from '../intake-inbox.js';
 
-const accepted = z.object({ status: z.enum(['stored', 'repeated', 'unsupported']) });
+const accepted = z.object({ status: z.enum(['stored', 'repeated', 'unsupported', 'unreadable']) });
 
 @ApiTags('channels')
 @Controller('v1/channels/:channel/webhooks')
@@ -23,38 +22,29 @@ export class ReceiveWebhookController {
 
   @Post()
   @HttpCode(202)
-  @BodyLimit(262_144)
-  @ApiOperation({ summary: 'Take a message that the channel signed; 202 once it is stored for good' })
+  @RawBodyOnly(262_144)
+  @ApiOperation({
+    summary: 'Take a message that the channel signed; 202 once it is stored for good, also when it is not understood',
+  })
   @ApiAcceptedResponse({ standardSchema: accepted })
-  @Problems({ 'not-found': ['unknown-channel'], invalid: ['unreadable-message', 'connector-unavailable'] })
+  @Problems({ 'not-found': ['unknown-channel'], invalid: ['connector-unavailable'] })
   async receive(
     @Param('channel', { schema: channelIdSchema }) channel: string,
     @RawBody() rawBody: Buffer | undefined,
     @Headers() headers: IncomingHttpHeaders,
   ): Promise<z.output<typeof accepted>> {
     const connector = this.connectors.of(this.directory.get(channel).settings);
-    const message = connector.verifyAndParse(rawBody ?? Buffer.alloc(0), headers);
-    switch (message.kind) {
-      case 'bad-signature':
-        this.metrics.webhook(channel, 'bad-signature');
-        throw new UnauthorizedException();
-      case 'unreadable':
-        this.metrics.webhook(channel, 'unreadable');
-        throw new Rejected(
-          'invalid',
-          'unreadable-message',
-          `The signature is right, but the message is not understood: ${message.reason}.`,
-        );
-      case 'unsupported':
-        this.metrics.webhook(channel, 'unsupported');
-        return { status: 'unsupported' };
-      case 'sales': {
-        const status = (await this.inbox.take(message.messageId, message.sales)) ? 'stored' : 'repeated';
-        this.metrics.webhook(channel, status);
-        return { status };
-      }
-      default:
-        return message satisfies never;
+    const raw = connector.verify(rawBody ?? Buffer.alloc(0), headers);
+    if (!raw) {
+      this.metrics.webhook(channel, 'bad-signature');
+      throw new UnauthorizedException();
     }
+    const reading = connector.read(raw);
+    const isNew = await this.inbox.take(channel, { raw, reading });
+    const status = reading.kind === 'unsupported' ? 'unsupported' : isNew ? STORED_AS[reading.kind] : 'repeated';
+    this.metrics.webhook(channel, status);
+    return { status };
   }
 }
+
+const STORED_AS = { sales: 'stored', unreadable: 'unreadable' } as const;
