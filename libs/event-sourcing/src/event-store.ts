@@ -68,6 +68,18 @@ export interface EventFilter {
   readonly types?: readonly string[];
 }
 
+/** How much of the log comes in one page. */
+export interface PageOptions {
+  /** Events at most, 1,000 where nothing is said. */
+  readonly limit?: number;
+  /**
+   * The page ends with the event that brings it to so many bytes of JSON, {@link DEFAULT_PAGE_BYTES} where nothing is said: a
+   * sale may be a hundred bytes or a megabyte, so a number of events says nothing about the work.
+   */
+  readonly maxBytes?: number;
+  readonly filter?: EventFilter;
+}
+
 export interface Page {
   readonly events: readonly RecordedEvent[];
   /** Everything up to here was seen, filtered events included: the checkpoint to store with the page's effects. */
@@ -134,18 +146,13 @@ export interface EventStore {
    * One page of the log with positions greater than `after`, which is 0, a position this store gave out, or the position
    * of an event less 1 to begin with that event.
    */
-  readAll(options: { readonly after: number; readonly limit?: number; readonly filter?: EventFilter }): Promise<Page>;
+  readAll(options: PageOptions & { readonly after: number }): Promise<Page>;
 
   /**
    * Pages of the log from `after` on, then live, until `signal` aborts. Pulls: the next page is read when the consumer
    * asks for it. Live pages come as soon as they are committed. A page may be empty when only filtered events passed.
    */
-  subscribe(options: {
-    readonly after: number;
-    readonly filter?: EventFilter;
-    readonly limit?: number;
-    readonly signal: AbortSignal;
-  }): AsyncIterable<Page>;
+  subscribe(options: PageOptions & { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<Page>;
 
   /** Position of the last committed event, 0 for an empty log. */
   head(): Promise<number>;
@@ -158,6 +165,8 @@ export interface EventStore {
 
 /** Largest serialised `data` of one event, in bytes of UTF-8. */
 export const MAX_EVENT_BYTES = 1_048_576;
+
+export const DEFAULT_PAGE_BYTES = 4 * 1_048_576;
 
 export class RevisionConflict extends Error {
   override readonly name = 'RevisionConflict';
@@ -205,6 +214,21 @@ export const categoryOf = (stream: string): string => {
   const hyphen = stream.indexOf('-');
   return hyphen < 0 ? stream : stream.slice(0, hyphen);
 };
+
+/**
+ * About the length of an event's JSON, for a store that does not know it, without making that text: the first item of a
+ * list stands for all of them.
+ */
+export const roughSizeOf = ({ data }: Pick<RecordedEvent, 'data'>): number => METADATA_SIZE + sizeOfValue(data);
+
+const METADATA_SIZE = 400;
+
+function sizeOfValue(value: unknown): number {
+  if (typeof value === 'string') return value.length + 2;
+  if (typeof value !== 'object' || value === null) return 6;
+  if (Array.isArray(value)) return 2 + value.length * (1 + sizeOfValue(value[0]));
+  return Object.entries(value).reduce((size, [key, inner]) => size + key.length + 4 + sizeOfValue(inner), 2);
+}
 
 /** A predicate for a filter, made once per reader. */
 export function matcherOf(filter: EventFilter | undefined): (event: RecordedEvent) => boolean {

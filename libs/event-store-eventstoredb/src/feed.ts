@@ -6,7 +6,7 @@ import {
   type Filter,
   streamNameFilter,
 } from '@eventstore/db-client';
-import type { EventFilter, RecordedEvent } from '#event-sourcing';
+import { type EventFilter, type RecordedEvent, roughSizeOf } from '#event-sourcing';
 import { backOff, type Connection, EndedByServer, explained, isTransient, LEADER_ONLY } from './connection.js';
 import { ofCheckpoint, placeOf } from './positions.js';
 import { decode, OUR_STREAMS_REGEX } from './stored-event.js';
@@ -36,12 +36,12 @@ export class Feed {
   ) {}
 
   /** Waits for something new and gives what is at hand of it; undefined when aborted. */
-  async take(limit: number): Promise<Stretch | undefined> {
+  async take(limit: number, maxBytes: number): Promise<Stretch | undefined> {
     while (!this.signal.aborted) {
       try {
         this.#subscription ??= this.#subscribe();
         await readable(this.#subscription, this.signal);
-        const stretch = this.#stretch(this.#subscription, limit);
+        const stretch = this.#stretch(this.#subscription, limit, maxBytes);
         if (!stretch) continue;
         this.#failures = 0;
         return stretch;
@@ -70,11 +70,12 @@ export class Feed {
   }
 
   /** Undefined when nothing is at hand after all. */
-  #stretch(subscription: AllStreamSubscription, limit: number): Stretch | undefined {
+  #stretch(subscription: AllStreamSubscription, limit: number, maxBytes: number): Stretch | undefined {
     const events: RecordedEvent[] = [];
+    let bytesLeft = maxBytes;
     let caughtUp = false;
     let hasCome = false;
-    while (events.length < limit) {
+    while (events.length < limit && bytesLeft > 0) {
       const item: Item | null = subscription.read();
       if (item === null) break;
       hasCome = true;
@@ -83,16 +84,18 @@ export class Feed {
         caughtUp ||= item.position === undefined;
       } else {
         caughtUp = false;
-        this.#add(decode(item), events);
+        bytesLeft -= this.#add(decode(item), events);
       }
     }
     return hasCome ? { events, position: this.position, caughtUp } : undefined;
   }
 
-  #add(event: RecordedEvent | undefined, events: RecordedEvent[]): void {
-    if (!event || event.position <= this.position) return;
+  /** Gives what was added, in bytes. */
+  #add(event: RecordedEvent | undefined, events: RecordedEvent[]): number {
+    if (!event || event.position <= this.position) return 0;
     this.position = event.position;
     events.push(event);
+    return roughSizeOf(event);
   }
 
   #subscribe(): AllStreamSubscription {

@@ -1,15 +1,21 @@
 import { type AllStreamResolvedEvent, BACKWARDS, END, FORWARDS } from '@eventstore/db-client';
-import { type EventFilter, matcherOf, type Page, type RecordedEvent } from '#event-sourcing';
+import {
+  DEFAULT_PAGE_BYTES,
+  type EventFilter,
+  matcherOf,
+  type Page,
+  type PageOptions,
+  type RecordedEvent,
+  roughSizeOf,
+} from '#event-sourcing';
 import { type Connection, LEADER_ONLY } from './connection.js';
 import { Feed } from './feed.js';
 import { afterCommit, placeOf } from './positions.js';
 import { decode } from './stored-event.js';
 import { Tail } from './tail.js';
 
-export interface ReadAllOptions {
+export interface ReadAllOptions extends PageOptions {
   readonly after: number;
-  readonly limit?: number;
-  readonly filter?: EventFilter;
 }
 
 export interface SubscribeOptions extends ReadAllOptions {
@@ -27,7 +33,13 @@ export class LogReader {
     return this.connection.persistently(() => this.#page(options));
   }
 
-  async *subscribe({ after, limit = DEFAULT_PAGE_EVENTS, filter, signal }: SubscribeOptions): AsyncGenerator<Page> {
+  async *subscribe({
+    after,
+    limit = DEFAULT_PAGE_EVENTS,
+    maxBytes = DEFAULT_PAGE_BYTES,
+    filter,
+    signal,
+  }: SubscribeOptions): AsyncGenerator<Page> {
     const end = AbortSignal.any([signal, this.connection.closing]);
     const matches = matcherOf(filter);
     let position = after;
@@ -37,7 +49,7 @@ export class LogReader {
       if (tail.failure) throw tail.failure;
       if (position < tail.start) {
         for await (const page of this.#catchUp(
-          { after: position, limit, matches, tail, ...(filter && { filter }) },
+          { after: position, limit, maxBytes, matches, tail, ...(filter && { filter }) },
           end,
         )) {
           position = page.position;
@@ -45,7 +57,7 @@ export class LogReader {
         }
         continue;
       }
-      const page = pageOfTail(tail, position, limit, matches);
+      const page = pageOfTail(tail, position, { limit, maxBytes, matches });
       if (first || page.position > position) yield page;
       position = page.position;
       if (page.caughtUp) await tail.beyond(position, end);
@@ -63,11 +75,16 @@ export class LogReader {
     });
   }
 
-  async #page({ after, limit = DEFAULT_PAGE_EVENTS, filter }: ReadAllOptions): Promise<Page> {
+  async #page({
+    after,
+    limit = DEFAULT_PAGE_EVENTS,
+    maxBytes = DEFAULT_PAGE_BYTES,
+    filter,
+  }: ReadAllOptions): Promise<Page> {
     const matches = matcherOf(filter);
     const maxCount = Math.max(limit, SCANNED_EVENTS_MAX) + 1;
     const events: RecordedEvent[] = [];
-    let [position, scanned] = [after, 0];
+    let [position, scanned, bytesLeft] = [after, 0, maxBytes];
     if (limit <= 0) return { events, position, caughtUp: false };
     for await (const resolved of this.#readAll({ direction: FORWARDS, fromPosition: placeOf(after), maxCount })) {
       scanned += 1;
@@ -76,8 +93,11 @@ export class LogReader {
       const reached = event?.position ?? afterCommit(resolved.event?.position.commit ?? 0n);
       if (reached <= after) continue;
       position = reached;
-      if (event && matches(event)) events.push(event);
-      if (events.length >= limit) return { events, position, caughtUp: false };
+      if (event && matches(event)) {
+        events.push(event);
+        bytesLeft -= roughSizeOf(event);
+      }
+      if (events.length >= limit || bytesLeft <= 0) return { events, position, caughtUp: false };
     }
     return { events, position, caughtUp: scanned < maxCount };
   }
@@ -88,13 +108,13 @@ export class LogReader {
 
   /** Pages until the reader stands where the tail begins, or as near to it as the tail was when this began. */
   async *#catchUp(reading: CatchUp, signal: AbortSignal): AsyncGenerator<Page> {
-    const { after, limit, filter, matches, tail } = reading;
+    const { after, limit, maxBytes, filter, matches, tail } = reading;
     // When the server says that nothing more is there, everything is seen that the tail knew before the server began.
     const known = tail.position;
     const feed = new Feed(this.connection, filter, after, signal);
     try {
       for (let position = after; position < tail.start; ) {
-        const stretch = await feed.take(limit);
+        const stretch = await feed.take(limit, maxBytes);
         if (!stretch) return;
         const reached = stretch.caughtUp ? Math.max(stretch.position, known) : stretch.position;
         const events = stretch.events.filter(matches);
@@ -127,6 +147,7 @@ export class LogReader {
 interface CatchUp {
   readonly after: number;
   readonly limit: number;
+  readonly maxBytes: number;
   readonly filter?: EventFilter;
   readonly matches: (event: RecordedEvent) => boolean;
   readonly tail: Tail;
@@ -135,14 +156,23 @@ interface CatchUp {
 const DEFAULT_PAGE_EVENTS = 1_000;
 const SCANNED_EVENTS_MAX = 10_000;
 
-function pageOfTail(tail: Tail, after: number, limit: number, matches: (event: RecordedEvent) => boolean): Page {
+function pageOfTail(
+  tail: Tail,
+  after: number,
+  { limit, maxBytes, matches }: Pick<CatchUp, 'limit' | 'maxBytes' | 'matches'>,
+): Page {
   const events: RecordedEvent[] = [];
-  let position = after;
+  let [position, bytesLeft] = [after, maxBytes];
   for (;;) {
     const held = tail.after(position, limit - events.length);
     if (held.length === 0) return { events, position: Math.max(position, tail.position), caughtUp: true };
-    events.push(...held.filter(matches));
-    position = held.at(-1)?.position ?? position;
-    if (events.length >= limit) return { events, position, caughtUp: position >= tail.position };
+    for (const event of held) {
+      position = event.position;
+      if (!matches(event)) continue;
+      events.push(event);
+      bytesLeft -= roughSizeOf(event);
+      if (bytesLeft <= 0) break;
+    }
+    if (events.length >= limit || bytesLeft <= 0) return { events, position, caughtUp: position >= tail.position };
   }
 }

@@ -1,4 +1,4 @@
-import type { RecordedEvent } from '#event-sourcing';
+import { DEFAULT_PAGE_BYTES, type RecordedEvent } from '#event-sourcing';
 import type { Connection } from './connection.js';
 import { Feed } from './feed.js';
 import { bytesBetween } from './positions.js';
@@ -56,7 +56,8 @@ export class Tail {
   async #follow(): Promise<void> {
     const feed = new Feed(this.connection, undefined, this.start, this.connection.closing);
     try {
-      for (let stretch = await feed.take(TAKEN_EVENTS); stretch; stretch = await feed.take(TAKEN_EVENTS)) {
+      const take = () => feed.take(TAKEN_EVENTS, DEFAULT_PAGE_BYTES);
+      for (let stretch = await take(); stretch; stretch = await take()) {
         this.#events.push(...stretch.events);
         this.#position = stretch.position;
         this.#forget();

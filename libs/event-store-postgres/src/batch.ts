@@ -27,10 +27,13 @@ export interface Batch {
   readonly bytes: Buffer;
   readonly slices: readonly StreamSlice[];
   readonly events: readonly RecordedEvent[];
+  /** Length of the JSON of each event, in UTF-16 units. */
+  readonly sizes: readonly number[];
 }
 
 export function buildBatch(placed: readonly PlacedAppend[], firstPosition: number, recordedAt: string): Batch {
   const events: RecordedEvent[] = [];
+  const sizes: number[] = [];
   const slices: StreamSlice[] = [];
   const chunks: Buffer[] = [OPEN];
   let length = OPEN.length;
@@ -40,12 +43,13 @@ export function buildBatch(placed: readonly PlacedAppend[], firstPosition: numbe
     addSlice(slices, append, firstRevision, events.length, length + 1, chunk.length);
     append.events.forEach((event, index) => {
       events.push(recorded(event, append.stream, firstRevision + index, firstPosition + events.length, recordedAt));
+      sizes.push((append.starts[index]?.length ?? 0) + (append.ends[index]?.length ?? 0));
     });
     chunks.push(chunk);
     length += chunk.length;
   }
   chunks.push(CLOSE);
-  return { id: randomUUID(), firstPosition, recordedAt, bytes: Buffer.concat(chunks), slices, events };
+  return { id: randomUUID(), firstPosition, recordedAt, bytes: Buffer.concat(chunks), slices, events, sizes };
 }
 
 const OPEN = Buffer.from('[');

@@ -1,4 +1,5 @@
 import { categoryOf, type EventFilter, type RecordedEvent } from '#event-sourcing';
+import type { Batch } from './batch.js';
 import { decodeOne, EVENT_SEPARATOR } from './stored-event.js';
 
 /** One commit as the readers of the log see it. */
@@ -10,6 +11,8 @@ export interface Commit {
   /** Whether a reader wants the event at this index; asks without parsing it. */
   matches(index: number, wanted: Wanted): boolean;
   eventAt(index: number): RecordedEvent;
+  /** Length of the JSON of an event. */
+  sizeOf(index: number): number;
 }
 
 /** A filter made ready for many questions. */
@@ -28,11 +31,13 @@ export class MadeCommit implements Commit {
   readonly firstPosition: number;
   readonly heapBytes: number;
   readonly #events: readonly RecordedEvent[];
+  readonly #sizes: readonly number[];
 
-  constructor(firstPosition: number, events: readonly RecordedEvent[], jsonBytes: number) {
+  constructor({ firstPosition, events, sizes, bytes }: Pick<Batch, 'firstPosition' | 'events' | 'sizes' | 'bytes'>) {
     this.firstPosition = firstPosition;
     this.#events = events;
-    this.heapBytes = jsonBytes * PARSED_BYTES_PER_CHARACTER;
+    this.#sizes = sizes;
+    this.heapBytes = bytes.length * PARSED_BYTES_PER_CHARACTER;
   }
 
   get eventCount(): number {
@@ -46,6 +51,10 @@ export class MadeCommit implements Commit {
 
   eventAt(index: number): RecordedEvent {
     return found(this.#events[index]);
+  }
+
+  sizeOf(index: number): number {
+    return this.#sizes[index] ?? 0;
   }
 }
 
@@ -97,6 +106,10 @@ export class StoredCommit implements Commit {
     const event = this.#parsed[index] ?? this.#parse(index);
     this.#parsed[index] = event;
     return event;
+  }
+
+  sizeOf(index: number): number {
+    return this.#startOf(index + 1) - EVENT_SEPARATOR.length - this.#startOf(index);
   }
 
   #parse(index: number): RecordedEvent {

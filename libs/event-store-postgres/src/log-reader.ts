@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
-import type { EventFilter, Page, RecordedEvent } from '#event-sourcing';
+import { DEFAULT_PAGE_BYTES, type Page, type PageOptions, type RecordedEvent } from '#event-sourcing';
+import type { Batch } from './batch.js';
 import { type Commit, MadeCommit, StoredCommit, type Wanted, wantedBy } from './commit.js';
 import { type CommitSignal, headOf } from './commit-signal.js';
 import { persistently } from './connection.js';
@@ -12,10 +13,11 @@ export interface LogReaderOptions {
   readonly seesEveryCommit: () => boolean;
 }
 
-export interface SubscribeOptions {
+export interface ReadOptions extends PageOptions {
   readonly after: number;
-  readonly filter?: EventFilter;
-  readonly limit?: number;
+}
+
+export interface SubscribeOptions extends ReadOptions {
   readonly signal: AbortSignal;
 }
 
@@ -43,35 +45,30 @@ export class LogReader {
   }
 
   /** Keeps a commit that was just made, so that subscribers get these very objects. */
-  remember(firstPosition: number, events: readonly RecordedEvent[], bytes: number): void {
-    this.#commits.set(firstPosition, new MadeCommit(firstPosition, events, bytes));
+  remember(batch: Batch): void {
+    this.#commits.set(batch.firstPosition, new MadeCommit(batch));
   }
 
-  async page(after: number, limit: number = DEFAULT_PAGE_EVENTS, filter?: EventFilter): Promise<Page> {
-    return persistently(() => this.#page({ position: after, last: undefined }, limit, wantedBy(filter)));
+  async page({ after, ...options }: ReadOptions): Promise<Page> {
+    return persistently(() => this.#page({ position: after, last: undefined }, boundsOf(options)));
   }
 
-  async *subscribe({ after, filter, limit = DEFAULT_PAGE_EVENTS, signal }: SubscribeOptions): AsyncGenerator<Page> {
-    const wanted = wantedBy(filter);
+  async *subscribe({ after, signal, ...options }: SubscribeOptions): AsyncGenerator<Page> {
+    const bounds = boundsOf(options);
     const cursor: Cursor = { position: after, last: undefined };
     const mayGoOn = (): boolean => !signal.aborted && !this.#signal.ended;
     for (let first = true; mayGoOn(); first = false) {
       const before = cursor.position;
-      const page = await this.#pageUntilEnd(cursor, limit, wanted, mayGoOn);
+      const page = await this.#pageUntilEnd(cursor, bounds, mayGoOn);
       if (!page) return;
       if (first || page.position > before) yield page;
       if (page.caughtUp) await this.#signal.beyond(cursor.position, signal);
     }
   }
 
-  async #pageUntilEnd(
-    cursor: Cursor,
-    limit: number,
-    wanted: Wanted,
-    mayGoOn: () => boolean,
-  ): Promise<Page | undefined> {
+  async #pageUntilEnd(cursor: Cursor, bounds: Bounds, mayGoOn: () => boolean): Promise<Page | undefined> {
     try {
-      return await persistently(() => this.#page(cursor, limit, wanted), {
+      return await persistently(() => this.#page(cursor, bounds), {
         timeoutMs: Number.POSITIVE_INFINITY,
         mayGoOn,
       });
@@ -81,22 +78,21 @@ export class LogReader {
     }
   }
 
-  /** Moves the cursor over up to `limit` wanted events. It is moved at the end, so a failed read can be repeated. */
-  async #page(cursor: Cursor, limit: number, wanted: Wanted): Promise<Page> {
-    const events: RecordedEvent[] = [];
+  /** Moves the cursor over a page of wanted events. It is moved at the end, so a failed read can be repeated. */
+  async #page(cursor: Cursor, bounds: Bounds): Promise<Page> {
     let { position, last } = cursor;
-    const scanEnd = position + Math.max(limit, SCANNED_EVENTS_MAX);
+    const page = new PageBuilder(bounds, position + Math.max(bounds.limit, SCANNED_EVENTS_MAX));
     for (;;) {
       const commit = this.#atHand(position + 1, last) ?? (await this.#fetchOnce(position + 1, last));
       const caughtUp = commit === undefined;
       if (commit !== undefined && commit !== last) this.#readAhead(commit);
       last = commit ?? last;
-      if (caughtUp || events.length >= limit || position >= scanEnd) {
+      if (caughtUp || page.isFull || position >= page.scanEnd) {
         Object.assign(cursor, { position, last });
-        return { events, position, caughtUp };
+        return { events: page.events, position, caughtUp };
       }
       const heapBytes = commit.heapBytes;
-      position = collect(commit, position, { into: events, limit, scanEnd, wanted });
+      position = page.collect(commit, position);
       if (commit.heapBytes > heapBytes) this.#account(commit);
     }
   }
@@ -224,17 +220,43 @@ const endOf = ({ firstPosition, eventCount }: Commit): number => firstPosition +
 const holds = (commit: Commit, position: number): boolean =>
   position >= commit.firstPosition && position <= endOf(commit);
 
-/** Adds the wanted events of a commit after `position`; gives the position of the last event looked at. */
-function collect(
-  commit: Commit,
-  position: number,
-  { into, limit, scanEnd, wanted }: { into: RecordedEvent[]; limit: number; scanEnd: number; wanted: Wanted },
-): number {
-  const { firstPosition, eventCount } = commit;
-  let index = position + 1 - firstPosition;
-  const end = Math.min(eventCount, scanEnd + 1 - firstPosition);
-  for (; index < end && into.length < limit; index += 1) {
-    if (commit.matches(index, wanted)) into.push(commit.eventAt(index));
+interface Bounds {
+  readonly limit: number;
+  readonly maxBytes: number;
+  readonly wanted: Wanted;
+}
+
+const boundsOf = ({ limit = DEFAULT_PAGE_EVENTS, maxBytes = DEFAULT_PAGE_BYTES, filter }: PageOptions): Bounds => ({
+  limit,
+  maxBytes,
+  wanted: wantedBy(filter),
+});
+
+/** Gathers wanted events until there are enough of them, or they are heavy enough. */
+class PageBuilder {
+  readonly events: RecordedEvent[] = [];
+  #bytes = 0;
+
+  constructor(
+    private readonly bounds: Bounds,
+    /** Position of the last event to look at. */
+    readonly scanEnd: number,
+  ) {}
+
+  get isFull(): boolean {
+    return this.events.length >= this.bounds.limit || this.#bytes >= this.bounds.maxBytes;
   }
-  return firstPosition + index - 1;
+
+  /** Adds the wanted events of a commit after `position`; gives the position of the last event looked at. */
+  collect(commit: Commit, position: number): number {
+    const { firstPosition, eventCount } = commit;
+    let index = position + 1 - firstPosition;
+    const end = Math.min(eventCount, this.scanEnd + 1 - firstPosition);
+    for (; index < end && !this.isFull; index += 1) {
+      if (!commit.matches(index, this.bounds.wanted)) continue;
+      this.events.push(commit.eventAt(index));
+      this.#bytes += commit.sizeOf(index);
+    }
+    return firstPosition + index - 1;
+  }
 }

@@ -1,7 +1,6 @@
 import { Pool } from 'pg';
 import {
   type AppendResult,
-  type EventFilter,
   type EventStore,
   type Page,
   type RecordedEvent,
@@ -12,7 +11,7 @@ import {
 } from '#event-sourcing';
 import { CommitSignal, headOf } from './commit-signal.js';
 import { poolConfig } from './connection.js';
-import { LogReader } from './log-reader.js';
+import { LogReader, type ReadOptions, type SubscribeOptions } from './log-reader.js';
 import { createSchema } from './schema.js';
 import { Sequencer } from './sequencer.js';
 import { StreamReader } from './stream-reader.js';
@@ -92,24 +91,11 @@ export class PostgresEventStore implements EventStore {
     return this.#streams.load(streams, snapshotVersion);
   }
 
-  readAll({
-    after,
-    limit,
-    filter,
-  }: {
-    readonly after: number;
-    readonly limit?: number;
-    readonly filter?: EventFilter;
-  }): Promise<Page> {
-    return this.#log.page(after, limit, filter);
+  readAll(options: ReadOptions): Promise<Page> {
+    return this.#log.page(options);
   }
 
-  subscribe(options: {
-    readonly after: number;
-    readonly filter?: EventFilter;
-    readonly limit?: number;
-    readonly signal: AbortSignal;
-  }): AsyncIterable<Page> {
+  subscribe(options: SubscribeOptions): AsyncIterable<Page> {
     return this.#log.subscribe(options);
   }
 
@@ -139,9 +125,9 @@ export class PostgresEventStore implements EventStore {
   ): Promise<void> {
     const session = await WriterSession.open({ url, holder, log, onLost: () => this.#sequencer?.sessionLost() });
     this.#sequencer = new Sequencer(this.#pool, session, {
-      onCommitted: (firstPosition, events, bytes) => {
-        this.#log.remember(firstPosition, events, bytes);
-        this.#signal.advance(firstPosition + events.length - 1);
+      onCommitted: (batch) => {
+        this.#log.remember(batch);
+        this.#signal.advance(batch.firstPosition + batch.events.length - 1);
       },
       onResumed: (position) => this.#signal.advance(position),
       onFenced: (error) => {

@@ -1,11 +1,5 @@
 import type { Pool } from 'pg';
-import {
-  type AppendResult,
-  EventStoreUnavailable,
-  type RecordedEvent,
-  type StreamAppend,
-  WriterFenced,
-} from '#event-sourcing';
+import { type AppendResult, EventStoreUnavailable, type StreamAppend, WriterFenced } from '#event-sourcing';
 import { AppendPlan, type Call, type Decision, revisionOf } from './append-plan.js';
 import { type Batch, buildBatch } from './batch.js';
 import { PATIENCE_MS, unavailable } from './connection.js';
@@ -15,7 +9,7 @@ import { StreamHeads } from './stream-heads.js';
 import type { WriterSession } from './writer-session.js';
 
 export interface SequencerEvents {
-  readonly onCommitted: (firstPosition: number, events: readonly RecordedEvent[], bytes: number) => void;
+  readonly onCommitted: (batch: Batch) => void;
   /** The session was lost and is back: the log ends here. It may hold a commit that nobody got an answer to. */
   readonly onResumed: (position: number) => void;
   readonly onFenced: (error: WriterFenced) => void;
@@ -145,7 +139,7 @@ export class Sequencer {
       this.#releaseImpatient();
       return !this.#closing && group.some(isPatient);
     });
-    this.#events.onCommitted(batch.firstPosition, batch.events, batch.bytes.length);
+    this.#events.onCommitted(batch);
   }
 
   async #answer(group: readonly Pending[], decisions: readonly Decision[], firstPosition: number): Promise<void> {

@@ -398,6 +398,18 @@ function describeReadingTheLog(store: Store): void {
       expect(position).toBe(await store().head());
     });
 
+    it('ends a page with the event that makes it heavy enough', async () => {
+      const after = await store().head();
+      const stream = streamName();
+      await append(store(), stream, 'any', [...heavyEvents(3, 100_000), ...events(3), ...heavyEvents(1, 500_000)]);
+      const sizes: number[] = [];
+      for (let page: Page | undefined; !page?.caughtUp; ) {
+        page = await store().readAll({ after: page?.position ?? after, maxBytes: 150_000 });
+        sizes.push(page.events.length);
+      }
+      expect(sizes.filter((size) => size > 0)).toEqual([2, 5]);
+    });
+
     it('says that it is caught up when nothing follows', async () => {
       const head = await store().head();
       expect(await store().readAll({ after: head })).toEqual({ events: [], position: head, caughtUp: true });
@@ -459,6 +471,20 @@ function describeSubscribing(store: Store): void {
         Array.from({ length: 35 }, (_, index) => index),
       );
       await second.end();
+    });
+
+    it('ends a page with the event that makes it heavy enough, behind the end of the log and at it', async () => {
+      const after = await store().head();
+      const subscription = subscribe(store(), { after, maxBytes: 150_000 });
+      const late = subscribe(store(), { after, maxBytes: 150_000 });
+      await append(store(), streamName(), 'any', heavyEvents(6, 100_000));
+      for (const reader of [subscription, late]) {
+        const sizes: number[] = [];
+        while (sizes.reduce((sum, size) => sum + size, 0) < 6)
+          sizes.push((await reader.nextPage())?.events.length ?? 0);
+        expect(Math.max(...sizes)).toBeLessThanOrEqual(2);
+        await reader.end();
+      }
     });
 
     it('passes over filtered events and moves its position past them', async () => {
@@ -561,6 +587,15 @@ function events(count: number, type = 'Counted'): NewEvent[] {
     metadata: { commandId: randomUUID(), correlationId: 'spec', actor: 'spec', occurredAt: '2024-02-29T12:00:00.000Z' },
   }));
 }
+
+/** Events of many lines, as sales have them, each of about so many bytes. */
+const heavyEvents = (count: number, bytes: number): NewEvent[] =>
+  events(count).map((event) => ({
+    ...event,
+    data: {
+      lines: Array.from({ length: bytes / 50 }, (_, line) => ({ lineId: line + 1_000_000, sku: 'x'.repeat(24) })),
+    },
+  }));
 
 /** Half of the text takes two bytes a character: what counts is bytes and not characters. */
 function eventOfBytes(bytes: number): NewEvent {

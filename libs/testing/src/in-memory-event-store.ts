@@ -1,14 +1,16 @@
 import {
   type AppendResult,
-  type EventFilter,
+  DEFAULT_PAGE_BYTES,
   type EventStore,
   EventTooLarge,
   MAX_EVENT_BYTES,
   matcherOf,
   type NewEvent,
   type Page,
+  type PageOptions,
   type RecordedEvent,
   RevisionConflict,
+  roughSizeOf,
   type Snapshot,
   type StreamAppend,
   type StreamHistory,
@@ -78,31 +80,28 @@ export class InMemoryEventStore implements EventStore {
     });
   }
 
-  async readAll(options: {
-    readonly after: number;
-    readonly limit?: number;
-    readonly filter?: EventFilter;
-  }): Promise<Page> {
+  async readAll(options: PageOptions & { readonly after: number }): Promise<Page> {
     this.#refuseWhenClosed();
     const matches = matcherOf(options.filter);
     const limit = options.limit ?? DEFAULT_PAGE_EVENTS;
+    let bytesLeft = options.maxBytes ?? DEFAULT_PAGE_BYTES;
     const events: RecordedEvent[] = [];
     const end = Math.min(this.#log.length, options.after + Math.max(SCANNED_EVENTS_MAX, limit));
     let position = options.after;
-    while (position < end && events.length < limit) {
+    while (position < end && events.length < limit && bytesLeft > 0) {
       const event = this.#log[position];
-      if (event && matches(event)) events.push(event);
+      if (event && matches(event)) {
+        events.push(event);
+        bytesLeft -= roughSizeOf(event);
+      }
       position += 1;
     }
     return { events, position, caughtUp: position >= this.#log.length };
   }
 
-  async *subscribe(options: {
-    readonly after: number;
-    readonly filter?: EventFilter;
-    readonly limit?: number;
-    readonly signal: AbortSignal;
-  }): AsyncGenerator<Page> {
+  async *subscribe(
+    options: PageOptions & { readonly after: number; readonly signal: AbortSignal },
+  ): AsyncGenerator<Page> {
     let after = options.after;
     let first = true;
     while (!options.signal.aborted && !this.#closed) {
