@@ -438,7 +438,8 @@ function outcomeOf<Event extends DomainEvent>({ refusal, perTarget }: Decided<Ev
   return perTarget.some(({ repeated }) => repeated) ? 'repeated' : 'unchanged';
 }
 
-const MAX_STREAMS_PER_LOAD = 2_000;
+/** Each may bring the events of two snapshots. */
+const MAX_STREAMS_PER_LOAD = 256;
 
 /** Whoever shares a turn waits for its decisions and its commit; with eight or sixteen they wait as long. */
 const SHARED_TURN_DIVISOR = 4;

@@ -152,7 +152,7 @@ export class Consumer {
     if (!session || !assignment || !assigned) return;
     assigned.endOffset = Number(batch.highWatermark);
     if (isStale() || !this.#isComplete(assigned, Number(batch.firstOffset() ?? 0), session)) return;
-    for (const messages of pagesOf(batch.messages, this.#subscription.pageSize ?? DEFAULT_PAGE_SIZE)) {
+    for (const messages of pagesOf(batch.messages, this.#subscription)) {
       if (!isRunning() || isStale() || assignment.isOver || this.#isPaused || this.#stopping.signal.aborted) return;
       try {
         await session.alive(heartbeat, assigned.take(messages));
@@ -204,10 +204,25 @@ export class Consumer {
   }
 }
 
-const DEFAULT_PAGE_SIZE = 5_000;
+/** A message may hold a thousand lines: so much of them is worked on at once. */
+const PAGE_BYTES = 1_048_576;
 
-function* pagesOf(messages: readonly KafkaMessage[], size: number): Iterable<readonly KafkaMessage[]> {
-  for (let from = 0; from < messages.length; from += size) yield messages.slice(from, from + size);
+/** At most so many messages a page, and none after those that make it heavy enough. */
+export function* pagesOf(
+  messages: readonly KafkaMessage[],
+  { pageSize = 5_000, pageBytes = PAGE_BYTES }: Pick<Subscription, 'pageSize' | 'pageBytes'>,
+): Iterable<readonly KafkaMessage[]> {
+  let page: KafkaMessage[] = [];
+  let bytesLeft = pageBytes;
+  for (const message of messages) {
+    page.push(message);
+    bytesLeft -= message.value?.length ?? 0;
+    if (page.length < pageSize && bytesLeft > 0) continue;
+    yield page;
+    page = [];
+    bytesLeft = pageBytes;
+  }
+  if (page.length > 0) yield page;
 }
 
 type Counts = Partition['counts'];

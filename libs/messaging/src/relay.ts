@@ -35,6 +35,7 @@ export class Relay {
       name: options.name ?? 'relay-events-to-kafka',
       types: [...published.keys()],
       pageSize: options.pageSize ?? 5_000,
+      pageBytes: 1_048_576,
       react: (events) => this.#sender.send(outgoing(events, published)),
     };
     this.runner = new ReactionRunner(readModels, reaction, store, {

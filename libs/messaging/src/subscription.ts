@@ -5,6 +5,7 @@ import {
   createProjection,
   lockCheckpoint,
   type Projection,
+  pageBytesOf,
   type Reaction,
   type ReadModels,
   readCheckpoint,
@@ -25,6 +26,8 @@ export interface Subscription {
   readonly types: readonly string[];
   /** Messages per transaction at most, 5,000 where nothing is said. */
   readonly pageSize?: number;
+  /** Weight of the messages of a transaction, 1 MiB where nothing is said. */
+  readonly pageBytes?: number;
   /** Pages of so many partitions may be at work at once in one process, 4 where nothing is said. */
   readonly concurrency?: number;
   /** PostgreSQL schema in which `handle` finds unqualified names. */
@@ -86,6 +89,7 @@ export function projectionSubscription(
     concurrency: 1,
     schema: schemaOf(projection.name),
     ...(projection.pageSize !== undefined && { pageSize: projection.pageSize }),
+    ...(projection.pageBytes !== undefined && { pageBytes: projection.pageBytes }),
     prepare: async (readModels) => {
       const stored = await readCheckpoint(readModels, key);
       if (!stored) await createProjection(readModels, projection);
@@ -111,6 +115,7 @@ export function reactionSubscription(
     topics: topicsOf(reaction.types, published),
     types: reaction.types,
     pageSize: reaction.pageSize ?? 500,
+    pageBytes: pageBytesOf(reaction),
     outsideTransaction: true,
     handle: (page) => reaction.react(page),
   };

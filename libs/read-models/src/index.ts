@@ -14,7 +14,7 @@ export { isOutage, Outages } from './outages.js';
 export { type ParkedEvent, parkedEvents, unpark } from './parked.js';
 export { type AnalystView, checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
 export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner.js';
-export { type Reaction, ReactionRunner, type ReactionRunnerOptions } from './reaction-runner.js';
+export { pageBytesOf, type Reaction, ReactionRunner, type ReactionRunnerOptions } from './reaction-runner.js';
 export {
   type Log,
   openReadModels,

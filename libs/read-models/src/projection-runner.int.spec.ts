@@ -80,6 +80,18 @@ describe('a projection', () => {
     expect(sizes).toEqual([50, 50, 20]);
   });
 
+  it('is written in pages of the weight it asks for', async () => {
+    const sizes: number[] = [];
+    const apply: Projection['apply'] = async (page, tx) => {
+      sizes.push(page.length);
+      await stockView.apply(page, tx);
+    };
+    await receive(store, skus(100));
+    await started({ ...stockView, pageBytes: 10_000, apply }).waitFor(100, 10_000);
+    expect(Math.max(...sizes)).toBeLessThan(30);
+    expect(await unitsOnHand(readModels)).toBe(100);
+  });
+
   it('counts an event once when the store hands it over twice', async () => {
     const runner = started(stockView, repeating(store), { pageSize: 10 });
     await runner.waitFor(await receive(store, skus(95)), 10_000);

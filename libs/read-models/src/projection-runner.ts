@@ -20,6 +20,7 @@ export class ProjectionRunner extends Runner {
   protected readonly version: number;
   protected readonly types: readonly string[];
   protected readonly pageSize: number;
+  protected readonly pageBytes: number;
   protected override readonly paceMs: number;
   readonly #projection: Projection;
   readonly #schema: string;
@@ -40,6 +41,7 @@ export class ProjectionRunner extends Runner {
     this.version = projection.version;
     this.types = projection.types;
     this.pageSize = pageSize;
+    this.pageBytes = projection.pageBytes ?? 1_048_576;
     this.paceMs = paceMs;
   }
 

@@ -79,6 +79,21 @@ describe('a reaction', () => {
     expect(sizes).toEqual([50, 50, 20]);
   });
 
+  it('gets pages by weight: three of its heaviest events are a page, whatever their number may be', async () => {
+    await receive(
+      store,
+      Array.from({ length: 9 }, (_, index) => `${index}`.padEnd(100_000, 'x')),
+    );
+    const sizes: number[] = [];
+    const react = async (events: readonly RecordedEvent[]) => {
+      sizes.push(events.length);
+    };
+    runner = new ReactionRunner(readModels, { name: NAME, types: ['StockReceived'], react }, store);
+    runner.start();
+    await runner.waitFor(9, 10_000);
+    expect(sizes).toEqual([3, 3, 3]);
+  });
+
   it('gets events again rather than never when the connection is lost before the checkpoint', async () => {
     const locked = Promise.withResolvers<void>();
     let killing: Promise<void> | undefined;

@@ -12,12 +12,17 @@ export interface Reaction {
   readonly types: readonly string[];
   /** Events handed over at once at most, 500 where nothing is said. Greater where few of many events lead to a command. */
   readonly pageSize?: number;
+  /** Bytes of JSON handed over at once, 256 KiB where nothing is said: each of 3,500 lines in them may be a command. */
+  readonly pageBytes?: number;
   /**
    * Sends the commands that follow from these events (in log order) and resolves when all have been answered. May get
    * the same events again, so the commands must be idempotent. Rejects when any of it should be tried again.
    */
   react(events: readonly RecordedEvent[]): Promise<void>;
 }
+
+/** How heavy a page of a reaction is, in bytes of JSON. */
+export const pageBytesOf = ({ pageBytes = 262_144 }: Reaction): number => pageBytes;
 
 export interface ReactionRunnerOptions extends RunnerTiming {
   /** Instead of what the reaction says. */
@@ -39,6 +44,7 @@ export class ReactionRunner extends Runner {
   protected readonly version = 1;
   protected readonly types: readonly string[];
   protected readonly pageSize: number;
+  protected readonly pageBytes: number;
   readonly #reaction: Reaction;
   readonly #attempts: number;
   readonly #span: SpanOptions;
@@ -55,6 +61,7 @@ export class ReactionRunner extends Runner {
     this.#reaction = reaction;
     this.types = reaction.types;
     this.pageSize = pageSize;
+    this.pageBytes = pageBytesOf(reaction);
     this.#attempts = attempts;
     this.#span = { name: `process ${reaction.name}`, kind: spanKind };
   }

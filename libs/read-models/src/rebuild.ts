@@ -217,6 +217,7 @@ export class ScratchBuild {
     return this.store.readAll({
       after,
       limit: this.options.pageSize ?? 20_000,
+      maxBytes: PAGE_BYTES,
       filter: { types: this.projection.types },
     });
   }
@@ -318,6 +319,8 @@ function cutAt(page: Page, until: number): Page {
   return { events: page.events.filter((event) => event.position <= until), position: until, caughtUp: true };
 }
 
+/** Two pages are in memory, with what is made of them. */
+const PAGE_BYTES = 8 * 1_048_576;
 const LOCK_TIMEOUT_MS = 1_000;
 const LOCK_PAUSE_MS = 500;
 const LOCK_ATTEMPTS = 20;

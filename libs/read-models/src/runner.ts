@@ -59,6 +59,8 @@ export abstract class Runner {
   protected abstract readonly version: number;
   protected abstract readonly types: readonly string[];
   protected abstract readonly pageSize: number;
+  /** Weight of a page, in bytes of JSON: one sale may be as heavy as a thousand others. */
+  protected abstract readonly pageBytes: number;
   /** From the start of one page to the start of the next at least, in milliseconds, once the end of the log is reached. */
   protected readonly paceMs: number = 0;
   readonly #timing: Required<Pick<RunnerTiming, 'standbyMs' | 'staysInStandby'>>;
@@ -231,6 +233,7 @@ export abstract class Runner {
         after: this.#storedPosition,
         filter: { types: this.types },
         limit: this.pageSize,
+        maxBytes: this.pageBytes,
         signal: AbortSignal.any([signal, reading.signal]),
       })
       [Symbol.asyncIterator]();

@@ -35,8 +35,7 @@ export const ordersProjection: Projection = {
   `,
   types: typesOf(orderEvents).filter((type) => type !== 'SaleDuplicateReceived' && type !== 'SaleOutdatedReceived'),
   apply: async (page: readonly RecordedEvent<OrderEvent>[], tx) => {
-    for (let start = 0; start < page.length; start += EVENTS_PER_STATEMENT)
-      await applyPart(page.slice(start, start + EVENTS_PER_STATEMENT), tx);
+    for (const part of partsOf(page)) await applyPart(part, tx);
   },
   analystViews: [
     {
@@ -50,8 +49,22 @@ export const ordersProjection: Projection = {
   ],
 };
 
-/** Orders have up to a thousand lines: this many keep a statement to a few megabytes, and in any case below its limit. */
-const EVENTS_PER_STATEMENT = 1_000;
+/** Orders have up to a thousand lines: a statement takes some twenty of those, or many of a few lines. */
+const LINES_PER_STATEMENT = 20_000;
+/** A parcel of one line makes an order of a thousand be read and written. */
+const EVENTS_PER_STATEMENT = 250;
+
+function* partsOf(page: readonly RecordedEvent<OrderEvent>[]): Iterable<readonly RecordedEvent<OrderEvent>[]> {
+  let start = 0;
+  let lines = 0;
+  for (const [index, { data }] of page.entries()) {
+    lines += 'lines' in data ? data.lines.length : 1;
+    if (lines < LINES_PER_STATEMENT && index + 1 - start < EVENTS_PER_STATEMENT) continue;
+    yield page.slice(start, index + 1);
+    [start, lines] = [index + 1, 0];
+  }
+  if (start < page.length) yield page.slice(start);
+}
 
 const KNOWN = {
   order_id: 'text',
