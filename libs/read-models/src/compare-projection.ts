@@ -1,5 +1,6 @@
 import type { EventStore } from '#event-sourcing';
 import { readCheckpoint } from './checkpoints.js';
+import { parkedStreams } from './parked.js';
 import { checkpointKeyOf, type Projection, schemaOf } from './projection.js';
 import type { ReadModels, Tx } from './read-models.js';
 import { dropSchema, holdingWorkbench, type RebuildOptions, ScratchBuild } from './rebuild.js';
@@ -25,6 +26,10 @@ export interface ProjectionComparison {
   /** Both builds hold the events up to here. */
   readonly position: number;
   readonly equal: boolean;
+  /** Events that one of the builds had to set aside: their facts are in neither or in one of them. */
+  readonly parked: number;
+  /** Events a person decided to do without, which both builds left out. */
+  readonly skipped: number;
   readonly tables: readonly TableComparison[];
 }
 
@@ -50,11 +55,13 @@ export async function compareProjection(
         async (tx) => {
           const { position } = await checkpointOf(tx, projection);
           // These rows are seen by this transaction, so the rebuilt tables stand exactly where the snapshot's live ones do.
-          await build.catchUp(tx, position);
+          build.advanceTo(await build.catchUp(tx, position));
           const tables = await compareTables(tx, live, scratch, projection);
           return {
             projection: projection.name,
             position,
+            parked: Math.max(build.result().parked, await parkedCount(tx, projection)),
+            skipped: build.result().skipped,
             equal: tables.every(({ differences }) => differences === 0),
             tables,
           };
@@ -65,6 +72,10 @@ export async function compareProjection(
       await dropSchema(readModels, scratch);
     }
   });
+}
+
+async function parkedCount(tx: Tx, projection: Projection): Promise<number> {
+  return (await parkedStreams(tx, projection.name)).values().reduce((sum, events) => sum + events, 0);
 }
 
 async function checkpointOf(db: Tx, projection: Projection) {

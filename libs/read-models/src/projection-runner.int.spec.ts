@@ -121,7 +121,10 @@ describe('a projection', () => {
     });
     const position = await receive(store, skus(10));
     await eventually(() => runner.status().failures >= 3);
-    expect(runner.status()).toMatchObject({ ready: false, error: 'disk on fire' });
+    expect(runner.status()).toMatchObject({
+      ready: false,
+      error: 'StockReceived of stock-SKU-0 at position 1: disk on fire',
+    });
     expect(await unitsOnHand(readModels)).toBe(0);
     broken = false;
     await runner.waitFor(position, 10_000);

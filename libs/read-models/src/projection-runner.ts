@@ -1,7 +1,10 @@
 import { type EventStore, type RecordedEvent, workOnPage } from '#event-sourcing';
-import { advanceCheckpoint, readCheckpoint } from './checkpoints.js';
+import { applyWhatCanBe } from './apply-what-can-be.js';
+import { advanceCheckpoint, CheckpointMoved, readCheckpoint } from './checkpoints.js';
+import { isOutage } from './outages.js';
+import { deleteParked, type ParkedEvent, type SetAside } from './parked.js';
 import { checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
-import type { ReadModels } from './read-models.js';
+import type { ReadModels, Tx } from './read-models.js';
 import { rebuild } from './rebuild.js';
 import { Runner, type RunnerTiming } from './runner.js';
 
@@ -14,7 +17,10 @@ export interface ProjectionRunnerOptions extends RunnerTiming {
 
 /**
  * Keeps one view up to date. Rows and checkpoint commit together, so a page has its effect once whatever dies when.
- * A page that fails is tried again for ever, and {@link status} says so: a view with a hole would be worse than a late one.
+ *
+ * An event that cannot be applied is parked in `read_models.parked`, and so are later events of its stream, so that its rows
+ * stay as they were before it; all others are applied. Where nothing works at all it is not the events: then nothing is
+ * parked and the page is tried again, with growing pauses.
  */
 export class ProjectionRunner extends Runner {
   protected readonly version: number;
@@ -67,15 +73,41 @@ export class ProjectionRunner extends Runner {
     return position;
   }
 
-  protected handle(events: readonly RecordedEvent[], from: number, to: number): Promise<void> {
-    return workOnPage(events, { name: `view ${this.key.name}`, kind: 'internal' }, (page) =>
-      this.readModels.transaction(
-        async (tx) => {
+  protected async handle(events: readonly RecordedEvent[], from: number, to: number): Promise<void> {
+    const { free, waiting } = this.parking.divide(events);
+    const setAside = await workOnPage(free, { name: `view ${this.key.name}`, kind: 'internal' }, async (page) => {
+      const commit = (apply: (tx: Tx) => Promise<readonly SetAside[]>) =>
+        this.#transaction(async (tx) => {
           await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);
-          await this.#projection.apply(page, tx);
-        },
-        { schema: this.#schema, byKey: true },
-      ),
-    );
+          const parked = [...waiting, ...(await apply(tx))];
+          await this.parking.park(tx, parked);
+          return parked;
+        });
+      try {
+        return await commit(async (tx) => {
+          if (page.length > 0) await this.#projection.apply(page, tx);
+          return [];
+        });
+      } catch (error) {
+        if (page.length === 0 || isOutage(error) || error instanceof CheckpointMoved) throw error;
+        const doubts = { hasWorked: this.status().events > 0, isPersistent: this.failures >= ATTEMPTS };
+        return await commit((tx) => applyWhatCanBe(this.#projection, page, tx, doubts));
+      }
+    });
+    this.parking.parked(setAside);
+  }
+
+  protected handleParked(event: RecordedEvent, parked: ParkedEvent): Promise<void> {
+    return this.#transaction(async (tx) => {
+      await advanceCheckpoint(tx, this.key, this.stored, this.stored.position, 0);
+      if (await deleteParked(tx, parked)) await this.#projection.apply([event], tx);
+    });
+  }
+
+  #transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.readModels.transaction(work, { schema: this.#schema, byKey: true });
   }
 }
+
+/** Failed attempts after which the only event of a page is believed to be at fault. */
+const ATTEMPTS = 8;

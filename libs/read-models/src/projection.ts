@@ -1,6 +1,7 @@
 import type { RecordedEvent } from '#event-sourcing';
 import type { CheckpointKey } from './checkpoints.js';
 import { insertCheckpoint } from './checkpoints.js';
+import { replaceParked } from './parked.js';
 import type { ReadModels, Tx } from './read-models.js';
 
 /** A view: which events it is made of, its tables, and how a page of events becomes rows. */
@@ -67,6 +68,7 @@ export async function createProjection(readModels: ReadModels, projection: Proje
       // First the checkpoint: whoever comes second waits here, and must not touch the tables of the first.
       if (!(await insertCheckpoint(tx, checkpointKeyOf(projection), { version: projection.version, position: 0 })))
         return;
+      await replaceParked(tx, projection.name, []);
       await recreateSchema(tx, projection, schema);
       await createAnalystViews(tx, projection);
     },

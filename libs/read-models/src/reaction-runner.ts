@@ -1,6 +1,7 @@
 import { type EventStore, type RecordedEvent, type SpanOptions, workOnPage } from '#event-sourcing';
 import { advanceCheckpoint, insertCheckpoint, readCheckpoint } from './checkpoints.js';
-import { deleteParked, insertParked, keepParked, type ParkedEvent, parkedStreams, parkedToRetry } from './parked.js';
+import { deleteParked, type ParkedEvent, type SetAside, waitingBehind } from './parked.js';
+import { EventFailed } from './parking.js';
 import type { ReadModels } from './read-models.js';
 import { Runner, type RunnerTiming } from './runner.js';
 
@@ -48,7 +49,6 @@ export class ReactionRunner extends Runner {
   readonly #reaction: Reaction;
   readonly #attempts: number;
   readonly #span: SpanOptions;
-  #parkedStreams = new Map<string, number>();
   #failedAttempts = 0;
 
   constructor(
@@ -66,114 +66,81 @@ export class ReactionRunner extends Runner {
     this.#span = { name: `process ${reaction.name}`, kind: spanKind };
   }
 
-  protected override get parked(): number {
-    return this.#parkedStreams.values().reduce((sum, events) => sum + events, 0);
-  }
-
   protected async open(): Promise<number> {
     await insertCheckpoint(this.readModels, this.key, { version: this.version, position: 0 });
-    this.#parkedStreams = await parkedStreams(this.readModels, this.key.name);
     return (await readCheckpoint(this.readModels, this.key))?.position ?? 0;
   }
 
   protected async handle(events: readonly RecordedEvent[], from: number, to: number): Promise<void> {
-    const failures = await this.#react(events);
+    const setAside = await this.#react(events);
     this.#failedAttempts = 0;
-    if (failures.length === 0) {
+    if (setAside.length === 0) {
       await advanceCheckpoint(this.readModels, this.key, this.checkpointAt(from), to, events.length);
       return;
     }
     await this.readModels.transaction(async (tx) => {
       await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);
-      await insertParked(
-        tx,
-        this.key.name,
-        failures.map(({ event, error, attempts }) => ({ ...placeOf(event), error, attempts })),
-      );
+      await this.parking.park(tx, setAside);
     });
-    for (const { event } of failures)
-      this.#parkedStreams.set(event.stream, (this.#parkedStreams.get(event.stream) ?? 0) + 1);
-    this.log.warn({ runner: this.key.name, parked: this.parked, events: failures.length }, 'events were parked');
+    this.parking.parked(setAside);
   }
 
-  /** Retries what was unparked, in log order, until one of a stream fails again. */
-  protected override async tick(): Promise<void> {
-    if (this.#parkedStreams.size === 0) return;
-    const failed = new Set<string>();
-    for (const parked of await parkedToRetry(this.readModels, this.key.name, this.pageSize)) {
-      if (!failed.has(parked.stream) && !(await this.#retry(parked))) failed.add(parked.stream);
-    }
-    this.#parkedStreams = await parkedStreams(this.readModels, this.key.name);
+  protected async handleParked(event: RecordedEvent, parked: ParkedEvent): Promise<void> {
+    await this.#reactTo([event]);
+    await deleteParked(this.readModels, parked);
   }
 
-  async #react(events: readonly RecordedEvent[]): Promise<readonly Failure[]> {
-    if (this.#failedAttempts >= this.#attempts) return this.#reactOneByOne(events);
-    const free = events.filter(({ stream }) => !this.#parkedStreams.has(stream));
+  async #react(events: readonly RecordedEvent[]): Promise<readonly SetAside[]> {
+    const { free, waiting } = this.parking.divide(events);
+    if (this.#failedAttempts >= this.#attempts) return [...waiting, ...(await this.#reactOneByOne(free))];
     try {
       if (free.length > 0) await this.#reactTo(free);
     } catch (error) {
       this.#failedAttempts += 1;
       throw error;
     }
-    return events.filter(({ stream }) => this.#parkedStreams.has(stream)).map(waitingBehind);
+    return waiting;
   }
 
   #reactTo(events: readonly RecordedEvent[]): Promise<void> {
     return workOnPage(events, this.#span, (page) => this.#reaction.react(page));
   }
 
-  async #reactOneByOne(events: readonly RecordedEvent[]): Promise<readonly Failure[]> {
-    const failures: Failure[] = [];
-    const failedStreams = new Map<string, unknown>();
+  async #reactOneByOne(events: readonly RecordedEvent[]): Promise<readonly SetAside[]> {
+    const setAside: SetAside[] = [];
+    const failed = new Map<string, EventFailed>();
     let succeeded = 0;
     for (const event of events) {
-      if (this.#parkedStreams.has(event.stream) || failedStreams.has(event.stream)) {
-        failures.push(waitingBehind(event));
+      if (failed.has(event.stream)) {
+        setAside.push(waitingBehind(event));
         continue;
       }
-      try {
-        await this.#reactTo([event]);
+      const error = await this.#failureOf(event);
+      if (error === undefined) {
         succeeded += 1;
-      } catch (error) {
-        failedStreams.set(event.stream, error);
-        failures.push({ event, error: messageOf(error), attempts: this.#failedAttempts + 1 });
+      } else {
+        failed.set(event.stream, new EventFailed(event, error));
+        setAside.push({ event, error, attempts: this.#failedAttempts + 1 });
       }
     }
-    if (succeeded === 0 && failedStreams.size > 1) {
+    const [first] = failed.values();
+    if (first && succeeded === 0 && failed.size > 1) {
       this.#failedAttempts = 0;
-      throw failedStreams.values().next().value;
+      throw first;
     }
-    return failures;
+    return setAside;
   }
 
-  async #retry(parked: ParkedEvent): Promise<boolean> {
-    const { events } = await this.store.readAll({
-      after: parked.position - 1,
-      limit: 1,
-      filter: { types: [parked.type] },
-    });
-    try {
-      if (events[0]?.position !== parked.position) throw new Error('The event is not in the log.');
-      await this.#reactTo(events);
-      await deleteParked(this.readModels, parked);
-      return true;
-    } catch (error) {
-      await keepParked(this.readModels, parked, messageOf(error));
-      return false;
+  /** What it fails with twice while database and event store answer: what an outage interrupts is no fault of an event. */
+  async #failureOf(event: RecordedEvent): Promise<unknown> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#reactTo([event]);
+        return undefined;
+      } catch (error) {
+        if (!(await this.readModels.outages.isOver())) throw new EventFailed(event, error);
+        if (attempt === 2) return error ?? new Error('The reaction failed without saying why.');
+      }
     }
   }
 }
-
-interface Failure {
-  readonly event: RecordedEvent;
-  readonly error: string;
-  readonly attempts: number;
-}
-
-const waitingBehind = (event: RecordedEvent): Failure => ({
-  event,
-  error: 'waits behind an earlier event of its stream',
-  attempts: 0,
-});
-const placeOf = ({ position, stream, type }: RecordedEvent) => ({ position, stream, type });
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

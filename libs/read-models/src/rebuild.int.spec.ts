@@ -254,6 +254,8 @@ describe('a comparison', () => {
       projection: 'stock-received',
       position: 1_000,
       equal: false,
+      parked: 0,
+      skipped: 0,
       tables: [
         {
           table: 'stock',

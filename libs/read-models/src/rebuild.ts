@@ -1,7 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EventStore, Page } from '#event-sourcing';
+import type { EventStore, Page, RecordedEvent } from '#event-sourcing';
+import { applyWhatCanBe } from './apply-what-can-be.js';
 import { lockCheckpoint, readCheckpoint, replaceCheckpoint } from './checkpoints.js';
 import { DatabaseError } from './database-error.js';
+import { isOutage } from './outages.js';
+import { replaceParked, type SetAside, skippedPositions } from './parked.js';
+import { divide, PARKED_MAX } from './parking.js';
 import {
   checkpointKeyOf,
   createAnalystViews,
@@ -35,6 +39,10 @@ export interface RebuildResult {
   readonly position: number;
   readonly durationMs: number;
   readonly eventsPerSecond: number;
+  /** Events that could not be applied or wait behind such an event of their stream; `read_models.parked` has them. */
+  readonly parked: number;
+  /** Events a person decided to do without. */
+  readonly skipped: number;
 }
 
 /**
@@ -93,6 +101,9 @@ export class ScratchBuild {
   #indexes: readonly string[] = [];
   #tables: readonly string[] = [];
   #schemaOid = 0;
+  #skipped: ReadonlySet<number> = new Set();
+  #skippedEvents = 0;
+  #setAside: readonly SetAside[] = [];
   readonly #startedAt = performance.now();
 
   private constructor(
@@ -121,6 +132,7 @@ export class ScratchBuild {
       { schema },
     );
     build.#head = await store.head();
+    build.#skipped = await skippedPositions(readModels, projection.name);
     return build;
   }
 
@@ -139,11 +151,8 @@ export class ScratchBuild {
         next = this.#read(page.position);
         next.catch(() => {});
       }
-      // A crash throws the scratch tables away anyway, so nothing waits for the disk until the switch.
-      if (page.events.length > 0) {
-        await this.#transaction((tx) => this.projection.apply(page.events, tx), { asyncCommit: true });
-      }
-      this.#advance(page);
+      const setAside = await this.#apply(page.events, this.#setAside, (work) => this.#transaction(work, FILLING));
+      this.#advance(page, setAside);
       if (page.caughtUp) return;
     }
   }
@@ -160,10 +169,11 @@ export class ScratchBuild {
   }
 
   /** The same within the caller's transaction; counted by {@link advanceTo} once that has committed. */
-  async catchUp(tx: Tx, until: number): Promise<{ readonly position: number; readonly events: number }> {
+  async catchUp(tx: Tx, until: number): Promise<Reached> {
     await this.#hold(tx);
     let position = this.#position;
     let events = 0;
+    let setAside = this.#setAside;
     while (position < until) {
       const page = cutAt(await this.#read(position), until);
       if (page.caughtUp && page.position < until) {
@@ -171,16 +181,44 @@ export class ScratchBuild {
           `The log ends at ${page.position}, before the checkpoint of view ${this.projection.name} at ${until}.`,
         );
       }
-      if (page.events.length > 0) await this.projection.apply(page.events, tx);
+      setAside = await this.#apply(page.events, setAside, (work) => withSavepoint(tx, work));
       position = page.position;
       events += page.events.length;
     }
-    return { position, events };
+    return { position, events, setAside };
   }
 
-  advanceTo({ position, events }: { readonly position: number; readonly events: number }): void {
+  advanceTo({ position, events, setAside }: Reached): void {
     this.#position = position;
     this.#events += events;
+    this.#setAside = setAside;
+  }
+
+  /** Applies what can be, and answers what was set aside from the start to here. `within` undoes what fails. */
+  async #apply(
+    events: readonly RecordedEvent[],
+    before: readonly SetAside[],
+    within: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>,
+  ): Promise<readonly SetAside[]> {
+    const wanted = this.#skipped.size === 0 ? events : events.filter(({ position }) => !this.#skipped.has(position));
+    this.#skippedEvents += events.length - wanted.length;
+    const parked = new Set(before.map(({ event }) => event.stream));
+    const { free, waiting } =
+      parked.size === 0 ? { free: wanted, waiting: [] } : divide(wanted, (one) => parked.has(one));
+    if (free.length === 0) return [...before, ...waiting];
+    try {
+      await within((tx) => this.projection.apply(free, tx));
+      return waiting.length === 0 ? before : [...before, ...waiting];
+    } catch (error) {
+      this.options.signal?.throwIfAborted();
+      if (isOutage(error)) throw error;
+      const doubts = { hasWorked: this.#events > 0, isPersistent: true };
+      const setAside = [...before, ...waiting];
+      setAside.push(...(await within((tx) => applyWhatCanBe(this.projection, free, tx, doubts))));
+      if (setAside.length > PARKED_MAX)
+        throw new Error(`More than ${PARKED_MAX} events of ${this.projection.name} would be parked.`, { cause: error });
+      return setAside;
+    }
   }
 
   result(): RebuildResult {
@@ -190,13 +228,15 @@ export class ScratchBuild {
       position: this.#position,
       durationMs,
       eventsPerSecond: (this.#events * 1_000) / durationMs,
+      parked: this.#setAside.length,
+      skipped: this.#skippedEvents,
     };
   }
 
-  #transaction(work: (tx: Tx) => Promise<unknown>, options: TransactionOptions = {}): Promise<void> {
+  #transaction<T>(work: (tx: Tx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const holding = async (tx: Tx) => {
       await this.#hold(tx);
-      await work(tx);
+      return work(tx);
     };
     return this.readModels.transaction(holding, { ...options, schema: this.schema });
   }
@@ -222,8 +262,8 @@ export class ScratchBuild {
     });
   }
 
-  #advance(page: Page): void {
-    this.advanceTo({ position: page.position, events: page.events.length });
+  #advance(page: Page, setAside: readonly SetAside[]): void {
+    this.advanceTo({ position: page.position, events: page.events.length, setAside });
     const { events, position, eventsPerSecond } = this.result();
     this.options.onProgress?.({ events, position, head: this.#head, eventsPerSecond });
   }
@@ -253,6 +293,7 @@ async function switchOver(
         version: projection.version,
         position: reached.position,
       });
+      await replaceParked(tx, projection.name, reached.setAside);
       return reached;
     },
     { schema: scratch, lockTimeoutMs: LOCK_TIMEOUT_MS },
@@ -312,6 +353,26 @@ export async function patiently(work: () => Promise<void>, signal: AbortSignal):
     }
   }
 }
+
+/** How far a build is, and what it had to leave out on the way. */
+interface Reached {
+  readonly position: number;
+  readonly events: number;
+  readonly setAside: readonly SetAside[];
+}
+
+async function withSavepoint<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {
+  await tx.execute('savepoint page');
+  try {
+    return await work(tx);
+  } catch (error) {
+    if (!isOutage(error)) await tx.execute('rollback to savepoint page');
+    throw error;
+  }
+}
+
+/** A crash throws the scratch tables away anyway, so nothing waits for the disk until the switch. */
+const FILLING = { asyncCommit: true };
 
 /** The part of a page up to a position, which counts as the end. */
 function cutAt(page: Page, until: number): Page {

@@ -4,6 +4,8 @@ import { advanceCheckpoint, type Checkpoint, type CheckpointKey, readCheckpoint 
 import { DatabaseError } from './database-error.js';
 import { Retries, type RetryTiming } from './failures.js';
 import type { Lease } from './leases.js';
+import type { ParkedEvent } from './parked.js';
+import { Parking } from './parking.js';
 import type { Log, ReadModels } from './read-models.js';
 
 /**
@@ -31,7 +33,7 @@ export interface RunnerStatus extends CheckpointKey {
   readonly failures: number;
   /** Message of the last failure, until the next success. */
   readonly error?: string;
-  /** Events parked, for a reaction. */
+  /** Events set aside: they could not be handled, or wait behind one of their stream. */
   readonly parked: number;
 }
 
@@ -65,6 +67,7 @@ export abstract class Runner {
   protected readonly paceMs: number = 0;
   readonly #timing: Required<Pick<RunnerTiming, 'standbyMs' | 'staysInStandby'>>;
   readonly #retries: Retries;
+  protected readonly parking: Parking;
   readonly #waiters = new Set<Waiter>();
   #stopping = new AbortController();
   #loop: Promise<void> | undefined;
@@ -83,6 +86,7 @@ export abstract class Runner {
     { standbyMs = 250, staysInStandby = false, ...timing }: RunnerTiming,
   ) {
     this.#timing = { standbyMs, staysInStandby };
+    this.parking = new Parking(readModels, key.name, store);
     this.#retries = new Retries(readModels, { runner: key.name, kind: key.kind }, timing);
   }
 
@@ -90,13 +94,8 @@ export abstract class Runner {
   protected abstract open(signal: AbortSignal): Promise<number>;
   /** Gives the events their effect and moves the checkpoint. */
   protected abstract handle(events: readonly RecordedEvent[], from: number, to: number): Promise<void>;
-  /** About once per second while this process owns the work and events are parked. */
-  protected tick(): Promise<void> {
-    return Promise.resolve();
-  }
-  protected get parked(): number {
-    return 0;
-  }
+  /** Gives an event its effect that was parked and is to be tried again. */
+  protected abstract handleParked(event: RecordedEvent, parked: ParkedEvent): Promise<void>;
 
   /** Starts working in the background; errors show in the log and in {@link status}. */
   start(): void {
@@ -171,7 +170,7 @@ export abstract class Runner {
       events: this.#events,
       failures: this.#retries.failures,
       ...(this.#retries.error === undefined ? {} : { error: this.#retries.error }),
-      parked: this.parked,
+      parked: this.parking.events,
     };
   }
 
@@ -181,6 +180,16 @@ export abstract class Runner {
 
   protected set state(state: RunnerState) {
     this.#state = state;
+  }
+
+  /** Failed attempts in a row. */
+  protected get failures(): number {
+    return this.#retries.failures;
+  }
+
+  /** The stored checkpoint, as far as this process knows. */
+  protected get stored(): Checkpoint {
+    return this.checkpointAt(this.#storedPosition);
   }
 
   protected checkpointAt(position: number): Checkpoint {
@@ -224,6 +233,7 @@ export abstract class Runner {
 
   async #work(signal: AbortSignal): Promise<void> {
     this.#storedPosition = await this.open(signal);
+    await this.parking.open();
     this.#position = this.#storedPosition;
     this.#reach(this.#storedPosition);
     this.#state = 'running';
@@ -297,14 +307,14 @@ export abstract class Runner {
 
   /** Whether there is anything to do but to wait for events. */
   get #ticks(): boolean {
-    return this.#position > this.#storedPosition || this.parked > 0;
+    return this.#position > this.#storedPosition || this.parking.events > 0;
   }
 
   async #tickWhenDue(): Promise<void> {
     if (!this.#ticks || Date.now() - this.#lastTickMs < TICK_MS) return;
     this.#lastTickMs = Date.now();
     if (this.#position > this.#storedPosition) await this.#storeSkipped();
-    await this.tick();
+    await this.parking.retry(this.pageSize, (event, parked) => this.handleParked(event, parked));
   }
 
   /** Events of other types passed: nothing to write but how far we are, and that once a second is enough for a restart. */

@@ -43,16 +43,16 @@ export class Runners {
   addProjection(projection: Projection): ProjectionRunner {
     const timing = { staysInStandby: !this.works };
     const runner = new ProjectionRunner(this.readModels, projection, this.store, timing);
-    return add(this.projections, projection.name, runner);
+    return this.add(this.projections, projection.name, runner);
   }
 
   addReaction(reaction: Reaction): BackgroundWork {
-    return add(this.reactions, reaction.name, this.workOn(reaction));
+    return this.add(this.reactions, reaction.name, this.workOn(reaction));
   }
 
   /** A runner that was made elsewhere. */
   addRunner(runner: Runner): void {
-    add(this.reactions, runner.status().name, runner);
+    this.add(this.reactions, runner.status().name, runner);
   }
 
   /** Hands a reaction its events from `start` to `stop`: for one that is not to run whenever this process does. */
@@ -85,6 +85,14 @@ export class Runners {
     return [...this.all()].filter((work) => isRunner(work)).map((runner) => runner.status());
   }
 
+  /** One name for one runner, of whatever kind: what it has parked is found by it. */
+  private add<Work extends BackgroundWork>(works: Map<string, Work>, name: string, work: Work): Work {
+    if (this.projections.has(name) || this.reactions.has(name))
+      throw new Error(`There are two runners called ${name}.`);
+    works.set(name, work);
+    return work;
+  }
+
   private *all(): Iterable<BackgroundWork> {
     yield* this.projections.values();
     if (this.works) yield* this.reactions.values();
@@ -92,9 +100,3 @@ export class Runners {
 }
 
 const isRunner = (work: BackgroundWork): work is Runner => work instanceof Runner;
-
-function add<Work extends BackgroundWork>(works: Map<string, Work>, name: string, work: Work): Work {
-  if (works.has(name)) throw new Error(`There are two runners called ${name}.`);
-  works.set(name, work);
-  return work;
-}

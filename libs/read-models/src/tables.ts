@@ -27,6 +27,8 @@ export const CREATE_TABLES = `
     primary key (runner, position)
   );
 
+  alter table read_models.parked add column if not exists skipped_at timestamptz;
+
   create table if not exists read_models.idempotency_keys (
     key text primary key,
     fingerprint text not null,

@@ -53,7 +53,7 @@ describe('ops parked', () => {
 
   it('marks those of one stream, or all of a reaction, to be tried again', async () => {
     expect(await run('retry', RUNNER, '--stream', 'order-1')).toBe(EXIT.ok);
-    expect(terminal.text()).toBe(`2 will be tried again by the process that runs ${RUNNER}.\n`);
+    expect(terminal.text()).toBe(`2 will be tried again by the process at work on ${RUNNER}.\n`);
     expect(await positionsToRetry()).toEqual([12, 30]);
     await run('retry', RUNNER);
     expect(await positionsToRetry()).toEqual([12, 17, 30]);
@@ -63,6 +63,28 @@ describe('ops parked', () => {
     expect(await run('retry', RUNNER, '--stream', 'order-3')).toBe(EXIT.failed);
     expect(terminal.text()).toBe(`${RUNNER} has parked nothing of order-3.\n`);
   });
+
+  it('skips one event, or all of a stream, and goes on listing them', async () => {
+    expect(await run('skip', RUNNER, '12')).toBe(EXIT.ok);
+    expect(terminal.text()).toBe(`${RUNNER} does without 1 from now on, and so do its rebuilds.\n`);
+    expect(await positionsSkipped()).toEqual([12]);
+    await run('skip', RUNNER, 'order-1');
+    expect(await positionsSkipped()).toEqual([12, 30]);
+    terminal = memoryTerminal();
+    await run('list', '--runner', RUNNER);
+    expect(terminal.text().match(/, skipped \S+Z: /g)).toHaveLength(2);
+    await run('retry', RUNNER);
+    expect(await positionsToRetry()).toEqual([17]);
+  });
+
+  it('exits with 1 where there is nothing to skip', async () => {
+    expect(await run('skip', RUNNER, '4711')).toBe(EXIT.failed);
+    expect(await run('skip', RUNNER, 'order-3')).toBe(EXIT.failed);
+    expect(terminal.text()).toBe(`${RUNNER} has nothing parked at 4711.\n${RUNNER} has nothing parked at order-3.\n`);
+  });
+
+  const positionsSkipped = async () =>
+    (await parkedEvents(readModels)).filter(({ skippedAt }) => skippedAt).map(({ position }) => position);
 
   const positionsToRetry = async () =>
     (await parkedEvents(readModels)).filter(({ retry }) => retry).map(({ position }) => position);

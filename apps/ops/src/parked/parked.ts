@@ -1,4 +1,4 @@
-import { type ParkedEvent, parkedEvents, type ReadModels, unpark } from '#read-models';
+import { type ParkedEvent, parkedEvents, type ReadModels, skipParked, unpark } from '#read-models';
 import { formatNumber, type Terminal, writeLine } from '../console/terminal.js';
 
 export interface ListParkedOptions {
@@ -8,7 +8,7 @@ export interface ListParkedOptions {
   readonly json: boolean;
 }
 
-/** Prints the events that reactions could not handle, and answers how many. */
+/** Prints the events that views and processes could not handle, and answers how many. */
 export async function listParked(
   db: ReadModels,
   { runner, limit, json }: ListParkedOptions,
@@ -21,7 +21,7 @@ export async function listParked(
   return Math.min(parked.length, limit);
 }
 
-/** Asks for another try of what a reaction has parked, of one stream or of all, and answers how many events that are. */
+/** Asks for another try of what a view or process has parked, of one stream or of all, and answers how many events that are. */
 export async function retryParked(
   db: ReadModels,
   runner: string,
@@ -33,10 +33,34 @@ export async function retryParked(
     terminal,
     events === 0
       ? `${runner} has parked nothing${stream === undefined ? '' : ` of ${stream}`}.`
-      : `${formatNumber(events)} will be tried again by the process that runs ${runner}.`,
+      : `${formatNumber(events)} will be tried again by the process at work on ${runner}.`,
   );
   return events;
 }
 
-const readable = ({ runner, position, stream, type, error, attempts, retry, parkedAt }: ParkedEvent): string =>
-  `${runner} ${position}  ${type} of ${stream}\n        ${attempts} attempts, parked ${parkedAt}${retry ? ', to be tried again' : ''}: ${error}`;
+/** Has a runner do without the event at a position, or without all that is parked of a stream, and answers how many. */
+export async function skipEvents(db: ReadModels, runner: string, what: string, terminal: Terminal): Promise<number> {
+  const events = await skipParked(db, runner, /^\d+$/.test(what) ? { position: Number(what) } : { stream: what });
+  writeLine(
+    terminal,
+    events === 0
+      ? `${runner} has nothing parked at ${what}.`
+      : `${runner} does without ${formatNumber(events)} from now on, and so do its rebuilds.`,
+  );
+  return events;
+}
+
+function readable({
+  runner,
+  position,
+  stream,
+  type,
+  error,
+  attempts,
+  retry,
+  parkedAt,
+  skippedAt,
+}: ParkedEvent): string {
+  const state = skippedAt ? `, skipped ${skippedAt}` : retry ? ', to be tried again' : '';
+  return `${runner} ${position}  ${type} of ${stream}\n        ${attempts} attempts, parked ${parkedAt}${state}: ${error}`;
+}

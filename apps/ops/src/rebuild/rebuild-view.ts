@@ -12,16 +12,20 @@ export async function rebuildView(
 ): Promise<void> {
   const bar = startProgress(terminal, `Rebuilding ${projection.name}`, await log.store.head());
   try {
-    const { events, position, durationMs, eventsPerSecond } = await rebuild(log.readModels, projection, log.store, {
+    const result = await rebuild(log.readModels, projection, log.store, {
       onProgress: (progress) => bar.update(progress.position, `| ${formatNumber(progress.eventsPerSecond)} events/s`),
       signal,
     });
+    const { events, position, durationMs, eventsPerSecond, parked, skipped } = result;
     bar.update(position);
     bar.end();
     writeLine(
       terminal,
       `${projection.name} holds ${formatNumber(events)} events up to position ${formatNumber(position)}, built in ${formatSeconds(durationMs)} (${formatNumber(eventsPerSecond)} events/s).`,
     );
+    if (parked > 0)
+      writeLine(terminal, `${formatNumber(parked)} events are parked: ops parked list --runner ${projection.name}`);
+    if (skipped > 0) writeLine(terminal, `${formatNumber(skipped)} events are left out, as ops parked skip was told.`);
   } catch (error) {
     bar.end();
     throw error;

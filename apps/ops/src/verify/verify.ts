@@ -75,7 +75,14 @@ async function checkView({ log, signal, terminal }: VerifyOptions, projection: P
     for (const { live, rebuilt } of examples)
       writeLine(terminal, `  ${table}: stored ${JSON.stringify(live)}, folded again ${JSON.stringify(rebuilt)}`);
   }
-  return comparison.equal;
+  if (comparison.parked > 0)
+    writeLine(
+      terminal,
+      `  ${formatNumber(comparison.parked)} events are parked: ops parked list --runner ${projection.name}`,
+    );
+  if (comparison.skipped > 0)
+    writeLine(terminal, `  ${formatNumber(comparison.skipped)} events are left out, as ops parked skip was told`);
+  return comparison.equal && comparison.parked === 0;
 }
 
 async function checkChannels({ channels, signal, terminal }: VerifyOptions): Promise<boolean> {
