@@ -26,6 +26,8 @@ export class StockFold {
   readonly levels = new Map<string, Level>();
   readonly rules = new Map<string, Rule>();
   readonly quotaUsed = new Map<string, number>();
+  /** Per place: the channels whose orders wait for missing units, once per unit, the oldest first; '' where it is not known. */
+  readonly queues = new Map<string, string[]>();
   readonly holds = new Map<string, Hold>();
   /** Units bound per order line and place, by {@link lineKey}. */
   readonly bound = new Map<string, Map<string, number>>();
@@ -34,7 +36,15 @@ export class StockFold {
   /** What moved physically: revision, place, units. */
   readonly moves: { readonly revision: number; readonly locationId: string; readonly units: number }[] = [];
 
-  apply({ revision, position, ...event }: RecordedEvent<StockEvent>): void {
+  apply(event: RecordedEvent<StockEvent>): void {
+    this.#applyNumbers(event);
+    const { data } = event;
+    const channel = 'channel' in data ? data.channel : '';
+    if ('from' in data) for (const { locationId } of data.from) this.#queue(locationId, channel);
+    else if ('locationId' in data) this.#queue(data.locationId, channel);
+  }
+
+  #applyNumbers({ revision, position, ...event }: RecordedEvent<StockEvent>): void {
     this.revision = revision;
     this.position = position;
     switch (event.type) {
@@ -137,6 +147,17 @@ export class StockFold {
     let units = 0;
     for (const part of this.bound.get(lineKey(orderId, lineId))?.values() ?? []) units += part;
     return units;
+  }
+
+  /** As many wait at a place as it misses: a channel joins at the end, leaves its own place first, and else the first is served. */
+  #queue(locationId: string, channel: string): void {
+    const { onHand, unavailable, allocated } = this.level(locationId);
+    const missing = Math.max(0, allocated - (onHand - unavailable));
+    const queue = this.queues.get(locationId) ?? [];
+    while (queue.length < missing) queue.push(channel);
+    while (queue.length > missing) queue.splice(Math.max(0, queue.indexOf(channel)), 1);
+    if (queue.length > 0) this.queues.set(locationId, queue);
+    else this.queues.delete(locationId);
   }
 
   #move(locationId: string, units: number): void {

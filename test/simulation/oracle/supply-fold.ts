@@ -49,12 +49,39 @@ export class SupplyFold {
     if (rule?.restriction !== undefined) return 0;
     const supply = this.#channel(channel);
     let pool = 0;
-    for (const place of supply.places ?? this.#places)
-      pool += Math.max(0, stock.free(place) - stock.level(place).safety);
+    for (const place of this.#placesOf(channel)) pool += offered(stock, place);
+    pool -= this.#owed(stock, channel);
     for (const [other, { quota }] of stock.rules)
       if (other !== channel && quota !== undefined) pool -= Math.max(0, quota - (stock.quotaUsed.get(other) ?? 0));
     const share = Math.floor((Math.max(0, pool) * (rule?.sharePercent ?? supply.sharePercent)) / 100);
     return Math.max(0, Math.min(rule?.cap ?? supply.cap, share - (rule?.buffer ?? supply.buffer)));
+  }
+
+  /** Units that are sold and missing, and that this channel's places will have to give. */
+  #owed(stock: StockFold, channel: string): number {
+    const own = this.#placesOf(channel);
+    const near = this.channels.filter((other) => this.#placesOf(other).some((place) => own.includes(place)));
+    const reach = [...own, 'unassigned', ...near.flatMap((other) => this.#placesOf(other))];
+    const missing = new Map<string, number>();
+    for (const [place, queue] of stock.queues)
+      for (const waiting of queue)
+        if (waiting !== '' || reach.includes(place)) missing.set(waiting, (missing.get(waiting) ?? 0) + 1);
+    let units = 0;
+    for (const [waiting, count] of missing) {
+      const shared = own.filter((place) => !this.#channels.has(waiting) || this.#placesOf(waiting).includes(place));
+      units +=
+        shared.length === own.length
+          ? count
+          : Math.min(
+              count,
+              shared.reduce((sum, place) => sum + offered(stock, place), 0),
+            );
+    }
+    return units;
+  }
+
+  #placesOf(channel: string): readonly string[] {
+    return this.#channels.get(channel)?.places ?? this.#places;
   }
 
   #channel(channel: string): ChannelSupply {
@@ -66,3 +93,5 @@ export class SupplyFold {
     return supply;
   }
 }
+
+const offered = (stock: StockFold, place: string): number => Math.max(0, stock.free(place) - stock.level(place).safety);

@@ -100,6 +100,7 @@ const VIEWS: readonly View[] = [
             levels: Object.fromEntries(stock.levels),
             rules: Object.fromEntries(stock.rules),
             quotaUsed: Object.fromEntries(stock.quotaUsed),
+            waiting: Object.fromEntries([...stock.queues].map(([place, queue]) => [place, runsOf(queue)])),
           },
           available: fold.supply.numbersOf(stock),
           sequence: log.numbers.get(sku)?.findLast(({ position }) => position <= fold.position)?.position,
@@ -145,6 +146,17 @@ const VIEWS: readonly View[] = [
     expected: (fold) => [...orderRows(fold), ...dayRows(fold)],
   },
 ];
+
+/** A queue as the view writes it: how many of a channel stand together. */
+function runsOf(queue: readonly string[]): { channel?: string; units: number }[] {
+  const runs: { channel?: string; units: number }[] = [];
+  for (const [index, channel] of queue.entries()) {
+    const last = runs.at(-1);
+    if (last && queue[index - 1] === channel) last.units += 1;
+    else runs.push({ ...(channel !== '' && { channel }), units: 1 });
+  }
+  return runs;
+}
 
 function totalsOf({ lines }: Pick<OrderFold, 'lines'>) {
   let [units, total_minor, cancelled_units, shipped_units, returned_units] = [0, 0, 0, 0, 0];

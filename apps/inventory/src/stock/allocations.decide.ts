@@ -1,5 +1,5 @@
 import type { StockEvent, UnitsAt } from '#contracts';
-import { type ChannelPolicy, refuseBeyondAvailable } from './available-to-sell.js';
+import { type ChannelPolicy, refuseBeyondAvailable, UNASSIGNED } from './available-to-sell.js';
 import { availableToFulfil, figuresAfter, free, levelOf, type StockFigures, sum, unbound } from './figures.js';
 import { pick, type Source, takeFrom } from './picking.js';
 import { allocationKey, type Decision, merge, type Stock } from './stock.js';
@@ -69,9 +69,6 @@ function allocate(
   }
   return events;
 }
-
-/** Where a sale is booked that no location could have served. */
-export const UNASSIGNED = 'unassigned';
 
 export function cancel(orderId: string, lines: readonly LineUnits[], stock: Stock): StockEvent[] {
   return lines.flatMap(({ lineId, units }): StockEvent[] => {

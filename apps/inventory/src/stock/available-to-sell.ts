@@ -7,6 +7,10 @@ export interface ChannelPolicy {
   readonly channel: string;
   /** Locations that supply the channel, in the order in which they are asked. */
   readonly supply: readonly string[];
+  /** Of each channel that not all of them supply: those that do. */
+  readonly sharedWith?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Locations that supply a channel with which this one shares any; absent: those of `supply`. */
+  readonly reach?: readonly string[] | undefined;
   readonly buffer: number;
   readonly cap?: number | undefined;
   readonly sharePercent: number;
@@ -15,21 +19,45 @@ export interface ChannelPolicy {
 /**
  * ATS: the units one channel may show and sell now, never below zero.
  *
- *     pool = sum over the channel's supply of max(0, free - safety) - quotas that other channels hold and have not used
+ *     pool = sum over the channel's supply of max(0, free - safety)
+ *            - units sold and missing elsewhere that this supply has to serve
+ *            - quotas that other channels hold and have not used
  *     ATS  = 0 if restricted, else max(0, min(cap, floor(share * pool) - buffer))
  */
 export function availableToSell(figures: StockFigures, policy: ChannelPolicy): number {
   const rule = figures.rules[policy.channel];
   if (rule?.restriction !== undefined) return 0;
-  const supplied = policy.supply.reduce(
-    (units, locationId) => units + availableToFulfil(levelOf(figures, locationId)),
-    0,
-  );
-  const pool = Math.max(0, supplied - ringFenced(figures, policy.channel));
+  const supplied = suppliedBy(figures, policy.supply);
+  const pool = Math.max(0, supplied - owed(figures, policy) - ringFenced(figures, policy.channel));
   const shown =
     Math.floor((pool * (rule?.sharePercent ?? policy.sharePercent)) / 100) - (rule?.buffer ?? policy.buffer);
   return Math.max(0, Math.min(rule?.cap ?? policy.cap ?? Number.POSITIVE_INFINITY, shown));
 }
+
+const suppliedBy = (figures: StockFigures, locationIds: readonly string[]): number =>
+  locationIds.reduce((units, locationId) => units + availableToFulfil(levelOf(figures, locationId)), 0);
+
+/**
+ * Missing units that come out of this channel's supply as soon as it holds them: all of orders whose channel has the same
+ * supply, at most what the shared locations hold of the others. Where it is not known whose they are, those that are missing
+ * within reach.
+ */
+function owed(figures: StockFigures, { supply, sharedWith = {}, reach = supply }: ChannelPolicy): number {
+  let units = 0;
+  const partly = new Map<string, number>();
+  for (const locationId in figures.waiting) {
+    for (const { channel, units: missing } of figures.waiting[locationId] ?? []) {
+      if (channel === undefined) units += locationId === UNASSIGNED || reach.includes(locationId) ? missing : 0;
+      else if (sharedWith[channel]) partly.set(channel, (partly.get(channel) ?? 0) + missing);
+      else units += missing;
+    }
+  }
+  for (const [channel, missing] of partly) units += Math.min(missing, suppliedBy(figures, sharedWith[channel] ?? []));
+  return units;
+}
+
+/** Where a sale is booked that no location could have served. */
+export const UNASSIGNED = 'unassigned';
 
 function ringFenced(figures: StockFigures, channel: string): number {
   let units = 0;

@@ -1,4 +1,4 @@
-import type { StockEvent, UnitsAt } from '#contracts';
+import type { StockEvent } from '#contracts';
 
 /** One SKU at one location, in units. */
 export interface Level {
@@ -27,15 +27,24 @@ export interface StockFigures {
   rules: Record<string, ChannelRule>;
   /** Units each channel has taken since its quota was set. */
   quotaUsed: Record<string, number>;
+  /** Per location with a shortage: whose orders wait for the missing units, the oldest first. They add up to the shortage. */
+  waiting: Record<string, Waiting[]>;
 }
 
-export const emptyFigures = (): StockFigures => ({ levels: {}, rules: {}, quotaUsed: {} });
+export interface Waiting {
+  /** Absent where the shelf shrank under orders of no matter whom. */
+  readonly channel?: string | undefined;
+  units: number;
+}
+
+export const emptyFigures = (): StockFigures => ({ levels: {}, rules: {}, quotaUsed: {}, waiting: {} });
 
 /** Adds one event to the numbers, in place. The aggregate and the stock view fold with this one function. */
 export function addToFigures(figures: StockFigures, event: StockEvent): StockFigures {
   switch (event.type) {
     case 'StockReceived':
       levelAt(figures, event.data.locationId).onHand += event.data.units;
+      settle(figures, event.data.locationId);
       break;
     case 'StockReserved':
       for (const { locationId, units } of event.data.from) levelAt(figures, locationId).reserved += units;
@@ -45,6 +54,7 @@ export function addToFigures(figures: StockFigures, event: StockEvent): StockFig
       for (const { locationId, units } of event.data.from) {
         levelAt(figures, locationId).reserved -= units;
         levelAt(figures, locationId).allocated += units;
+        settle(figures, locationId, event.data.channel);
       }
       break;
     case 'StockReservationReleased':
@@ -53,29 +63,39 @@ export function addToFigures(figures: StockFigures, event: StockEvent): StockFig
       useQuota(figures, event.data.channel, -sum(event.data.from));
       break;
     case 'StockAllocated':
-      for (const { locationId, units } of event.data.from) levelAt(figures, locationId).allocated += units;
+      for (const { locationId, units } of event.data.from) {
+        levelAt(figures, locationId).allocated += units;
+        settle(figures, locationId, event.data.channel);
+      }
       useQuota(figures, event.data.channel, sum(event.data.from));
       break;
     case 'StockAllocationCancelled':
-      for (const { locationId, units } of event.data.from) levelAt(figures, locationId).allocated -= units;
+      for (const { locationId, units } of event.data.from) {
+        levelAt(figures, locationId).allocated -= units;
+        settle(figures, locationId, event.data.channel);
+      }
       useQuota(figures, event.data.channel, -sum(event.data.from));
       break;
     case 'StockShipped':
       levelAt(figures, event.data.locationId).onHand -= event.data.units;
       levelAt(figures, event.data.locationId).allocated -= event.data.units;
+      settle(figures, event.data.locationId);
       break;
     case 'StockReturned':
       levelAt(figures, event.data.locationId).onHand += event.data.units;
       if (event.data.condition !== 'available') levelAt(figures, event.data.locationId).unavailable += event.data.units;
+      settle(figures, event.data.locationId);
       break;
     case 'StockAdjusted':
       levelAt(figures, event.data.locationId).onHand += event.data.onHand;
       levelAt(figures, event.data.locationId).unavailable += event.data.unavailable;
+      settle(figures, event.data.locationId);
       break;
     case 'StockCounted': {
       const level = levelAt(figures, event.data.locationId);
       level.onHand = event.data.onHand;
       level.unavailable = Math.min(level.unavailable, level.onHand);
+      settle(figures, event.data.locationId);
       break;
     }
     case 'SafetyStockSet':
@@ -104,8 +124,11 @@ export function addToFigures(figures: StockFigures, event: StockEvent): StockFig
 
 /** The numbers as they would be after some events; the given ones stay as they are. */
 export function figuresAfter(figures: StockFigures, events: readonly StockEvent[]): StockFigures {
-  const copy: StockFigures = { levels: {}, rules: { ...figures.rules }, quotaUsed: { ...figures.quotaUsed } };
+  const { rules, quotaUsed } = figures;
+  const copy: StockFigures = { levels: {}, rules: { ...rules }, quotaUsed: { ...quotaUsed }, waiting: {} };
   for (const [locationId, level] of Object.entries(figures.levels)) copy.levels[locationId] = { ...level };
+  for (const [locationId, waiting] of Object.entries(figures.waiting))
+    copy.waiting[locationId] = waiting.map((each) => ({ ...each }));
   return events.reduce(addToFigures, copy);
 }
 
@@ -127,11 +150,50 @@ const NOTHING: Readonly<Level> = { onHand: 0, unavailable: 0, allocated: 0, rese
 export const levelOf = (figures: StockFigures, locationId: string): Readonly<Level> =>
   figures.levels[locationId] ?? NOTHING;
 
-export const sum = (from: readonly UnitsAt[]): number => from.reduce((total, { units }) => total + units, 0);
+export const sum = (from: readonly { readonly units: number }[]): number =>
+  from.reduce((total, { units }) => total + units, 0);
 
 function levelAt(figures: StockFigures, locationId: string): Level {
   figures.levels[locationId] ??= { ...NOTHING };
   return figures.levels[locationId];
+}
+
+/**
+ * Keeps whose units are missing in step with the shortage: a channel adds its own and takes its own back first; else the
+ * oldest get theirs first.
+ */
+function settle(figures: StockFigures, locationId: string, channel?: string): void {
+  const missing = shortageOf(levelAt(figures, locationId));
+  const waiting = figures.waiting[locationId] ?? [];
+  if (missing === 0) {
+    if (waiting.length > 0) delete figures.waiting[locationId];
+    return;
+  }
+  const grown = missing - sum(waiting);
+  const own = waiting.filter((each) => each.channel === channel);
+  if (grown < 0) serve(waiting, serve(own, -grown));
+  const queue: Waiting[] = [];
+  for (const each of waiting) join(queue, each.channel, each.units);
+  join(queue, channel, Math.max(0, grown));
+  figures.waiting[locationId] = queue;
+}
+
+/** Answers what is left over. */
+function serve(waiting: readonly Waiting[], units: number): number {
+  let left = units;
+  for (const each of waiting) {
+    const served = Math.min(each.units, left);
+    each.units -= served;
+    left -= served;
+  }
+  return left;
+}
+
+function join(queue: Waiting[], channel: string | undefined, units: number): void {
+  const last = queue.at(-1);
+  if (units === 0) return;
+  if (last && last.channel === channel) last.units += units;
+  else queue.push(channel === undefined ? { units } : { channel, units });
 }
 
 function useQuota(figures: StockFigures, channel: string, units: number): void {

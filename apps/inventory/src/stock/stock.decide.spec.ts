@@ -24,6 +24,14 @@ const allocated = (
   type: 'StockAllocated',
   data: { orderId, lineId: '1', channel: 'shop', as, from: [{ locationId, units }] },
 });
+const counted = (onHand: number, locationId: string): StockEvent => ({
+  type: 'StockCounted',
+  data: { locationId, counted: onHand, asOfRevision: 1, onHand },
+});
+const cancelled = (units: number, locationId: string): StockEvent => ({
+  type: 'StockAllocationCancelled',
+  data: { orderId: 'shop.1', lineId: '1', channel: 'shop', from: [{ locationId, units }] },
+});
 const reserve = (reservationId: string, units: number, policy = shop) =>
   ({ type: 'ReserveStock', reservationId, units, ttlSeconds: 60, policy }) as const;
 const confirm = { type: 'ConfirmReservation', reservationId: 'r1', orderId: 'o1', lineId: '1', policy: shop } as const;
@@ -143,6 +151,51 @@ describe('channel rules', () => {
     given({ type: 'ChannelRuleSet', data: { channel: 'shop', buffer: 2 } })
       .when({ type: 'SetChannelRule', channel: 'shop', buffer: 2 })
       .thenEvents());
+});
+
+describe('units that were sold and are missing', () => {
+  const amazon = { ...shop, channel: 'amazon' };
+  const bound = (units: number, locationId: string, channel = 'shop'): StockEvent => ({
+    type: 'StockAllocated',
+    data: { orderId: `${channel}.1`, lineId: '1', channel, as: 'fact', from: [{ locationId, units }] },
+  });
+
+  it.each([
+    ['are not sold again where they arrive at another location', [bound(5, 'main'), received(5, 'store')], shop, 0],
+    ['leave what arrives above them', [bound(5, 'main'), received(8, 'store')], shop, 3],
+    ['count although they were sold before any location was open', [bound(1, 'unassigned'), received(10)], shop, 9],
+    ['count against every channel with the same supply', [bound(5, 'main'), received(5, 'store')], amazon, 0],
+    [
+      'count against a channel that has only the location where they arrived',
+      [bound(5, 'main'), received(5, 'store')],
+      { ...amazon, supply: ['store'] },
+      0,
+    ],
+    [
+      'leave a channel alone that shares no location with theirs',
+      [bound(5, 'main'), received(5, 'store')],
+      { ...amazon, supply: ['store'], sharedWith: { shop: [] } },
+      5,
+    ],
+    [
+      'take from a channel at most what the shared location holds',
+      [bound(5, 'store', 'till'), received(9), received(2, 'store')],
+      { ...shop, sharedWith: { till: ['store'] } },
+      9,
+    ],
+    [
+      'count within reach where the shelf lost them and nobody knows whose they are',
+      [received(5), bound(5, 'main'), counted(2, 'main'), received(5, 'store')],
+      { ...amazon, supply: ['store'], reach: ['main', 'store'] },
+      2,
+    ],
+    ['stop to count once they are cancelled', [bound(5, 'main'), received(5, 'store'), cancelled(5, 'main')], shop, 5],
+    ['stop to count once they arrive', [bound(5, 'main'), received(3, 'store'), received(5)], shop, 3],
+  ] as [string, StockEvent[], ChannelPolicy, number][])('%s', (_, history, policy, available) => {
+    given(...history)
+      .when(reserve('r1', available + 1, policy))
+      .thenRejected('insufficient-stock', { requested: available + 1, available });
+  });
 });
 
 describe('confirming and releasing', () => {

@@ -159,6 +159,22 @@ describe('whatever is done to a SKU', () => {
     );
   });
 
+  it('no channel is shown what another of the same supply has sold already, wherever it is missing', () => {
+    fc.assert(
+      fc.property(fc.array(step(fc.oneof(request, fact)), { maxLength: 40 }), (steps) => {
+        run(steps, ({ figures }) => {
+          const waiting = Object.values(figures.waiting).flat();
+          const missing = Object.values(figures.levels).reduce((sum, level) => sum + shortageOf(level), 0);
+          expect(waiting.reduce((sum, each) => sum + each.units, 0)).toBe(missing);
+          const left = Object.values(figures.levels).reduce((sum, level) => sum + unbound(level), 0);
+          for (const channel of ['shop', 'amazon'])
+            expect(availableToSell(figures, policyOf(channel))).toBeLessThanOrEqual(Math.max(0, left));
+        });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('a snapshot at the end is read back as what it was taken from', () => {
     fc.assert(
       fc.property(fc.array(step(fc.oneof(request, fact)), { maxLength: 40 }), (steps) => {

@@ -38,15 +38,32 @@ export function addToSupply(supply: Supply, event: SupplyEvent): Supply {
 
 /** The policy of a channel. Without a supply map of its own, every open location supplies it, the oldest first. */
 export function policyOf(supply: Supply, channel: string): ChannelPolicy {
-  const { locationIds, defaults } = supply.channels[channel] ?? {};
+  const { defaults } = supply.channels[channel] ?? {};
   return {
     channel,
-    supply: locationIds ?? supply.locations,
+    ...sourcesOf(supply, channel),
     buffer: defaults?.buffer ?? 0,
     cap: defaults?.cap,
     sharePercent: defaults?.sharePercent ?? 100,
   };
 }
+
+/** Where the goods of a channel come from, and which others they may go to. */
+function sourcesOf(supply: Supply, channel: string): Pick<ChannelPolicy, 'supply' | 'sharedWith' | 'reach'> {
+  const own = suppliersOf(supply, channel);
+  const sharedWith: Record<string, readonly string[]> = {};
+  const reach = new Set(own);
+  for (const other of Object.keys(supply.channels)) {
+    const theirs = suppliersOf(supply, other);
+    const shared = own.filter((locationId) => theirs.includes(locationId));
+    if (shared.length < own.length) sharedWith[other] = shared;
+    if (shared.length > 0) for (const locationId of theirs) reach.add(locationId);
+  }
+  return { supply: own, sharedWith, reach: [...reach].sort() };
+}
+
+const suppliersOf = ({ channels, locations }: Supply, channel: string): readonly string[] =>
+  channels[channel]?.locationIds ?? locations;
 
 /** The policies of every channel that has a supply map or a rule: the ones that are shown a number. */
 export const allPolicies = (supply: Supply): ChannelPolicy[] =>

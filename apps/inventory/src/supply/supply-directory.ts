@@ -16,6 +16,8 @@ import { addToSupply, emptySupply, policyOf, type Supply, type SupplyEvent, supp
 export class SupplyDirectory implements OnModuleInit {
   private readonly logger = new Logger(SupplyDirectory.name);
   private supply = emptySupply();
+  /** Of channels that were asked for, until a policy or location changes. */
+  private readonly policies = new Map<string, ChannelPolicy>();
   private position = 0;
   private caughtUp = Promise.withResolvers<void>();
   private waiters: { position: number; resolve: () => void }[] = [];
@@ -36,7 +38,11 @@ export class SupplyDirectory implements OnModuleInit {
   }
 
   policyOf(channel: string): ChannelPolicy {
-    return policyOf(this.supply, channel);
+    const known = this.policies.get(channel);
+    if (known) return known;
+    const policy = policyOf(this.supply, channel);
+    if (this.policies.size < MAX_POLICIES) this.policies.set(channel, policy);
+    return policy;
   }
 
   get locations(): readonly string[] {
@@ -86,6 +92,7 @@ export class SupplyDirectory implements OnModuleInit {
     );
     if (!row) return;
     this.supply = row.supply;
+    this.policies.clear();
     this.position = row.position;
   }
 
@@ -93,6 +100,7 @@ export class SupplyDirectory implements OnModuleInit {
     const pages = this.store.subscribe({ after: this.position, filter: { types: supplyEventTypes }, signal });
     for await (const page of pages) {
       for (const event of page.events) addToSupply(this.supply, event as RecordedEvent<SupplyEvent>);
+      if (page.events.length > 0) this.policies.clear();
       this.position = page.position;
       if (page.caughtUp) this.caughtUp.resolve();
       this.answer(this.position);
@@ -109,3 +117,5 @@ export class SupplyDirectory implements OnModuleInit {
 }
 
 const READ_AGAIN_MS = 1_000;
+/** Any text may be asked for as a channel. */
+const MAX_POLICIES = 1_000;

@@ -52,7 +52,7 @@ const isStockEvent = (
  */
 export const stockProjection: Projection = {
   name: 'stock',
-  version: 2,
+  version: 3,
   schema: `
     create table stock (
       sku text collate "C" primary key,
