@@ -1,4 +1,4 @@
-import type { ReadModels } from '#read-models';
+import { type ReadModels, widenedToBigint } from '#read-models';
 
 /** Makes the tables of this service where they are missing. Run at every start. */
 export async function createTables(readModels: ReadModels): Promise<void> {
@@ -17,7 +17,7 @@ const CREATE_TABLES = `
     id bigint generated always as identity primary key,
     channel text not null,
     message_id text not null,
-    place smallint not null,
+    place bigint not null,
     external_order_id text,
     external_revision bigint,
     state text not null default 'waiting' check (state in ('waiting', 'done', 'parked')),
@@ -31,12 +31,7 @@ const CREATE_TABLES = `
   alter table channels.intake add column if not exists sealed bytea;
   alter table channels.intake add column if not exists via text;
   alter table channels.intake alter column external_order_id drop not null, alter column external_revision drop not null;
-  do $$ begin
-    if exists (select from information_schema.columns where table_schema = 'channels' and table_name = 'intake'
-                  and column_name = 'external_revision' and data_type = 'integer') then
-      alter table channels.intake alter column external_revision type bigint;
-    end if;
-  end $$;
+  ${widenedToBigint('channels', 'intake', ['place', 'external_revision'])}
   alter table channels.intake drop constraint if exists intake_channel_message_id_place_key;
   create unique index if not exists intake_by_message on channels.intake (channel, message_id, place, content);
   create index if not exists intake_waiting on channels.intake (id) where state = 'waiting';
@@ -72,12 +67,12 @@ const CREATE_TABLES = `
     sku text not null,
     external_id text not null,
     listed_at_position bigint not null,
-    wanted_quantity integer,
+    wanted_quantity bigint,
     wanted_revision bigint,
     wanted_sequence bigint not null default -1,
     wanted_since timestamptz,
     wanted_traceparent text,
-    acknowledged_quantity integer,
+    acknowledged_quantity bigint,
     acknowledged_revision bigint,
     acknowledged_sequence bigint not null default -1,
     acknowledged_at timestamptz,
@@ -87,6 +82,7 @@ const CREATE_TABLES = `
     primary key (channel, sku)
   ) with (fillfactor = 60);
   alter table channels.push_ledger add column if not exists wanted_traceparent text;
+  ${widenedToBigint('channels', 'push_ledger', ['wanted_quantity', 'acknowledged_quantity'])}
   create index if not exists push_ledger_by_sku on channels.push_ledger (sku);
   create index if not exists push_ledger_by_external_id on channels.push_ledger (channel, external_id);
 `;

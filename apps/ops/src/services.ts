@@ -101,7 +101,7 @@ export async function channelCheck(config: Config, log: OpenLog, signal: AbortSi
     close: () => standIn.close(),
     available: async (channel, skus) => {
       const rows = await log.readModels.query<{ sku: string; units: number }>(
-        'select sku, (available ->> $1)::integer as units from view_stock.stock where sku = any($2) and available ? $1',
+        'select sku, (available ->> $1)::bigint as units from view_stock.stock where sku = any($2) and available ? $1',
         [channel, skus],
       );
       return new Map(rows.map(({ sku, units }) => [sku, units]));

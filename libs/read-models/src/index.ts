@@ -25,3 +25,4 @@ export {
 export { type RebuildProgress, type RebuildResult, rebuild } from './rebuild.js';
 export { NotCaughtUp, type RunnerState, type RunnerStatus } from './runner.js';
 export { type BackgroundWork, READ_MODELS, Runners, type RunnersOptions } from './runners.js';
+export { widenedToBigint } from './tables.js';

@@ -41,3 +41,16 @@ export const CREATE_TABLES = `
   alter table read_models.idempotency_keys add column if not exists owner text;
   create index if not exists idempotency_keys_by_age on read_models.idempotency_keys (created_at);
 `;
+
+/**
+ * SQL that makes columns of an earlier version hold what others count (revisions, sums): to be run at every start, and does
+ * nothing where they are wide already.
+ */
+export const widenedToBigint = (schema: string, table: string, columns: readonly string[]): string => `
+  do $$ declare changes text; begin
+    select string_agg(format('alter column %I type bigint', column_name), ', ') into changes
+      from information_schema.columns
+     where table_schema = '${schema}' and table_name = '${table}'
+       and column_name in (${columns.map((column) => `'${column}'`).join(', ')}) and data_type <> 'bigint';
+    if changes is not null then execute 'alter table ${schema}.${table} ' || changes; end if;
+  end $$;`;

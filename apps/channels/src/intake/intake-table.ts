@@ -240,7 +240,7 @@ const COLUMNS =
 
 const ROWS = `(
   select *, case when r.via is null then 'waiting' else 'parked' end
-    from unnest($1::text[], $2::text[], $3::smallint[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[],
+    from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[],
                 $8::text[], $9::bytea[], $10::text[], $11::text[])
          as r (channel, message_id, place, external_order_id, external_revision, sale, received_at, content, sealed, via, error))`;
 

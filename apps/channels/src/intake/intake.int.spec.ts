@@ -141,6 +141,18 @@ describe('the intake', () => {
     expect(orders.recorded[0]?.receivedAt).toMatch(/^\d{4}-.*Z$/);
   });
 
+  it('has columns that hold what channels count, in a database of an earlier version too', async () => {
+    await readModels.execute(`
+      alter table channels.intake alter column external_revision type integer, alter column place type smallint;
+      alter table channels.push_ledger alter column wanted_quantity type integer, alter column acknowledged_quantity type integer`);
+    await createTables(readModels);
+    const narrow = await readModels.query(
+      `select table_name, column_name from information_schema.columns
+        where table_schema = 'channels' and data_type in ('smallint', 'integer') and column_name <> 'attempts'`,
+    );
+    expect(narrow).toEqual([]);
+  });
+
   it('refuses more than may wait', async () => {
     const small = inboxOf(2);
     await take('m-1', [sale('A-1')], small);

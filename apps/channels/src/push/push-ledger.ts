@@ -197,7 +197,7 @@ export class PushLedger {
       const rows = await this.#byKey<WantedRow>(
         `update channels.push_ledger l
             set acknowledged_quantity = d.shown, acknowledged_sequence = -1, wanted_since = $5, wanted_traceparent = null, attempts = 0, next_attempt_at = null
-           from unnest($2::text[], $3::bigint[], $4::integer[]) as d (sku, sequence, shown)
+           from unnest($2::text[], $3::bigint[], $4::bigint[]) as d (sku, sequence, shown)
           where l.channel = $1 and l.sku = d.sku and l.wanted_sequence = d.sequence and l.acknowledged_sequence = d.sequence
          returning ${WANTED_COLUMNS}`,
         [
@@ -318,7 +318,7 @@ const WANTED_COLUMNS = `l.channel, l.sku, l.external_id as "externalId", l.wante
 const STATE = `case when wanted_sequence = acknowledged_sequence then 'acknowledged' when attempts > 0 then 'failing' else 'waiting' end`;
 
 /** Nothing was wanted but what is acknowledged, and that is the new number as well. */
-const EQUAL = `(l.acknowledged_sequence = l.wanted_sequence and l.acknowledged_quantity = (c.available ->> l.channel)::integer)`;
+const EQUAL = `(l.acknowledged_sequence = l.wanted_sequence and l.acknowledged_quantity = (c.available ->> l.channel)::bigint)`;
 
 const WANT = `
   with moved as (
@@ -335,7 +335,7 @@ const WANT = `
      where excluded.sequence > a.sequence),
   wanted as (
     update channels.push_ledger l
-       set wanted_quantity = (c.available ->> l.channel)::integer, wanted_revision = c.revision, wanted_sequence = c.sequence,
+       set wanted_quantity = (c.available ->> l.channel)::bigint, wanted_revision = c.revision, wanted_sequence = c.sequence,
            acknowledged_revision = case when ${EQUAL} then c.revision else l.acknowledged_revision end,
            acknowledged_sequence = case when ${EQUAL} then c.sequence else l.acknowledged_sequence end,
            wanted_since = case when ${EQUAL} then null else coalesce(l.wanted_since, c.received_at) end,
@@ -349,7 +349,7 @@ const WANT = `
 const LIST = `
   insert into channels.push_ledger as l
     (channel, sku, external_id, listed_at_position, wanted_quantity, wanted_revision, wanted_sequence, wanted_since)
-  select c.channel, c.sku, c.external_id, c.position, (a.available ->> c.channel)::integer,
+  select c.channel, c.sku, c.external_id, c.position, (a.available ->> c.channel)::bigint,
          case when a.available ? c.channel then a.stock_revision end,
          case when a.available ? c.channel then a.sequence else -1 end,
          case when a.available ? c.channel then c.at end
@@ -375,7 +375,7 @@ const ACKNOWLEDGE = `
      set acknowledged_quantity = r.quantity, acknowledged_revision = r.revision, acknowledged_sequence = r.sequence,
          acknowledged_at = r.at, attempts = 0, last_error = null, next_attempt_at = null,
          wanted_since = case when l.wanted_sequence > r.sequence then coalesce(r.next_since, l.wanted_since) end
-    from unnest($1::text[], $2::text[], $3::text[], $4::integer[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])
+    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])
          as r (channel, sku, external_id, quantity, revision, sequence, at, next_since)
    where l.channel = r.channel and l.sku = r.sku and l.external_id = r.external_id and l.acknowledged_sequence < r.sequence`;
 
