@@ -188,7 +188,7 @@ describe('every route that takes a body', () => {
   const bodies: readonly (readonly [string, Body, number, string])[] = [
     ['invalid JSON', '{"units": 1,}', 400, 'invalid-json'],
     ['half a JSON', '{"lines": [', 400, 'invalid-json'],
-    ['nothing', '', 400, 'invalid-json'],
+    ['nothing', '', 400, 'invalid-request'],
     ['invalid UTF-8', Uint8Array.from([0x7b, 0x22, 0xc3, 0x28, 0x22, 0x3a, 0x31, 0x7d]), 400, 'invalid-utf8'],
     ['__proto__', '{"__proto__": {"units": 1}}', 400, 'invalid-json'],
     ['10 MB', JSON.stringify({ text: 'x'.repeat(10_000_000) }), 413, 'body-too-large'],

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Body, Controller, Get, HttpCode, Inject, Module, Param, Post, Query, RawBody } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Module, Param, Post, Query, RawBody } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type EventMetadata, EventStoreUnavailable, Overloaded, RevisionConflict } from '#event-sourcing';
@@ -98,6 +98,11 @@ class StockController {
       query.limit,
       (row) => row.position,
     );
+  }
+
+  @Delete(':sku')
+  end(@Param('sku', skuParameter) sku: string): object {
+    return { sku };
   }
 
   @Post('webhook')
@@ -254,7 +259,7 @@ describe('bad input is answered with a problem and does nothing', () => {
     ['10 MB in chunks on a bulk route', 413, 'body-too-large', () => chunked('/v1/stock/bulk', 10)],
     ['invalid UTF-8', 400, 'invalid-utf8', () => post(route, Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]))],
     ['invalid JSON', 400, 'invalid-json', () => post(route, '{"quantity":')],
-    ['an empty JSON body', 400, 'invalid-json', () => post(route, '')],
+    ['a JSON body without a byte where one is needed', 400, 'invalid-request', () => post(route, '')],
     ['__proto__', 400, 'invalid-json', () => post(route, '{"quantity":1,"__proto__":{"admin":true}}')],
     ['__proto__ in disguise', 400, 'invalid-json', () => post(route, '{"quantity":1,"price":{"\\u005f_proto__":1}}')],
     [
@@ -286,6 +291,15 @@ describe('bad input is answered with a problem and does nothing', () => {
     ['something that is away', 503, 'channel-down', () => post('/v1/stock/faults/unavailable')],
   ])('%s', async (_name, status, code, request) => {
     expect(await problemOf(await request())).toMatchObject({ status, code, detail: expect.stringMatching(/[.]$/) });
+  });
+
+  it.each([
+    ['a content type', { 'content-type': 'application/json' }],
+    ['a content type and a length of 0', { 'content-type': 'application/json', 'content-length': '0' }],
+    ['neither', {}],
+  ])('takes a DELETE without a body, with %s', async (_, headers: Record<string, string>) => {
+    const response = await send('DELETE', '/v1/stock/A1', undefined, headers);
+    expect({ status: response.status, body: await response.json() }).toEqual({ status: 200, body: { sku: 'A1' } });
   });
 
   it('says which methods a path has', async () => {

@@ -1,9 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import { InvalidRequest } from './invalid-request.js';
 
-/** The value of a JSON body. Throws {@link InvalidRequest} for bytes that are not UTF-8, not JSON, or name `__proto__`. */
+/**
+ * The value of a JSON body. One without bytes is none, as if its content type had not been stated either: clients state it on
+ * every request, `DELETE` included. Throws {@link InvalidRequest} for bytes that are not UTF-8, not JSON, or name `__proto__`.
+ */
 export function parseJsonBody(body: Buffer): unknown {
-  if (body.length === 0) throw invalid('invalid-json', 'The body is empty. Send a JSON value.');
+  if (body.length === 0) return undefined;
   if (!isUtf8(body)) throw invalid('invalid-utf8', 'The body is not valid UTF-8. Encode it as UTF-8.');
   const text = body.toString('utf8');
   const value = parse(text);
