@@ -173,6 +173,15 @@ describe('the channels API', () => {
     ['a name in capitals', 'PUT', '/v1/channels/OTHER', {}, 400, 'invalid-request'],
     ['an unknown channel', 'GET', '/v1/channels/other', undefined, 404, 'unknown-channel'],
     ['an unknown channel to pause', 'POST', '/v1/channels/other/pause', { reason: 'x' }, 404, 'unknown-channel'],
+    [
+      'a pause for a reason with a NUL',
+      'POST',
+      '/v1/channels/web-shop/pause',
+      { reason: 'a\u0000' },
+      400,
+      'invalid-request',
+    ],
+    ['a name that is no Unicode', 'PUT', '/v1/channels/other', { name: '\ud800' }, 400, 'invalid-request'],
     ['a pause without a reason', 'POST', '/v1/channels/web-shop/pause', {}, 400, 'invalid-request'],
     ['an unknown state of pushes', 'GET', '/v1/channels/web-shop/pushes?state=lost', undefined, 400, 'invalid-request'],
     ['a foreign cursor', 'GET', '/v1/channels/web-shop/pushes?cursor=abc', undefined, 400, 'invalid-request'],
@@ -254,6 +263,32 @@ describe('the channels API', () => {
     },
   );
 
+  it.each([
+    ['milliseconds for a revision', 'B-1', { revision: 1_767_225_600_000 }, { revision: 1_767_225_600_000 }],
+    [
+      'an instant with an offset',
+      'B-2',
+      { placedAt: '2026-01-31T13:00:00+01:00' },
+      { placedAt: '2026-01-31T12:00:00.000Z' },
+    ],
+    ['an order number with a blank at its end', 'B-3 ', {}, { externalOrderId: 'B-3' }],
+    ['an order number in Japanese', '注文-4', {}, { externalOrderId: '注文-4' }],
+    ['a SKU with its marks apart', 'B-5', { lines: [line('KA\u0308SE\u00a0')] }, { lines: [{ sku: 'KÄSE' }] }],
+  ])('takes a sale with %s, and those beside it', async (_, number, changes, taken) => {
+    const sent = [
+      { number, changes },
+      ...Array.from({ length: 9 }, (_row, index) => ({ number: `${number}/${index}`, changes: {} })),
+    ];
+    const answers = await Promise.all(
+      sent.map((each) => webhook(order(each.number, each.changes), { id: `m-${encodeURIComponent(each.number)}` })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(sent.map(() => 202));
+    const ofThese = () => recorded.filter(({ externalOrderId }) => externalOrderId.startsWith(number.trim()));
+    await eventually(() => ofThese().length === sent.length);
+    const [first] = ofThese().filter(({ messageId }) => messageId === `m-${encodeURIComponent(number)}`);
+    expect(first).toMatchObject(taken);
+  });
+
   it('acknowledges a topic it does not follow', async () => {
     expect(await webhook('{"topic":"shop.renamed"}', { id: 'm-2' })).toMatchObject({
       status: 202,
@@ -305,7 +340,11 @@ async function append(stream: string, type: string, data: object): Promise<void>
   await store.append([{ stream, expected: 'any', events: [{ id: newId(), type, data, metadata }] }]);
 }
 
-function order(externalOrderId: string): string {
+function line(sku: string): object {
+  return { lineId: '1', externalId: 'x-a', sku, units: 1, unitPriceMinor: 100 };
+}
+
+function order(externalOrderId: string, changes: object = {}): string {
   return JSON.stringify({
     topic: 'order.created',
     order: {
@@ -314,8 +353,9 @@ function order(externalOrderId: string): string {
       placedAt: '2026-01-31T12:00:00.000Z',
       currency: 'EUR',
       cancelled: false,
-      lines: [{ lineId: '1', externalId: 'x-a', sku: 'a', units: 1, unitPriceMinor: 100 }],
+      lines: [line('a')],
       customer: { email: 'ada@example.com', phone: '+4930123456', customerId: 'c-7' },
+      ...changes,
     },
   });
 }

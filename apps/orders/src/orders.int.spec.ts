@@ -59,6 +59,7 @@ const sale = (changes: object = {}) => ({
   lines: [{ lineId: '1', sku: 'MUG', units: 5, unitPriceMinor: 500 }],
   ...changes,
 });
+const inDays = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
 const orderIdOf = (number: string, channel = 'etsy') => `${channel}.${encodeURIComponent(number)}`;
 const pathOf = (orderId: string) => `/v1/orders/${encodeURIComponent(orderId)}`;
 
@@ -177,7 +178,9 @@ describe('POST /v1/channel-sales', () => {
     ['an unknown currency', { currency: 'EUX' }],
     ['a currency in small letters', { currency: 'eur' }],
     ['a channel with capitals', { channel: 'Etsy' }],
-    ['no order number', { externalOrderId: '' }],
+    ['no order number', { externalOrderId: ' ' }],
+    ['an order number that is no Unicode', { externalOrderId: '\ud800' }],
+    ['an order number with a control character', { externalOrderId: 'A\u0000' }],
     ['an order number of 129 characters', { externalOrderId: 'x'.repeat(129) }],
     ['half a revision', { revision: 1.5 }],
     ['a day in place of an instant', { placedAt: '2026-03-01' }],
@@ -202,13 +205,41 @@ describe('POST /v1/channel-sales', () => {
       { lines: [{ lineId: '1', sku: 'MUG', units: 2, unitPriceMinor: Number.MAX_SAFE_INTEGER }] },
       'total-too-large',
     ],
-    ['an order number that is no Unicode', { externalOrderId: '\ud800' }, 'unusable-text'],
-    ['an order number with a control character', { externalOrderId: 'A\u0000' }, 'unusable-text'],
+    ['an instant at the end of all years', { placedAt: '9999-12-31T23:59:59-10:00' }, 'invalid-placed-at'],
+    ['an instant in a year', { placedAt: inDays(365) }, 'invalid-placed-at'],
+    ['a receipt in a week', { receivedAt: inDays(7) }, 'invalid-received-at'],
     ['an instant before there were web shops', { placedAt: '0000-01-01T00:00:00Z' }, 'invalid-placed-at'],
   ])('refuses %s with a stable code', async (_, changes, code) => {
     const before = await store.head();
     expect(await post('/v1/channel-sales', sale(changes))).toMatchObject({ status: 422, body: { code } });
     expect(await store.head()).toBe(before);
+  });
+
+  it('takes the spellings of an order number for one order', async () => {
+    const spellings = ['1001', '1001 ', ' 1001', '1001\u00a0'].map((number) => sale({ externalOrderId: number }));
+    const answers = await Promise.all(spellings.map((each) => post('/v1/channel-sales', each)));
+    expect(new Set(answers.map(({ body }) => body.orderId))).toEqual(new Set([orderIdOf('1001')]));
+  });
+
+  it.each([
+    ['55 CJK characters', `${'注文'.repeat(27)}一`],
+    ['128 characters of four bytes', '🧵'.repeat(128)],
+    ['128 letters with two marks each, composed', 'ǟ'.repeat(128)],
+  ])('takes an order number of %s through its whole life', async (_, number) => {
+    const recorded = await post('/v1/channel-sales', sale({ externalOrderId: number }));
+    expect(recorded).toMatchObject({ status: 201, body: { orderId: orderIdOf(number) } });
+    const path = pathOf(orderIdOf(number));
+    const shipped = await post(`${path}/shipments`, { shipmentId: '小包-1', lines: [{ lineId: '1', units: 5 }] });
+    expect(shipped).toMatchObject({ status: 201, body: { changed: true } });
+    await caughtUp(shipped);
+    expect(await get(path)).toMatchObject({ status: 200, body: { externalId: number, phase: 'shipped' } });
+  });
+
+  it('refuses a parcel that left next month', async () => {
+    await post('/v1/channel-sales', sale());
+    const parcel = { shipmentId: 'S-1', lines: [{ lineId: '1', units: 1 }], occurredAt: inDays(30) };
+    const refused = { status: 422, body: { code: 'invalid-occurred-at' } };
+    expect(await post(`${pathOf(orderIdOf(external))}/shipments`, parcel)).toMatchObject(refused);
   });
 
   it('refuses a revision in another currency', async () => {

@@ -1,21 +1,35 @@
 import { z } from 'zod';
-import { currencyCode, instant, keyedHash, minorAmount, units } from './shapes.js';
+import {
+  channelIdSchema,
+  currency,
+  externalId,
+  isoInstant,
+  keyedHash,
+  lineIdSchema,
+  priceMinor,
+  quantity,
+  revisionNumber,
+  skuSchema,
+  textLine,
+} from './shapes.js';
+
+// A sale is written down far from the doors where ids get their brands.
+const channel: z.ZodType<string, string> = channelIdSchema;
+const sku: z.ZodType<string, string> = skuSchema;
 
 /**
  * A sale as a channel or a till reports it: a fact. `externalOrderId` and `channel` name the order; a higher `revision`
  * replaces its lines. The customer's data is hashed before anything is stored.
  */
 export const channelSale = z.strictObject({
-  channel: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'A channel id is lower-case letters, digits and hyphens, at most 63.'),
-  externalOrderId: z.string().min(1).max(128),
-  revision: z.int().min(0).default(0),
+  channel,
+  externalOrderId: externalId,
+  revision: revisionNumber.default(0),
   /** Id of the message that brought it. The same message twice changes nothing. */
-  messageId: z.string().min(1).max(256).optional(),
-  placedAt: instant,
+  messageId: textLine(256).optional(),
+  placedAt: isoInstant,
   /** When we first learned of it, where that is earlier than this call. */
-  receivedAt: instant.optional(),
+  receivedAt: isoInstant.optional(),
   /** The call that brought it to us, where that is another than the one it is handed over with. */
   cause: z
     .strictObject({
@@ -26,16 +40,9 @@ export const channelSale = z.strictObject({
         .optional(),
     })
     .optional(),
-  currency: currencyCode,
+  currency,
   lines: z
-    .array(
-      z.strictObject({
-        lineId: z.string().min(1).max(64),
-        sku: z.string().min(1).max(64),
-        units,
-        unitPriceMinor: minorAmount,
-      }),
-    )
+    .array(z.strictObject({ lineId: lineIdSchema, sku, units: quantity, unitPriceMinor: priceMinor }))
     .min(1)
     .max(1_000),
   customer: z

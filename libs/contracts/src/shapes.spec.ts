@@ -41,7 +41,7 @@ describe('shapes', () => {
       'slug',
       channelIdSchema,
       ['web', 'a', '7-eleven', `a${'b'.repeat(62)}`],
-      ['', '-a', 'Web', 'a_b', 'a b', `a${'b'.repeat(63)}`, 'a\nb'],
+      ['', '-a', 'constructor', 'Web', 'a_b', 'a b', `a${'b'.repeat(63)}`, 'a\nb'],
     ],
     [
       'externalId',

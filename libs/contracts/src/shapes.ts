@@ -49,19 +49,29 @@ export const externalId = textLine(128).meta({ description: 'Id in the other sys
 /** Id of a line within its order. */
 export const lineIdSchema = textLine(64).meta({ description: 'Id of the line within its order', examples: ['1'] });
 
+/** Id of an order of ours: a UUID, or a channel, a dot and its own number, of which percent-encoding makes up to 12 characters each. */
+export const orderIdSchema = textLine(63 + 1 + 128 * 12).meta({
+  description: 'Id of the order, percent-encoded',
+  examples: ['etsy.1001'],
+});
+
 /** Words of people for people: a reason, a restriction. */
 export const reasonText = textLine(256).meta({ description: 'In a sentence', examples: ['Broken in the warehouse'] });
 
 /** A name that goes into URLs and stream names: lower case letters, digits and hyphens, at most 63. */
 export function slug(description: string, example: string): z.ZodString {
-  return z
-    .string()
-    .overwrite(normalText)
-    .regex(
-      /^[a-z0-9][a-z0-9-]{0,62}$/,
-      'Send 1 to 63 lower case letters, digits and hyphens, starting with a letter or digit.',
-    )
-    .meta({ description, examples: [example] });
+  return (
+    z
+      .string()
+      .overwrite(normalText)
+      .regex(
+        /^[a-z0-9][a-z0-9-]{0,62}$/,
+        'Send 1 to 63 lower case letters, digits and hyphens, starting with a letter or digit.',
+      )
+      // Numbers are kept by these names, in objects that have a property of this name already.
+      .refine((name) => !(name in {}), 'This name cannot be used. Choose another.')
+      .meta({ description, examples: [example] })
+  );
 }
 
 export const channelIdSchema = branded<ChannelId>(slug('Sales channel', 'web-shop'));

@@ -9,6 +9,7 @@ export {
   locationIdSchema,
   money,
   moneyMinor,
+  orderIdSchema,
   priceMinor,
   quantity,
   quantityOrNone,
@@ -47,6 +48,7 @@ export {
   exportConsumers,
   exportRunners,
 } from './observability/system-metrics.js';
+export { occurred } from './occurred.js';
 export { openApiOf } from './openapi.js';
 export { type CheckResult, HealthChecks } from './operations/health.js';
 export { Metrics } from './operations/metrics.js';

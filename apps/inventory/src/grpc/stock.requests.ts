@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { channelIdSchema, quantity, skuSchema } from '#platform';
+import { channelIdSchema, lineIdSchema, orderIdSchema, quantity, skuSchema } from '#platform';
 import { reservationIdSchema } from '../stock/reserve-stock/reserve-stock.command.js';
 
 // Shapes of the messages of stock.proto.
@@ -22,8 +22,8 @@ export const confirmRequest = z.strictObject({
   sku: skuSchema,
   reservationId: reservationIdSchema,
   channel: channelIdSchema,
-  orderId: z.string().min(1).max(256),
-  lineId: unlessEmpty(z.string().max(64).default('1')),
+  orderId: orderIdSchema,
+  lineId: unlessEmpty(lineIdSchema.default('1')),
 });
 export const releaseRequest = z.strictObject({ sku: skuSchema, reservationId: reservationIdSchema });
 export const getAvailabilityRequest = z.strictObject({ skus: z.array(skuSchema).min(1).max(100) });

@@ -2,8 +2,8 @@ import { Body, Controller, Get, Param, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { type ChannelId, type LocationId, MAX_QUANTITY } from '#kernel';
-import { CommandMetadata, channelIdSchema, locationIdSchema, Problems } from '#platform';
+import { type ChannelId, type LocationId } from '#kernel';
+import { CommandMetadata, channelIdSchema, locationIdSchema, Problems, quantityOrNone, textLine } from '#platform';
 import { ChangeSupply } from './change-supply.js';
 import { SupplyDirectory } from './supply-directory.js';
 
@@ -12,7 +12,7 @@ const changed = z.object({
 });
 
 const location = z.strictObject({
-  name: z.string().min(1).max(128),
+  name: textLine(128),
   roles: z
     .array(z.enum(['ship-from', 'pickup', 'returns']))
     .max(3)
@@ -27,8 +27,8 @@ const supplyMap = z.strictObject({
     .meta({ description: 'In the order in which they are asked for units' }),
 });
 const defaults = z.strictObject({
-  buffer: z.int().min(0).max(MAX_QUANTITY).default(0),
-  cap: z.int().min(0).max(MAX_QUANTITY).optional(),
+  buffer: quantityOrNone.default(0),
+  cap: quantityOrNone.optional(),
   sharePercent: z.int().min(0).max(100).default(100),
 });
 

@@ -1,5 +1,5 @@
 import type { OrderLine } from '#contracts';
-import { Rejected } from '#kernel';
+import { isOneLine, Rejected } from '#kernel';
 
 /** What a sale or an order says about itself, whoever sent it. */
 export interface Stated {
@@ -26,13 +26,9 @@ export function totalTooLarge(lines: readonly OrderLine[]): Rejected | undefined
   );
 }
 
-/** Control characters and lone surrogates: databases refuse them, and nobody means them. */
-const UNUSABLE = /[\p{Cc}\p{Cs}]/u;
-
 function unusableText({ channel, externalOrderId = '', currency, lines }: Stated): Rejected | undefined {
   const sound =
-    !UNUSABLE.test(channel + externalOrderId + currency) &&
-    lines.every(({ lineId, sku }) => !UNUSABLE.test(lineId) && !UNUSABLE.test(sku));
+    isOneLine(channel + externalOrderId + currency) && lines.every(({ lineId, sku }) => isOneLine(lineId + sku));
   if (sound) return undefined;
   return new Rejected(
     'invalid',

@@ -21,7 +21,7 @@ const filter = z.strictObject({
     .optional(),
   ...pageQuery,
 });
-const cursor = z.tuple([z.iso.datetime(), z.string(), z.string()]);
+const cursor = z.tuple([z.iso.datetime().refine((since) => since >= '0001'), z.string(), z.string()]);
 
 @ApiTags('operations')
 @Controller('v1/exceptions')

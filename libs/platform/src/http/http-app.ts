@@ -48,7 +48,8 @@ export async function createHttpApp(
     // What the router refuses before any hook runs: an address that cannot be decoded or is too long.
     frameworkErrors: (_: Error, request: FastifyRequest, reply: FastifyReply) =>
       sendProblem(MALFORMED_URL, request, reply),
-    routerOptions: { maxParamLength: 1_024 },
+    // Ids of 128 characters of any script, percent-encoded within an id of ours.
+    routerOptions: { maxParamLength: 2_048 },
   });
   const app = await NestFactory.create<NestFastifyApplication>(platformAround(root, config, shutdown), adapter, {
     logger: new PinoLogger(config.logLevel),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isPlainText } from '#kernel';
 import { InvalidRequest } from './invalid-request.js';
 
 /** Query fields of every list: spread them into the strict object of the route. */
@@ -57,7 +58,12 @@ const encodeCursor = (key: unknown): string => Buffer.from(JSON.stringify(key)).
 
 function jsonWithin(cursor: string): unknown {
   try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    const json = Buffer.from(cursor, 'base64url').toString('utf8');
+    // A key holds stored text, so what no database takes was never part of one.
+    return JSON.parse(json, (_, value: unknown) => {
+      if (typeof value === 'string' && !isPlainText(value)) throw new TypeError('text that was never stored');
+      return value;
+    });
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { CommandMetadata, channelIdSchema, currency, Problems } from '#platform';
+import { CommandMetadata, channelIdSchema, currency, Problems, textLine } from '#platform';
 import { ConnectorRegistry } from '../../connectors/connector-registry.js';
 import { ChangeChannel } from '../change-channel.js';
 import { channelChanged, channelChangedBy } from '../channel.answers.js';
@@ -12,12 +12,8 @@ import { channelChanged, channelChangedBy } from '../channel.answers.js';
 const channelName = channelIdSchema.refine((name) => name !== 'lag', 'A channel cannot be called "lag".');
 
 const settings = z.strictObject({
-  name: z.string().trim().min(1).max(100),
-  connector: z
-    .string()
-    .min(1)
-    .max(64)
-    .meta({ examples: ['simulated'] }),
+  name: textLine(100),
+  connector: textLine(64).meta({ examples: ['simulated'] }),
   currency,
   baseUrl: z
     .url({ protocol: /^https?$/, error: 'Send an address that starts with http:// or https://.' })

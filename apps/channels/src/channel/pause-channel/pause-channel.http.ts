@@ -3,11 +3,11 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { CommandMetadata, channelIdSchema, Problems } from '#platform';
+import { CommandMetadata, channelIdSchema, Problems, reasonText } from '#platform';
 import { ChangeChannel } from '../change-channel.js';
 import { channelChanged, channelChangedBy } from '../channel.answers.js';
 
-const pause = z.strictObject({ reason: z.string().trim().min(1).max(200) });
+const pause = z.strictObject({ reason: reasonText });
 
 @ApiTags('channels')
 @Controller('v1/channels/:channel/pause')

@@ -4,17 +4,16 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { MAX_QUANTITY, type Sku } from '#kernel';
-import { CommandMetadata, isoInstant, locationIdSchema, Problems, skuSchema } from '#platform';
+import { CommandMetadata, isoInstant, locationIdSchema, occurred, Problems, reasonText, skuSchema } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
-import { occurred } from '../occurred.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
 
 export const adjustStockBody = z.strictObject({
   locationId: locationIdSchema,
   onHand: z.int().min(-MAX_QUANTITY).max(MAX_QUANTITY).default(0),
   unavailable: z.int().min(-MAX_QUANTITY).max(MAX_QUANTITY).default(0),
-  reason: z.string().min(1).max(256),
+  reason: reasonText,
   occurredAt: isoInstant.optional(),
 });
 
@@ -30,7 +29,11 @@ export class AdjustStockController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Put the books right by hand' })
   @ApiOkResponse({ standardSchema: stockChanged })
-  @Problems({ 'not-found': ['unknown-location'], conflict: ['adjustment-below-zero'] })
+  @Problems({
+    'not-found': ['unknown-location'],
+    conflict: ['adjustment-below-zero'],
+    invalid: ['invalid-occurred-at'],
+  })
   async adjustStock(
     @Param('sku', { schema: skuSchema }) sku: Sku,
     @Body({ schema: adjustStockBody }) body: z.output<typeof adjustStockBody>,

@@ -4,7 +4,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import type { Sku } from '#kernel';
-import { CommandMetadata, channelIdSchema, Problems, skuSchema } from '#platform';
+import { CommandMetadata, channelIdSchema, lineIdSchema, orderIdSchema, Problems, skuSchema } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
 import { reservationIdSchema } from '../reserve-stock/reserve-stock.command.js';
@@ -12,8 +12,8 @@ import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answer
 
 export const confirmReservationBody = z.strictObject({
   channel: channelIdSchema,
-  orderId: z.string().min(1).max(256),
-  lineId: z.string().min(1).max(64).default('1'),
+  orderId: orderIdSchema,
+  lineId: lineIdSchema.default('1'),
 });
 
 @ApiTags('inventory')

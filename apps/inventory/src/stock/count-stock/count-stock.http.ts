@@ -3,16 +3,23 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { MAX_QUANTITY, type Sku } from '#kernel';
-import { CommandMetadata, isoInstant, locationIdSchema, Problems, skuSchema } from '#platform';
+import { type Sku } from '#kernel';
+import {
+  CommandMetadata,
+  isoInstant,
+  locationIdSchema,
+  occurred,
+  Problems,
+  quantityOrNone,
+  skuSchema,
+} from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
-import { occurred } from '../occurred.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
 
 export const countStockBody = z.strictObject({
   locationId: locationIdSchema,
-  counted: z.int().min(0).max(MAX_QUANTITY),
+  counted: quantityOrNone,
   asOfRevision: z.int().min(-1).optional(),
   occurredAt: isoInstant.optional(),
 });
@@ -29,7 +36,11 @@ export class CountStockController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Somebody counted the shelf, as of a stock revision; what moved since still stands' })
   @ApiOkResponse({ standardSchema: stockChanged })
-  @Problems({ 'not-found': ['unknown-location'], conflict: ['count-outdated'], invalid: ['count-from-the-future'] })
+  @Problems({
+    'not-found': ['unknown-location'],
+    conflict: ['count-outdated'],
+    invalid: ['count-from-the-future', 'invalid-occurred-at'],
+  })
   async countStock(
     @Param('sku', { schema: skuSchema }) sku: Sku,
     @Body({ schema: countStockBody }) body: z.output<typeof countStockBody>,

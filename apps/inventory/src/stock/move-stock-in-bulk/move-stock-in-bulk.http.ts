@@ -9,9 +9,12 @@ import {
   isoInstant,
   locationIdSchema,
   MAX_BULK_BODY_BYTES,
+  occurred,
   quantity,
+  reasonText,
   signedQuantity,
   skuSchema,
+  textLine,
 } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { type BulkResult, bulkResults, resultsOf } from '../bulk-results.js';
@@ -21,7 +24,7 @@ import type { StockCommand } from '../stock.decide.js';
 
 const common = {
   /** The same id again changes nothing: take it from the line of a file or the number of a document. */
-  commandId: z.string().min(1).max(256),
+  commandId: textLine(256),
   sku: skuSchema,
   locationId: locationIdSchema,
   occurredAt: isoInstant.optional(),
@@ -32,7 +35,7 @@ const movement = z.discriminatedUnion('kind', [
     ...common,
     kind: z.literal('adjustment'),
     units: signedQuantity,
-    reason: z.string().min(1).max(256),
+    reason: reasonText,
   }),
   z.strictObject({
     ...common,
@@ -69,8 +72,8 @@ export class MoveStockInBulkController {
 
   private async move(line: Movement, metadata: EventMetadata): Promise<StockChanged> {
     this.supply.requireLocation(line.locationId);
-    const { commandId, sku, occurredAt = metadata.occurredAt } = line;
-    const command = new ChangeStock(sku, commandOf(line), { ...metadata, commandId, occurredAt });
+    const { commandId, sku } = line;
+    const command = new ChangeStock(sku, commandOf(line), { ...occurred(line, metadata), commandId });
     return stockChangedBy(sku, await this.commands.execute(command));
   }
 }

@@ -4,16 +4,24 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import type { Sku } from '#kernel';
-import { CommandMetadata, isoInstant, locationIdSchema, Problems, quantity, skuSchema } from '#platform';
+import {
+  CommandMetadata,
+  externalId,
+  isoInstant,
+  locationIdSchema,
+  occurred,
+  Problems,
+  quantity,
+  skuSchema,
+} from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
-import { occurred } from '../occurred.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
 
 export const receiveStockBody = z.strictObject({
   locationId: locationIdSchema,
   units: quantity,
-  reference: z.string().min(1).max(128).optional(),
+  reference: externalId.optional(),
   occurredAt: isoInstant.optional(),
 });
 
@@ -29,7 +37,7 @@ export class ReceiveStockController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Goods arrived' })
   @ApiOkResponse({ standardSchema: stockChanged })
-  @Problems({ 'not-found': ['unknown-location'] })
+  @Problems({ 'not-found': ['unknown-location'], invalid: ['invalid-occurred-at'] })
   async receiveStock(
     @Param('sku', { schema: skuSchema }) sku: Sku,
     @Body({ schema: receiveStockBody }) body: z.output<typeof receiveStockBody>,

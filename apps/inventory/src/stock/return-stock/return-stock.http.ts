@@ -4,17 +4,25 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import type { Sku } from '#kernel';
-import { CommandMetadata, isoInstant, locationIdSchema, Problems, quantity, skuSchema } from '#platform';
+import {
+  CommandMetadata,
+  externalId,
+  isoInstant,
+  locationIdSchema,
+  occurred,
+  Problems,
+  quantity,
+  skuSchema,
+} from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
-import { occurred } from '../occurred.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
 
 export const returnStockBody = z.strictObject({
   locationId: locationIdSchema,
   units: quantity,
   condition: z.enum(['available', 'damaged', 'inspection']),
-  returnId: z.string().min(1).max(128).optional(),
+  returnId: externalId.optional(),
   occurredAt: isoInstant.optional(),
 });
 
@@ -30,7 +38,7 @@ export class ReturnStockController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Goods came back that no known order is behind' })
   @ApiOkResponse({ standardSchema: stockChanged })
-  @Problems({ 'not-found': ['unknown-location'] })
+  @Problems({ 'not-found': ['unknown-location'], invalid: ['invalid-occurred-at'] })
   async returnStock(
     @Param('sku', { schema: skuSchema }) sku: Sku,
     @Body({ schema: returnStockBody }) body: z.output<typeof returnStockBody>,

@@ -3,17 +3,17 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { type ChannelId, MAX_QUANTITY, type Sku } from '#kernel';
-import { CommandMetadata, channelIdSchema, skuSchema } from '#platform';
+import { type ChannelId, type Sku } from '#kernel';
+import { CommandMetadata, channelIdSchema, quantityOrNone, reasonText, skuSchema } from '#platform';
 import { ChangeStock } from '../change-stock.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
 
 export const setChannelRuleBody = z.strictObject({
-  buffer: z.int().min(0).max(MAX_QUANTITY).optional(),
-  cap: z.int().min(0).max(MAX_QUANTITY).optional(),
+  buffer: quantityOrNone.optional(),
+  cap: quantityOrNone.optional(),
   sharePercent: z.int().min(0).max(100).optional(),
-  quota: z.int().min(0).max(MAX_QUANTITY).optional(),
-  restriction: z.string().min(1).max(256).optional(),
+  quota: quantityOrNone.optional(),
+  restriction: reasonText.optional(),
 });
 
 @ApiTags('inventory')

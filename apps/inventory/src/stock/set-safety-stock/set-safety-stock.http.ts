@@ -3,14 +3,14 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { type LocationId, MAX_QUANTITY, type Sku } from '#kernel';
-import { CommandMetadata, locationIdSchema, Problems, skuSchema } from '#platform';
+import { type LocationId, type Sku } from '#kernel';
+import { CommandMetadata, locationIdSchema, Problems, quantityOrNone, skuSchema } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
 
 export const setSafetyStockBody = z.strictObject({
-  units: z.int().min(0).max(MAX_QUANTITY),
+  units: quantityOrNone,
 });
 
 @ApiTags('inventory')

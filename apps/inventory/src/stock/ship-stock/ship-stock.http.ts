@@ -8,19 +8,21 @@ import {
   CommandMetadata,
   channelIdSchema,
   isoInstant,
+  lineIdSchema,
   locationIdSchema,
+  occurred,
+  orderIdSchema,
   Problems,
   quantity,
   skuSchema,
 } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
-import { occurred } from '../occurred.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
 
 export const shipStockBody = z.strictObject({
-  orderId: z.string().min(1).max(256),
-  lineId: z.string().min(1).max(64),
+  orderId: orderIdSchema,
+  lineId: lineIdSchema,
   channel: channelIdSchema,
   units: quantity,
   locationId: locationIdSchema.optional(),
@@ -39,7 +41,7 @@ export class ShipStockController {
   @HttpCode(200)
   @ApiOperation({ summary: 'A parcel left, wherever its units had been allocated' })
   @ApiOkResponse({ standardSchema: stockChanged })
-  @Problems({ 'not-found': ['unknown-location'] })
+  @Problems({ 'not-found': ['unknown-location'], invalid: ['invalid-occurred-at'] })
   async shipStock(
     @Param('sku', { schema: skuSchema }) sku: Sku,
     @Body({ schema: shipStockBody }) body: z.output<typeof shipStockBody>,

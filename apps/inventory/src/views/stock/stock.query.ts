@@ -52,12 +52,12 @@ export class StockQuery {
     );
   }
 
-  /** The stock as it was recorded at a moment: every event stored by then, none after. */
+  /** The stock as it was recorded at a moment (UTC, as `isoInstant` gives it): every event stored by then, none after. */
   async stockAsOf(sku: string, moment: string): Promise<StockAnswer> {
     const figures = emptyFigures();
     let revision = -1;
     for await (const event of this.events(sku)) {
-      if (event.recordedAt > moment) break;
+      if (Date.parse(event.recordedAt) > Date.parse(moment)) break;
       addToFigures(figures, event);
       revision = event.revision;
     }

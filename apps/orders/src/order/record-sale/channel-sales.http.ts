@@ -57,7 +57,7 @@ export class ChannelSalesController {
   @Post()
   @ApiOperation({ summary: 'Records a sale that has happened on a channel. The same message twice changes nothing' })
   @Problems({
-    invalid: ['duplicate-line', 'total-too-large', 'unusable-text', 'invalid-placed-at'],
+    invalid: ['duplicate-line', 'total-too-large', 'unusable-text', 'invalid-placed-at', 'invalid-received-at'],
     conflict: ['currency-changed'],
   })
   @ApiCreatedResponse({ standardSchema: recordedSale, description: 'What became of it' })

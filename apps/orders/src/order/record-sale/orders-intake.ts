@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ChannelSale, OrderEvent, SaleResult, SaleStatus, SalesIntake } from '#contracts';
 import { CLOCK, type EventMetadata, type Outcome } from '#event-sourcing';
-import { type Clock, idFrom, newId, toIso } from '#kernel';
+import { type Clock, idFrom, newId, refusedInstant, toIso, utcInstant } from '#kernel';
 import { currentContext, PersonalDataHasher } from '#platform';
 import { channelOrderId } from '../order-id.js';
 import { OrderRunner } from '../order-runner.js';
@@ -35,6 +35,10 @@ export class OrdersIntake implements SalesIntake {
   }
 
   private async recordOne(sale: ChannelSale, metadata: EventMetadata): Promise<RecordedSale> {
+    const now = toIso(this.clock.now());
+    const refusal =
+      refusedInstant('placedAt', sale.placedAt, now) ?? refusedInstant('receivedAt', sale.receivedAt ?? now, now);
+    if (refusal) throw refusal;
     const orderId = channelOrderId(sale.channel, sale.externalOrderId);
     const outcome = await this.orders.execute(orderId, this.commandOf(orderId, sale), metadata);
     return { orderId, status: statusOf(outcome), revision: outcome.revision, position: outcome.position };
@@ -89,7 +93,7 @@ function statusOf({ repeated, events }: Outcome<OrderEvent>): SaleStatus {
   }
 }
 
-/** One form for all, with milliseconds. What is no instant is left to the rules of a sale to refuse. */
-const utc = (instant: string): string => (Number.isNaN(Date.parse(instant)) ? instant : toIso(Date.parse(instant)));
+/** One form for all: what waited in the intake of an earlier version has the form the channel gave it. */
+const utc = (instant: string): string => utcInstant(instant) ?? instant;
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -3,9 +3,9 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { CommandMetadata, externalId, locationIdSchema, Problems } from '#platform';
+import { CommandMetadata, externalId, locationIdSchema, occurred, Problems } from '#platform';
 import { ChangeOrder, type OrderChanged, orderChanged, orderChangedBy } from '../change-order.js';
-import { namedUnits, occurredAt, orderIdParameter } from '../order-lines.schema.js';
+import { happenedAt, namedUnits, orderIdParameter } from '../order-lines.schema.js';
 
 const body = z
   .strictObject({
@@ -13,7 +13,7 @@ const body = z
     locationId: locationIdSchema,
     condition: z.enum(['available', 'damaged', 'inspection']),
     lines: namedUnits,
-    occurredAt,
+    occurredAt: happenedAt,
   })
   .meta({ id: 'ReturnLines' });
 
@@ -29,18 +29,15 @@ export class ReturnLinesController {
   @Problems({
     'not-found': ['unknown-order', 'unknown-line'],
     conflict: ['not-shipped', 'return-differs', 'order-not-placed'],
-    invalid: ['ambiguous-line'],
+    invalid: ['ambiguous-line', 'invalid-occurred-at'],
   })
   @ApiCreatedResponse({ standardSchema: orderChanged })
   async return(
     @Param('orderId', orderIdParameter) orderId: string,
-    @Body({ schema: body }) { occurredAt: backAt, ...returned }: z.output<typeof body>,
+    @Body({ schema: body }) { occurredAt, ...returned }: z.output<typeof body>,
     @CommandMetadata() metadata: EventMetadata,
   ): Promise<OrderChanged> {
-    const command = new ChangeOrder(
-      { type: 'ReturnLines', orderId, ...returned },
-      { ...metadata, occurredAt: backAt ?? metadata.occurredAt },
-    );
+    const command = new ChangeOrder({ type: 'ReturnLines', orderId, ...returned }, occurred({ occurredAt }, metadata));
     return orderChangedBy(orderId, await this.commands.execute(command));
   }
 }

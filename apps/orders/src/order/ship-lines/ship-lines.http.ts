@@ -3,15 +3,15 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { CommandMetadata, externalId, Problems } from '#platform';
+import { CommandMetadata, externalId, occurred, Problems } from '#platform';
 import { ChangeOrder, type OrderChanged, orderChanged, orderChangedBy } from '../change-order.js';
-import { namedUnits, occurredAt, orderIdParameter } from '../order-lines.schema.js';
+import { happenedAt, namedUnits, orderIdParameter } from '../order-lines.schema.js';
 
 const body = z
   .strictObject({
     shipmentId: externalId.meta({ description: 'Names the shipment: the same one twice is recorded once' }),
     lines: namedUnits,
-    occurredAt,
+    occurredAt: happenedAt,
   })
   .meta({ id: 'ShipLines' });
 
@@ -25,18 +25,15 @@ export class ShipLinesController {
   @Problems({
     'not-found': ['unknown-order', 'unknown-line'],
     conflict: ['not-open', 'shipment-differs', 'order-not-placed'],
-    invalid: ['ambiguous-line'],
+    invalid: ['ambiguous-line', 'invalid-occurred-at'],
   })
   @ApiCreatedResponse({ standardSchema: orderChanged })
   async ship(
     @Param('orderId', orderIdParameter) orderId: string,
-    @Body({ schema: body }) { occurredAt: leftAt, ...shipment }: z.output<typeof body>,
+    @Body({ schema: body }) { occurredAt, ...shipment }: z.output<typeof body>,
     @CommandMetadata() metadata: EventMetadata,
   ): Promise<OrderChanged> {
-    const command = new ChangeOrder(
-      { type: 'ShipLines', orderId, ...shipment },
-      { ...metadata, occurredAt: leftAt ?? metadata.occurredAt },
-    );
+    const command = new ChangeOrder({ type: 'ShipLines', orderId, ...shipment }, occurred({ occurredAt }, metadata));
     return orderChangedBy(orderId, await this.commands.execute(command));
   }
 }

@@ -1,17 +1,17 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { channelIdSchema, decodeCursor, type PageOf, pageOf, pageQuery, toPage } from '#platform';
+import { channelIdSchema, decodeCursor, isoDay, type PageOf, pageOf, pageQuery, toPage } from '#platform';
 import { type DailySales, DailySalesQuery } from './daily-sales.query.js';
 
-const day = z.iso.date('Send a day such as 2026-01-31.').meta({ description: 'UTC day, included' });
+const day = isoDay.meta({ description: 'UTC day, included' });
 const filter = z.strictObject({
   channel: channelIdSchema.optional(),
   from: day.optional(),
   to: day.optional(),
   ...pageQuery,
 });
-const cursor = z.tuple([z.iso.date(), z.string(), z.string()]);
+const cursor = z.tuple([isoDay, z.string(), z.string()]);
 
 const dailySales = z
   .object({

@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Rejected } from '#kernel';
-import { channelIdSchema, decodeCursor, type PageOf, Problems, pageOf, pageQuery, toPage } from '#platform';
+import { channelIdSchema, decodeCursor, isoInstant, type PageOf, Problems, pageOf, pageQuery, toPage } from '#platform';
 import { orderIdParameter } from '../../order/order-lines.schema.js';
 import { type OrderDetails, type OrderSummary, OrdersQuery } from './orders.query.js';
 
@@ -14,7 +14,7 @@ const filter = z.strictObject({
   phase: phase.optional(),
   ...pageQuery,
 });
-const cursor = z.tuple([z.iso.datetime(), z.string()]);
+const cursor = z.tuple([isoInstant, z.string()]);
 
 const summary = z
   .object({
