@@ -89,7 +89,7 @@ describe('bad input gets a clear refusal and changes nothing', () => {
     ['a negative quantity', sell({ units: -1 }), 400, 'invalid-request'],
     ['a fractional quantity', sell({ units: 0.5 }), 400, 'invalid-request'],
     ['a quantity of 2^53', sell({ units: 2 ** 53 }), 400, 'invalid-request'],
-    ['a negative price', sell({ unitPriceMinor: -1 }), 400, 'invalid-request'],
+    ['no units at all', sell({ units: 0 }), 422, 'nothing-sold'],
     ['a price of 2^53', sell({ unitPriceMinor: 2 ** 53 }), 400, 'invalid-request'],
     ['a total beyond 2^53', sell({ units: 1_000_000, unitPriceMinor: 2 ** 52 }), 422, 'total-too-large'],
     ['a negative quantity', order({ lines: [{ ...LINE, units: -1 }] }), 400, 'invalid-request'],
@@ -98,12 +98,6 @@ describe('bad input gets a clear refusal and changes nothing', () => {
     ['no line', order({ lines: [] }), 400, 'invalid-request'],
     ['a currency that is none', order({ currency: 'XQZ' }), 400, 'invalid-request'],
     ['a currency in small letters', order({ currency: 'eur' }), 400, 'invalid-request'],
-    [
-      'another currency than before',
-      ['POST', '/v1/channel-sales', sale({ externalOrderId: 'known', revision: 1, currency: 'USD' })],
-      409,
-      'currency-changed',
-    ],
     [
       'a currency that is none',
       ['PUT', '/v1/variants/LAMP/prices/web-shop', { currency: 'E', amountMinor: 1 }],

@@ -1,4 +1,4 @@
-import type { OrderEvent } from '#contracts';
+import type { OrderEvent, OrderLine } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 
 export interface LineFold {
@@ -36,7 +36,8 @@ export class OrderFold {
         break;
       case 'SaleAmended':
         this.externalRevision = event.data.externalRevision;
-        this.lines = event.data.lines.map((line) => this.#line(line));
+        for (const line of event.data.reopened ?? []) this.#of(line).cancelled -= line.units;
+        this.lines = [...event.data.lines.map((line) => this.#line(line)), ...this.#movedBeside(event.data.lines)];
         break;
       case 'OrderPlaced':
         this.status = 'placed';
@@ -81,11 +82,25 @@ export class OrderFold {
     return { lineId, sku, unitPriceMinor, ordered: units, cancelled, shipped, returned };
   }
 
+  /** What left or came back of lines that are not ordered any more. */
+  #movedBeside(ordered: readonly OrderLine[]): LineFold[] {
+    const others = this.lines.filter(
+      (line) => !ordered.some(({ lineId, sku }) => line.lineId === lineId && line.sku === sku),
+    );
+    return others
+      .filter(({ shipped, returned }) => shipped + returned > 0)
+      .map((line) => ({ ...line, ordered: 0, cancelled: 0 }));
+  }
+
+  /** A parcel may hold what was never ordered. */
   #of({ lineId, sku }: { readonly lineId: string; readonly sku: string }): LineFold {
     const found = this.lines.find((line) => line.lineId === lineId && line.sku === sku);
-    if (!found) throw new Error(`Order ${this.orderId} has no line ${lineId} of ${sku}.`);
-    return found;
+    if (found) return found;
+    const line = { lineId, sku, unitPriceMinor: 0, ordered: 0, cancelled: 0, shipped: 0, returned: 0 };
+    this.lines.push(line);
+    return line;
   }
 }
 
-export const openUnits = ({ ordered, cancelled, shipped }: LineFold): number => ordered - cancelled - shipped;
+export const openUnits = ({ ordered, cancelled, shipped }: LineFold): number =>
+  Math.max(0, ordered - cancelled - shipped);

@@ -2,7 +2,7 @@ import type { DatabaseServer } from '../database/server.js';
 import type { Statement } from '../database/statement.js';
 import { LogFold } from './log-fold.js';
 import type { LogOracle } from './log-oracle.js';
-import { type OrderFold, openUnits } from './order-fold.js';
+import type { OrderFold } from './order-fold.js';
 import { canonical, must } from './violation.js';
 
 /** A view: how to read it, and what it must say about the log up to its checkpoint. */
@@ -161,8 +161,8 @@ function runsOf(queue: readonly string[]): { channel?: string; units: number }[]
 function totalsOf({ lines }: Pick<OrderFold, 'lines'>) {
   let [units, total_minor, cancelled_units, shipped_units, returned_units] = [0, 0, 0, 0, 0];
   for (const line of lines) {
-    units += openUnits(line) + line.shipped;
-    total_minor += (openUnits(line) + line.shipped) * line.unitPriceMinor;
+    units += line.ordered - line.cancelled;
+    total_minor += (line.ordered - line.cancelled) * line.unitPriceMinor;
     cancelled_units += line.cancelled;
     shipped_units += line.shipped;
     returned_units += line.returned;

@@ -162,7 +162,7 @@ export class RecordingSystem implements RunningSystem {
     const known = this.sales.get(orderId);
     if (known) return { orderId, status: known.messageId === sale.messageId ? 'repeated' : 'duplicate' };
     if (!this.supplyMaps.has(sale.channel)) return refusal('unknown-channel');
-    if (sale.lines.some(({ sku }) => !this.catalog.has(sku))) return refusal('unknown-sku');
+    if (sale.lines.some(({ sku }) => !sku || !this.catalog.has(sku))) return refusal('unknown-sku');
     this.sales.set(orderId, sale);
     this.#head += 1;
     return { orderId, status: 'recorded' };

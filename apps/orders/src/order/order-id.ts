@@ -14,3 +14,10 @@ export function channelOrderId(channel: string, externalOrderId: string): string
   }
   return `${channel}.${encodeURIComponent(externalOrderId)}`;
 }
+
+/** The channel whose order has this id; `unknown` for one that is none of a channel. */
+export const channelOf = (orderId: string): string => /^([a-z0-9][a-z0-9-]{0,62})\../.exec(orderId)?.[1] ?? 'unknown';
+
+/** Whether an order could have this id: see {@link channelOrderId}. */
+export const isOrderId = (text: string): boolean =>
+  /^[a-z0-9][a-z0-9-]{0,62}\.[\x21-\x7e]+$/.test(text) || /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { isoInstant, lineIdSchema as lineId, orderIdSchema, priceMinor, quantity, skuSchema } from '#platform';
+import { isoInstant, lineIdSchema, orderIdSchema, priceMinor, quantity, skuSchema } from '#platform';
 
-/** The lines of a sale or an order. */
+/** The lines of an order that is asked for. */
 export const orderLines = linesOf(
-  z.strictObject({ lineId, sku: skuSchema, units: quantity, unitPriceMinor: priceMinor }),
+  z.strictObject({ lineId: lineIdSchema, sku: skuSchema, units: quantity, unitPriceMinor: priceMinor }),
 );
 
 /** Units of lines that move: `sku` only where a channel has put several SKUs on one line. */
-export const namedUnits = linesOf(z.strictObject({ lineId, sku: skuSchema.optional(), units: quantity }));
+export const namedUnits = linesOf(z.strictObject({ lineId: lineIdSchema, sku: skuSchema.optional(), units: quantity }));
 
 export const orderIdParameter = { schema: orderIdSchema };
 

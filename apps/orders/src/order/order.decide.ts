@@ -18,14 +18,24 @@ import {
   shipLines,
 } from './fulfilment.decide.js';
 import { evolve, initialOrder, type Order, orderEventTypes } from './order.js';
-import { type RecordSale, recordSale } from './sales.decide.js';
+import { type RecordSale, type ResolveOffers, recordSale, resolveOffers } from './sales.decide.js';
 
-export type OrderCommand = RecordSale | SubmitOrder | PlaceOrder | DeclineOrder | CancelLines | ShipLines | ReturnLines;
+export type OrderCommand =
+  | RecordSale
+  | ResolveOffers
+  | SubmitOrder
+  | PlaceOrder
+  | DeclineOrder
+  | CancelLines
+  | ShipLines
+  | ReturnLines;
 
 export function decide(command: OrderCommand, order: Order): OrderEvent[] | Rejected {
   switch (command.type) {
     case 'RecordSale':
       return recordSale(command, order);
+    case 'ResolveOffers':
+      return resolveOffers(command, order);
     case 'SubmitOrder':
       return submitOrder(command, order);
     case 'PlaceOrder':

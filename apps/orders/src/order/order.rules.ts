@@ -1,4 +1,4 @@
-import type { OrderLine } from '#contracts';
+import type { Charge, OfferLine, OrderLine } from '#contracts';
 import { isOneLine, Rejected } from '#kernel';
 
 /** What a sale or an order says about itself, whoever sent it. */
@@ -8,16 +8,29 @@ export interface Stated {
   readonly currency: string;
   readonly placedAt: string;
   readonly lines: readonly OrderLine[];
+  readonly charges?: readonly Charge[];
+  readonly offers?: readonly OfferLine[];
 }
 
 /** Why nothing can be made of it; undefined when it is sound. A stored event must be readable by every view for ever. */
 export function refusalOf(stated: Stated): Rejected | undefined {
-  return unusableText(stated) ?? unusableInstant(stated) ?? duplicateLine(stated) ?? totalTooLarge(stated.lines);
+  const { lines, charges, offers = [] } = stated;
+  return (
+    unusableText(stated) ??
+    unusableInstant(stated) ??
+    duplicateLine([...lines, ...offers]) ??
+    totalTooLarge([...lines, ...offers], charges)
+  );
 }
 
 /** Sums in minor units stay exact in a double. */
-export function totalTooLarge(lines: readonly OrderLine[]): Rejected | undefined {
-  const total = lines.reduce((sum, { units, unitPriceMinor }) => sum + units * unitPriceMinor, 0);
+export function totalTooLarge(
+  lines: readonly Pick<OrderLine, 'units' | 'unitPriceMinor'>[],
+  charges: readonly Charge[] = [],
+): Rejected | undefined {
+  const total =
+    lines.reduce((sum, { units, unitPriceMinor }) => sum + units * unitPriceMinor, 0) +
+    charges.reduce((sum, { amountMinor }) => sum + Math.abs(amountMinor), 0);
   if (Number.isSafeInteger(total)) return undefined;
   return new Rejected(
     'invalid',
@@ -26,9 +39,13 @@ export function totalTooLarge(lines: readonly OrderLine[]): Rejected | undefined
   );
 }
 
-function unusableText({ channel, externalOrderId = '', currency, lines }: Stated): Rejected | undefined {
+function unusableText(stated: Stated): Rejected | undefined {
+  const { channel, externalOrderId = '', currency, lines, charges = [], offers = [] } = stated;
   const sound =
-    isOneLine(channel + externalOrderId + currency) && lines.every(({ lineId, sku }) => isOneLine(lineId + sku));
+    isOneLine(channel + externalOrderId + currency) &&
+    lines.every(({ lineId, sku }) => isOneLine(lineId + sku)) &&
+    charges.every(({ lineId, code = '' }) => isOneLine(lineId + code)) &&
+    offers.every(({ lineId, externalId }) => isOneLine(lineId + externalId));
   if (sound) return undefined;
   return new Rejected(
     'invalid',
@@ -46,7 +63,7 @@ function unusableInstant({ placedAt }: Stated): Rejected | undefined {
   );
 }
 
-function duplicateLine({ lines }: Stated): Rejected | undefined {
+function duplicateLine(lines: readonly Pick<OrderLine, 'lineId'>[]): Rejected | undefined {
   const seen = new Set<string>();
   for (const { lineId } of lines) {
     if (seen.has(lineId)) {

@@ -5,9 +5,19 @@ import { currencyCode, instant, keyedHash, minorAmount, units, unitsOrNone } fro
 const orderLine = z.strictObject({ lineId: z.string(), sku: z.string(), units, unitPriceMinor: minorAmount });
 export type OrderLine = z.output<typeof orderLine>;
 
+/** Money of an order that is no goods: shipping, a surcharge, or below zero a discount. `code` is what the line had in place of a SKU. */
+const charge = z.strictObject({ lineId: z.string(), code: z.string().optional(), amountMinor: z.int() });
+export type Charge = z.output<typeof charge>;
+
+/** Goods sold by the id of an offer that leads to no SKU yet. */
+const offerLine = z.strictObject({ lineId: z.string(), externalId: z.string(), units, unitPriceMinor: minorAmount });
+export type OfferLine = z.output<typeof offerLine>;
+
 /** Things of an order in the order in which inventory allocates them: by the code units of their SKUs. */
 export const inSkuOrder = <Item extends { readonly sku: string }>(items: readonly Item[]): Item[] =>
   items.toSorted((one, other) => (one.sku < other.sku ? -1 : one.sku > other.sku ? 1 : 0));
+
+const lineUnits = z.array(z.strictObject({ lineId: z.string(), sku: z.string(), units }));
 
 /** Who bought, as far as the channel says: hashes that are equal for equal people. */
 const buyer = z.strictObject({
@@ -16,8 +26,6 @@ const buyer = z.strictObject({
   channelCustomerHash: keyedHash.optional(),
 });
 export type Buyer = z.output<typeof buyer>;
-
-const lineUnits = z.array(z.strictObject({ lineId: z.string(), sku: z.string(), units }));
 
 /** Of stream `order-<orderId>`. The id of a channel's order is `<channel>.<external id, percent-encoded>`. */
 export const orderEvents = defineEvents({
@@ -30,12 +38,16 @@ export const orderEvents = defineEvents({
       externalRevision: z.int().min(0),
       currency: currencyCode,
       lines: z.array(orderLine),
+      charges: z.array(charge).optional(),
+      offers: z.array(offerLine).optional(),
+      /** The first that was heard of it is that the channel had cancelled it. */
+      cancelled: z.literal(true).optional(),
       buyer,
       placedAt: instant,
     }),
   },
   SaleAmended: {
-    when: 'The channel sent a newer revision of an order; lines hold what is ordered from now on.',
+    when: 'The channel sent a newer revision of an order or another content of the same one, or an offer of it led to a SKU; lines hold what is ordered from now on.',
     data: z.strictObject({
       orderId: z.string(),
       channel: z.string(),
@@ -44,14 +56,23 @@ export const orderEvents = defineEvents({
       changes: z.array(
         z.strictObject({ lineId: z.string(), sku: z.string(), unitsBefore: unitsOrNone, unitsAfter: unitsOrNone }),
       ),
+      /** What holds from now on; as before where it is absent. */
+      charges: z.array(charge).optional(),
+      offers: z.array(offerLine).optional(),
+      /** This revision cancels the order. */
+      cancelled: z.literal(true).optional(),
+      /** Units that the channel had cancelled and takes back into the order. */
+      reopened: lineUnits.optional(),
+      /** The channel stated its prices in this currency, which is not the order's: units hold, prices stay as they were. */
+      otherCurrency: currencyCode.optional(),
     }),
   },
   SaleDuplicateReceived: {
-    when: 'The channel sent a revision that was already recorded.',
+    when: 'The channel sent a revision and content that were already recorded.',
     data: z.strictObject({ orderId: z.string(), externalRevision: z.int().min(0) }),
   },
   SaleOutdatedReceived: {
-    when: 'The channel sent a revision older than the recorded one; it is not applied.',
+    when: 'The channel sent a revision older than the recorded one, or of the same one after its cancellation; it is not applied.',
     data: z.strictObject({ orderId: z.string(), externalRevision: z.int().min(0), currentRevision: z.int().min(0) }),
   },
   OrderSubmitted: {
@@ -81,11 +102,11 @@ export const orderEvents = defineEvents({
     data: z.strictObject({ orderId: z.string(), channel: z.string(), lines: lineUnits, reason: z.string() }),
   },
   OrderLinesShipped: {
-    when: 'Units of an order left.',
+    when: 'Units of an order left, whatever the order says of them.',
     data: z.strictObject({ orderId: z.string(), channel: z.string(), shipmentId: z.string(), lines: lineUnits }),
   },
   OrderLinesReturned: {
-    when: 'Shipped units of an order came back to a location.',
+    when: 'Units of an order came back to a location.',
     data: z.strictObject({
       orderId: z.string(),
       returnId: z.string(),

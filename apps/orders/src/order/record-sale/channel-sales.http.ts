@@ -3,30 +3,14 @@ import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestj
 import { z } from 'zod';
 import { channelSale } from '#contracts';
 import type { EventMetadata } from '#event-sourcing';
-import {
-  BodyLimit,
-  CommandMetadata,
-  channelIdSchema,
-  currency,
-  isoInstant,
-  MAX_BULK_BODY_BYTES,
-  Problems,
-  refusalFor,
-} from '#platform';
-import { orderLines } from '../order-lines.schema.js';
+import { BodyLimit, CommandMetadata, MAX_BULK_BODY_BYTES, Problems, refusalFor } from '#platform';
 import { OrdersIntake } from './orders-intake.js';
 
-/** The published shape with the stricter texts of this edge. People are named here, and hashed; nobody sends us hashes. */
-const saleBody = channelSale
-  .omit({ buyer: true, cause: true })
-  .extend({
-    channel: channelIdSchema,
-    placedAt: isoInstant,
-    receivedAt: isoInstant.optional(),
-    currency,
-    lines: orderLines,
-  })
-  .meta({ id: 'ChannelSale', description: 'A sale as a channel or a till reports it' });
+/** The published shape. People are named here, and hashed; nobody sends us hashes. */
+const saleBody = channelSale.omit({ buyer: true, cause: true }).meta({
+  id: 'ChannelSale',
+  description: 'A sale as a channel or a till reports it. Fields that are not known are ignored',
+});
 
 const bulkBody = z.strictObject({ sales: z.array(saleBody).min(1).max(500) }).meta({ id: 'ChannelSales' });
 
@@ -57,8 +41,8 @@ export class ChannelSalesController {
   @Post()
   @ApiOperation({ summary: 'Records a sale that has happened on a channel. The same message twice changes nothing' })
   @Problems({
-    invalid: ['duplicate-line', 'total-too-large', 'unusable-text', 'invalid-placed-at', 'invalid-received-at'],
-    conflict: ['currency-changed'],
+    invalid: ['nothing-sold', 'duplicate-line', 'total-too-large', 'unusable-text', 'invalid-placed-at'],
+    conflict: ['not-a-channel-order'],
   })
   @ApiCreatedResponse({ standardSchema: recordedSale, description: 'What became of it' })
   async record(

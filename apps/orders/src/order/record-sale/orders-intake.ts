@@ -5,7 +5,8 @@ import { type Clock, idFrom, newId, refusedInstant, toIso, utcInstant } from '#k
 import { currentContext, PersonalDataHasher } from '#platform';
 import { channelOrderId } from '../order-id.js';
 import { OrderRunner } from '../order-runner.js';
-import type { RecordSale } from '../sales.decide.js';
+import { nothingSold, type RecordSale } from '../sales.decide.js';
+import { soldBy } from './sold.js';
 
 export interface RecordedSale extends SaleResult {
   /** Revision of the order's stream. */
@@ -35,48 +36,51 @@ export class OrdersIntake implements SalesIntake {
   }
 
   private async recordOne(sale: ChannelSale, metadata: EventMetadata): Promise<RecordedSale> {
-    const now = toIso(this.clock.now());
-    const refusal =
-      refusedInstant('placedAt', sale.placedAt, now) ?? refusedInstant('receivedAt', sale.receivedAt ?? now, now);
+    const refusal = refusedInstant('placedAt', sale.placedAt, toIso(this.clock.now()));
     if (refusal) throw refusal;
     const orderId = channelOrderId(sale.channel, sale.externalOrderId);
+    if (sale.lines.length === 0 && !sale.cancelled) throw nothingSold();
     const outcome = await this.orders.execute(orderId, this.commandOf(orderId, sale), metadata);
     return { orderId, status: statusOf(outcome), revision: outcome.revision, position: outcome.position };
   }
 
   private commandOf(orderId: string, sale: ChannelSale): RecordSale {
-    const { channel, externalOrderId, revision, currency, lines, placedAt, cancelled } = sale;
+    const { channel, externalOrderId, revision: externalRevision, currency, placedAt, cancelled } = sale;
     const buyer = sale.buyer ?? this.hasher.hashCustomer(channel, sale.customer);
-    const sold = { currency, lines, buyer, placedAt: utc(placedAt), cancelled };
-    return { type: 'RecordSale', orderId, channel, externalOrderId, externalRevision: revision, ...sold };
+    const sold = soldBy(sale.lines, ({ sku }) => sku || undefined);
+    const rest = { currency, ...sold, buyer, placedAt: utc(placedAt), cancelled };
+    return { type: 'RecordSale', orderId, channel, externalOrderId, externalRevision, ...rest };
   }
 
-  private metadataOf(
-    { channel, messageId, placedAt, receivedAt, cause: handedOver }: ChannelSale,
-    index: number,
-    call: EventMetadata | undefined,
-  ): EventMetadata {
+  private metadataOf(sale: ChannelSale, index: number, call: EventMetadata | undefined): EventMetadata {
+    const { channel, placedAt, receivedAt, cause: handedOver } = sale;
+    const now = toIso(this.clock.now());
     const cause = handedOver ?? call ?? currentContext();
     return {
-      commandId: commandIdOf(channel, messageId, index, call),
+      commandId: commandIdOf(sale, index, call),
       correlationId: cause?.correlationId ?? newId(),
       actor: call?.actor ?? `channel:${channel}`,
       occurredAt: utc(placedAt),
-      receivedAt: receivedAt === undefined ? toIso(this.clock.now()) : utc(receivedAt),
+      receivedAt: receivedAt === undefined || refusedInstant('receivedAt', receivedAt, now) ? now : utc(receivedAt),
       ...(cause?.traceparent !== undefined && { traceparent: cause.traceparent }),
     };
   }
 }
 
-/** The message names the command; else its place in the request does, so that a repeated request repeats its commands. */
-function commandIdOf(
-  channel: string,
-  messageId: string | undefined,
-  index: number,
-  call: EventMetadata | undefined,
-): string {
-  if (messageId !== undefined) return idFrom(`${channel}/${messageId}`);
-  return call ? idFrom(`${call.commandId}/${index}`) : newId();
+/**
+ * The message and what it says of the order name the command, so that a message that comes again with another content is one
+ * more; without a message its place in the request does, so that a repeated request repeats its commands.
+ */
+function commandIdOf(sale: ChannelSale, index: number, call: EventMetadata | undefined): string {
+  const { channel, messageId, externalOrderId, revision, currency, lines, cancelled } = sale;
+  if (messageId === undefined) return call ? idFrom(`${call.commandId}/${index}`) : newId();
+  const goods = lines.map(({ lineId, sku, externalId, units, unitPriceMinor }) => [
+    lineId,
+    sku || externalId,
+    units,
+    unitPriceMinor,
+  ]);
+  return idFrom(JSON.stringify([channel, messageId, externalOrderId, revision, currency, cancelled, goods]));
 }
 
 function statusOf({ repeated, events }: Outcome<OrderEvent>): SaleStatus {

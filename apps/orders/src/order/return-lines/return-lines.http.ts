@@ -24,11 +24,12 @@ export class ReturnLinesController {
 
   @Post()
   @ApiOperation({
-    summary: 'Records that shipped units came back to a location: at most what has left and not come back',
+    summary:
+      'Records that units of an order came back to a location. A line that is not known is taken where its SKU is said',
   })
   @Problems({
     'not-found': ['unknown-order', 'unknown-line'],
-    conflict: ['not-shipped', 'return-differs', 'order-not-placed'],
+    conflict: ['return-differs', 'order-not-placed'],
     invalid: ['ambiguous-line', 'invalid-occurred-at'],
   })
   @ApiCreatedResponse({ standardSchema: orderChanged })

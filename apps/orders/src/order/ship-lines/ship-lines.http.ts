@@ -21,10 +21,13 @@ export class ShipLinesController {
   constructor(private readonly commands: CommandBus) {}
 
   @Post()
-  @ApiOperation({ summary: 'Records that units of an order have left' })
+  @ApiOperation({
+    summary:
+      'Records that units of an order have left, whatever the order says of them. A line that is not known is taken where its SKU is said',
+  })
   @Problems({
     'not-found': ['unknown-order', 'unknown-line'],
-    conflict: ['not-open', 'shipment-differs', 'order-not-placed'],
+    conflict: ['shipment-differs', 'order-not-placed'],
     invalid: ['ambiguous-line', 'invalid-occurred-at'],
   })
   @ApiCreatedResponse({ standardSchema: orderChanged })

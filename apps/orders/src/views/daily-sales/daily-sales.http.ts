@@ -18,9 +18,12 @@ const dailySales = z
     channel: z.string(),
     day: z.string().meta({ description: 'UTC day on which the orders were placed' }),
     currency: z.string(),
-    orders: z.int(),
+    orders: z.int().meta({ description: 'Placed and not cancelled as a whole' }),
     units: z.int().meta({ description: 'Ordered and not cancelled' }),
-    revenueMinor: z.int().meta({ description: 'Minor units, without what was cancelled' }),
+    revenueMinor: z.int().meta({ description: 'Of goods, in minor units, without what was cancelled' }),
+    chargesMinor: z
+      .int()
+      .meta({ description: 'What was charged beside the goods: shipping, and below zero discounts' }),
     cancelledUnits: z.int(),
     returnedUnits: z.int(),
   })

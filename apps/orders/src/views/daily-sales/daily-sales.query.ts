@@ -9,7 +9,10 @@ export interface DailySales {
   readonly currency: string;
   readonly orders: number;
   readonly units: number;
+  /** Of goods. */
   readonly revenueMinor: number;
+  /** What was charged beside the goods; below zero where discounts exceed it. */
+  readonly chargesMinor: number;
   readonly cancelledUnits: number;
   readonly returnedUnits: number;
 }
@@ -34,8 +37,10 @@ export class DailySalesQuery {
     after: DailySalesCursor | undefined,
     limit: number,
   ): Promise<DailySales[]> {
-    const rows = await this.readModels.query<Omit<DailySales, 'revenueMinor'> & { revenueMinor: string }>(
-      `select channel, day, currency, orders, units, revenue_minor as "revenueMinor", cancelled_units as "cancelledUnits",
+    const rows = await this.readModels.query<
+      Omit<DailySales, 'revenueMinor' | 'chargesMinor'> & { revenueMinor: string; chargesMinor: string }
+    >(
+      `select channel, day, currency, orders, units, revenue_minor as "revenueMinor", charges_minor as "chargesMinor", cancelled_units as "cancelledUnits",
               returned_units as "returnedUnits"
          from ${schemaOf(ordersProjection.name)}.daily_sales
         where ($1::text is null or channel = $1) and ($2::date is null or day >= $2) and ($3::date is null or day <= $3)
@@ -43,6 +48,10 @@ export class DailySalesQuery {
         order by day, channel, currency limit $7`,
       [channel, from, to, ...(after ?? [undefined, undefined, undefined]), limit],
     );
-    return rows.map((row) => ({ ...row, revenueMinor: Number(row.revenueMinor) }));
+    return rows.map((row) => ({
+      ...row,
+      revenueMinor: Number(row.revenueMinor),
+      chargesMinor: Number(row.chargesMinor),
+    }));
   }
 }

@@ -6,7 +6,9 @@ import { channelIdSchema, decodeCursor, isoInstant, type PageOf, Problems, pageO
 import { orderIdParameter } from '../../order/order-lines.schema.js';
 import { type OrderDetails, type OrderSummary, OrdersQuery } from './orders.query.js';
 
-const status = z.enum(['submitted', 'declined', 'placed']);
+const status = z
+  .enum(['unknown', 'submitted', 'declined', 'placed'])
+  .meta({ description: '`unknown`: units moved under its id, and no channel has sent it' });
 const phase = z.enum(['open', 'partly-shipped', 'shipped', 'partly-returned', 'returned', 'cancelled']);
 const filter = z.strictObject({
   channel: channelIdSchema.optional(),
@@ -25,6 +27,7 @@ const summary = z
     phase,
     currency: z.string(),
     totalMinor: z.int().meta({ description: 'Minor units, without what was cancelled' }),
+    chargesMinor: z.int().meta({ description: 'The part of the total that is no goods' }),
     units: z.int().meta({ description: 'Ordered and not cancelled' }),
     cancelledUnits: z.int(),
     shippedUnits: z.int(),
@@ -43,7 +46,15 @@ const line = z.object({
   shipped: z.int(),
   returned: z.int(),
 });
-const details = summary.extend({ lines: z.array(line) }).meta({ id: 'Order' });
+const charge = z.object({ lineId: z.string(), code: z.string().optional(), amountMinor: z.int() });
+const offer = z.object({ lineId: z.string(), externalId: z.string(), units: z.int(), unitPriceMinor: z.int() });
+const details = summary
+  .extend({
+    lines: z.array(line),
+    charges: z.array(charge).meta({ description: 'Shipping and surcharges, and below zero discounts' }),
+    offers: z.array(offer).meta({ description: 'Goods sold by an offer that leads to no SKU yet' }),
+  })
+  .meta({ id: 'Order' });
 
 @ApiTags('orders')
 @Controller('v1/orders')

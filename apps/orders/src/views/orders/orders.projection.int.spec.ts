@@ -76,7 +76,7 @@ const history: readonly OrderCommand[] = [
     lines: [{ lineId: '1', units: 1 }],
   },
   { ...shop, orderId: 'declined', lines: [line('1', 'MUG', 9, 7)] },
-  sale('1', 1, [line('1', 'MUG', 5, 100)]),
+  sale('1', 1, [line('1', 'MUG', 5, 100), line('2', 'CUP', 3, 1_000)]),
   sale('1', 3, [line('1', 'MUG', 4, 90), line('2', 'CUP', 3, 1_000), line('3', 'POT', 1, 5)]),
   { type: 'DeclineOrder', orderId: 'declined', short: [{ sku: 'MUG', requested: 9, available: 1 }] },
   sale('2', 2, [line('1', 'MUG', 2, 100)], { cancelled: true }),
@@ -115,9 +115,10 @@ const expectedDays = [
     channel: 'etsy',
     day: '2026-03-01',
     currency: 'EUR',
-    orders: 2,
+    orders: 1,
     units: 7,
     revenueMinor: 2_365,
+    chargesMinor: 0,
     cancelledUnits: 3,
     returnedUnits: 1,
   },
@@ -128,6 +129,7 @@ const expectedDays = [
     orders: 1,
     units: 1,
     revenueMinor: 7,
+    chargesMinor: 0,
     cancelledUnits: 0,
     returnedUnits: 0,
   },
@@ -145,6 +147,7 @@ describe('orders and daily sales', () => {
       phase: 'partly-shipped',
       currency: 'EUR',
       totalMinor: 2_365,
+      chargesMinor: 0,
       units: 7,
       cancelledUnits: 1,
       shippedUnits: 2,
@@ -156,6 +159,8 @@ describe('orders and daily sales', () => {
         { lineId: '2', sku: 'CUP', unitPriceMinor: 1_000, ordered: 3, cancelled: 1, shipped: 0, returned: 0 },
         { lineId: '3', sku: 'POT', unitPriceMinor: 5, ordered: 1, cancelled: 0, shipped: 0, returned: 0 },
       ],
+      charges: [],
+      offers: [],
     });
     expect((await allOrders()).map(({ orderId: id, status, phase, units }) => [id, status, phase, units])).toEqual([
       ['submitted', 'submitted', 'open', 1],
@@ -166,7 +171,7 @@ describe('orders and daily sales', () => {
     ]);
   });
 
-  it('counts an order on the day it was placed, whenever it changes; and only once it is placed', async () => {
+  it('counts an order on the day it was placed, whenever it changes; once it is placed and as long as it is not cancelled', async () => {
     await record(history);
     await projected();
     expect(await allDays()).toEqual(expectedDays);

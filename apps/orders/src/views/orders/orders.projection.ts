@@ -11,7 +11,7 @@ import { lineFrom, type OrderRow, phaseOf, rowAfter, type StoredLine, storedLine
  */
 export const ordersProjection: Projection = {
   name: 'orders',
-  version: 1,
+  version: 2,
   schema: `
     create table orders (
       order_id text collate "C" primary key,
@@ -21,16 +21,21 @@ export const ordersProjection: Projection = {
       phase text not null,
       currency text not null,
       total_minor bigint not null,
+      charges_minor bigint not null,
       units bigint not null,
       cancelled_units bigint not null,
       shipped_units bigint not null,
       returned_units bigint not null,
       placed_at timestamptz not null,
       revision integer not null,
-      lines jsonb not null
+      lines jsonb not null,
+      charges jsonb,
+      offers jsonb,
+      cases jsonb
     );
     create index orders_by_age on orders (placed_at, order_id);
     create index orders_by_channel on orders (channel, placed_at, order_id);
+    create index orders_with_cases on orders (order_id) where cases is not null;
     ${dailySales.schema}
   `,
   types: typesOf(orderEvents).filter((type) => type !== 'SaleDuplicateReceived' && type !== 'SaleOutdatedReceived'),
@@ -41,9 +46,9 @@ export const ordersProjection: Projection = {
     {
       name: 'orders',
       description:
-        'Orders as they stand: total and units without what was cancelled, money in minor units, phase derived from the quantities of the lines; a quantity that a line leaves out is 0',
+        'Orders as they stand: total and units without what was cancelled, money in minor units, charges (shipping, discounts) within the total, phase derived from the quantities of the lines; a quantity that a line leaves out is 0',
       select: `select order_id, channel, external_id, status, phase, currency, total_minor, units, cancelled_units, shipped_units,
-                      returned_units, placed_at, revision, lines from orders`,
+                      returned_units, placed_at, revision, lines, charges_minor, charges, offers from orders`,
     },
     dailySales.analystView,
   ],
@@ -75,12 +80,16 @@ const KNOWN = {
   placed_at: 'timestamptz',
   revision: 'integer',
   lines: 'jsonb',
+  charges: 'jsonb',
+  offers: 'jsonb',
+  cases: 'jsonb',
 } as const;
 
 const WRITTEN = {
   ...KNOWN,
   phase: 'text',
   total_minor: 'bigint',
+  charges_minor: 'bigint',
   units: 'bigint',
   cancelled_units: 'bigint',
   shipped_units: 'bigint',

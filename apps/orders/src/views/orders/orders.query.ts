@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { Charge, OfferLine } from '#contracts';
 import { READ_MODELS, type ReadModels, schemaOf } from '#read-models';
 import type { Line } from '../../order/lines.js';
 import { lineFrom, type OrderPhase, type OrderRow, type StoredLine } from './order-row.js';
@@ -14,6 +15,8 @@ export interface OrderSummary {
   readonly currency: string;
   /** Ordered and not cancelled, like the units. */
   readonly totalMinor: number;
+  /** The part of the total that is no goods. */
+  readonly chargesMinor: number;
   readonly units: number;
   readonly cancelledUnits: number;
   readonly shippedUnits: number;
@@ -24,6 +27,8 @@ export interface OrderSummary {
 
 export interface OrderDetails extends OrderSummary {
   readonly lines: readonly Line[];
+  readonly charges: readonly Charge[];
+  readonly offers: readonly OfferLine[];
 }
 
 export interface OrdersFilter {
@@ -41,9 +46,11 @@ export class OrdersQuery {
   constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}
 
   async byId(orderId: string): Promise<OrderDetails | undefined> {
-    const sql = `select ${SUMMARY}, lines from ${TABLE} where order_id = $1`;
-    const [row] = await this.readModels.query<OrderSummary & { lines: readonly StoredLine[] }>(sql, [orderId]);
-    return row && { ...row, lines: row.lines.map(lineFrom) };
+    const sql = `select ${SUMMARY}, lines, charges, offers from ${TABLE} where order_id = $1`;
+    const [row] = await this.readModels.query<
+      OrderSummary & Pick<OrderRow, 'charges' | 'offers'> & { lines: readonly StoredLine[] }
+    >(sql, [orderId]);
+    return row && { ...row, lines: row.lines.map(lineFrom), charges: row.charges ?? [], offers: row.offers ?? [] };
   }
 
   /** Up to `limit` orders after the cursor. */
@@ -69,5 +76,6 @@ export class OrdersQuery {
 
 const TABLE = `${schemaOf(ordersProjection.name)}.orders`;
 
-const SUMMARY = `order_id as "orderId", channel, external_id as "externalId", status, phase, currency, total_minor as "totalMinor", units,
+const SUMMARY = `order_id as "orderId", channel, external_id as "externalId", status, phase, currency, total_minor as "totalMinor",
+  charges_minor as "chargesMinor", units,
   cancelled_units as "cancelledUnits", shipped_units as "shippedUnits", returned_units as "returnedUnits", placed_at as "placedAt", revision`;

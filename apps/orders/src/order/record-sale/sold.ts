@@ -1,0 +1,32 @@
+import type { Charge, OfferLine, OrderLine, SaleLine } from '#contracts';
+
+/** What the lines of a sale are: goods by SKU, goods by the id of an offer, money that is no goods. */
+export interface Sold {
+  readonly lines: readonly OrderLine[];
+  readonly offers: readonly OfferLine[];
+  readonly charges: readonly Charge[];
+}
+
+/**
+ * `skuOf` names the SKU a line is sold by, for goods. A line of 0 units is left out. Below zero a price is a discount, whatever
+ * stands in place of a SKU.
+ */
+export function soldBy(lines: readonly SaleLine[], skuOf: (line: SaleLine) => string | undefined): Sold {
+  const sold: { lines: OrderLine[]; offers: OfferLine[]; charges: Charge[] } = { lines: [], offers: [], charges: [] };
+  for (const line of lines) {
+    const { lineId, units, unitPriceMinor } = line;
+    if (units === 0) continue;
+    if (isCharge(line)) {
+      const code = line.sku || line.externalId;
+      sold.charges.push({ lineId, ...(code && { code }), amountMinor: units * unitPriceMinor });
+      continue;
+    }
+    const sku = skuOf(line);
+    if (sku !== undefined) sold.lines.push({ lineId, sku, units, unitPriceMinor });
+    else sold.offers.push({ lineId, externalId: line.externalId ?? '', units, unitPriceMinor });
+  }
+  return sold;
+}
+
+const isCharge = ({ sku, externalId, unitPriceMinor }: SaleLine): boolean =>
+  unitPriceMinor < 0 || (!sku && !externalId);
