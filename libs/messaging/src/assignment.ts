@@ -6,7 +6,7 @@ import type { Partition } from './partition.js';
 /** A partition in the hands of this process, with what the watchdog needs to know about it. */
 export class AssignedPartition {
   /** End of the partition in Kafka, as last seen. */
-  endOffset = 0;
+  endOffset: number | undefined;
   #isBusy = false;
   #isWaiting = false;
   #movedAtMs = Date.now();
@@ -25,8 +25,9 @@ export class AssignedPartition {
     return this.work.key.partition;
   }
 
-  get lag(): number {
-    return Math.max(0, this.endOffset - this.work.checkpoint.nextOffset);
+  /** Undefined until the end has been seen. */
+  get lag(): number | undefined {
+    return this.endOffset === undefined ? undefined : Math.max(0, this.endOffset - this.work.checkpoint.nextOffset);
   }
 
   async take(messages: readonly KafkaMessage[]): Promise<void> {
@@ -63,7 +64,7 @@ export class AssignedPartition {
   }
 
   isStuck(stuckAfterMs: number): boolean {
-    if (this.lag === 0) this.#movedAtMs = Date.now();
+    if (!this.lag) this.#movedAtMs = Date.now();
     return Date.now() - this.#movedAtMs > stuckAfterMs && !this.#isWaiting;
   }
 
@@ -75,7 +76,15 @@ export class AssignedPartition {
   status(stuckAfterMs: number): PartitionStatus {
     const { topic, partition, lag, work } = this;
     const { parked, failures } = work;
-    return { topic, partition, ...work.checkpoint, lag, parked, failures, stuck: this.isStuck(stuckAfterMs) };
+    return {
+      topic,
+      partition,
+      ...work.checkpoint,
+      ...(lag !== undefined && { lag }),
+      parked,
+      failures,
+      stuck: this.isStuck(stuckAfterMs),
+    };
   }
 }
 

@@ -41,8 +41,8 @@ export interface PartitionStatus {
   readonly nextOffset: number;
   /** Greatest position of the store that was dealt with. */
   readonly position: number;
-  /** Messages in Kafka ahead of this consumer, as last seen. */
-  readonly lag: number;
+  /** Messages in Kafka ahead of this consumer, as last seen; absent until they have been. */
+  readonly lag?: number;
   readonly parked: number;
   /** Failed attempts in a row. */
   readonly failures: number;

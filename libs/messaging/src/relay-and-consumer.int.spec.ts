@@ -173,7 +173,7 @@ await describeWithKafka('relay and consumer', () => {
     await test.untilSeen(20);
     consumer.pause();
     await test.append(20);
-    await eventually(() => consumer.status().partitions.some(({ lag }) => lag > 0));
+    await eventually(() => consumer.status().partitions.some(({ lag = 0 }) => lag > 0));
     expect(consumer.status()).toMatchObject({ state: 'paused', ready: true, messages: 20 });
     consumer.resume();
     await test.untilSeen(40);

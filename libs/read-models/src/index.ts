@@ -11,7 +11,7 @@ export { DatabaseError } from './database-error.js';
 export { FailureLog, Retries, type RetryTiming, reasonOf } from './failures.js';
 export { PostgresIdempotencyStore } from './idempotency-store.js';
 export { isOutage, Outages } from './outages.js';
-export { type ParkedEvent, parkedEvents, skipParked, unpark } from './parked.js';
+export { type ParkedEvent, parkedCounts, parkedEvents, skipParked, unpark } from './parked.js';
 export { type AnalystView, checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
 export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner.js';
 export { pageBytesOf, type Reaction, ReactionRunner, type ReactionRunnerOptions } from './reaction-runner.js';

@@ -68,6 +68,20 @@ export async function parkedStreams(db: Tx, runner: string): Promise<Map<string,
   return new Map(rows.map(({ stream, events }) => [stream, events]));
 }
 
+/** The first of those that wait. */
+export async function firstParked(db: Tx, runner: string): Promise<ParkedEvent | undefined> {
+  const where = 'where runner = $1 and skipped_at is null order by position limit 1';
+  return (await db.query<ParkedEvent>(`${SELECT} ${where}`, [runner]))[0];
+}
+
+/** How many events wait, per runner that has any, in whichever process it works. */
+export async function parkedCounts(db: Tx): Promise<ReadonlyMap<string, number>> {
+  const rows = await db.query<{ runner: string; events: number }>(
+    'select runner, count(*) as events from read_models.parked where skipped_at is null group by runner',
+  );
+  return new Map(rows.map(({ runner, events }) => [runner, events]));
+}
+
 /** What is to be tried now: streams of which that was asked for, and those whose first event is gone or skipped. */
 export function parkedToRetry(db: Tx, runner: string, limit: number): Promise<ParkedEvent[]> {
   return db.query<ParkedEvent>(

@@ -3,6 +3,7 @@ import { CheckpointMoved } from './checkpoints.js';
 import { reasonOf } from './failures.js';
 import { isOutage } from './outages.js';
 import {
+  firstParked,
   insertParked,
   keepParked,
   type ParkedEvent,
@@ -16,14 +17,20 @@ import type { ReadModels, Tx } from './read-models.js';
 /** What a page failed with, and the event it stumbled over. */
 export class EventFailed extends Error {
   override readonly name = 'EventFailed';
-  constructor({ position, stream, type }: RecordedEvent, cause: unknown) {
-    super(`${type} of ${stream} at position ${position}: ${reasonOf(cause)}`, { cause });
+  constructor(event: RecordedEvent, cause: unknown) {
+    super(sentenceOf(event, cause), { cause });
   }
 }
+
+const sentenceOf = (
+  { position, stream, type }: Pick<RecordedEvent, 'position' | 'stream' | 'type'>,
+  error: unknown,
+): string => `${type} of ${stream} at position ${position}: ${reasonOf(error)}`;
 
 /** What one runner has set aside: events it could not handle, and later ones of their streams. */
 export class Parking {
   #streams = new Map<string, number>();
+  #first: string | undefined;
 
   constructor(
     private readonly readModels: ReadModels,
@@ -36,11 +43,18 @@ export class Parking {
     return this.#streams.values().reduce((sum, events) => sum + events, 0);
   }
 
+  /** The first of them, and why. */
+  get first(): string | undefined {
+    return this.#first;
+  }
+
   readonly has = (stream: string): boolean => this.#streams.has(stream);
 
   /** Reads what is parked, by whichever process. */
   async open(): Promise<void> {
     this.#streams = await parkedStreams(this.readModels, this.runner);
+    const first = this.#streams.size > 0 ? await firstParked(this.readModels, this.runner) : undefined;
+    this.#first = first && sentenceOf(first, first.error);
   }
 
   /** What is not held up by an earlier event of its stream, and what is. */
@@ -59,6 +73,7 @@ export class Parking {
   parked(setAside: readonly SetAside[]): void {
     for (const { event } of setAside) this.#streams.set(event.stream, (this.#streams.get(event.stream) ?? 0) + 1);
     const failed = setAside.filter(({ attempts }) => attempts > 0);
+    if (failed[0]) this.#first ??= sentenceOf(failed[0].event, failed[0].error);
     for (const { event, error } of failed.slice(0, LINES_MAX)) {
       const { position, stream, type } = event;
       this.readModels.log.error({ runner: this.runner, position, stream, type, err: error }, 'an event was parked');
@@ -67,14 +82,16 @@ export class Parking {
       this.readModels.log.error({ runner: this.runner, events: failed.length }, 'events were parked');
   }
 
-  /** Gives those their effect that are to be tried again, in log order, until one of a stream fails. */
-  async retry(limit: number, work: (event: RecordedEvent, parked: ParkedEvent) => Promise<void>): Promise<void> {
-    if (this.#streams.size === 0) return;
+  /** Gives those their effect that are to be tried again, in log order, until one of a stream fails. True when some had it. */
+  async retry(limit: number, work: (event: RecordedEvent, parked: ParkedEvent) => Promise<void>): Promise<boolean> {
+    if (this.#streams.size === 0) return false;
+    let hasWorked = false;
     const failed = new Set<string>();
     for (const parked of await parkedToRetry(this.readModels, this.runner, limit)) {
       if (failed.has(parked.stream)) continue;
       try {
         await work(await this.#eventOf(parked), parked);
+        hasWorked = true;
       } catch (error) {
         if (isOutage(error) || error instanceof CheckpointMoved) throw error;
         failed.add(parked.stream);
@@ -82,6 +99,7 @@ export class Parking {
       }
     }
     await this.open();
+    return hasWorked;
   }
 
   async #eventOf({ position, type }: ParkedEvent): Promise<RecordedEvent> {

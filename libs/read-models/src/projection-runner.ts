@@ -100,7 +100,9 @@ export class ProjectionRunner extends Runner {
   protected handleParked(event: RecordedEvent, parked: ParkedEvent): Promise<void> {
     return this.#transaction(async (tx) => {
       await advanceCheckpoint(tx, this.key, this.stored, this.stored.position, 0);
-      if (await deleteParked(tx, parked)) await this.#projection.apply([event], tx);
+      if (!(await deleteParked(tx, parked))) return;
+      await this.#projection.apply([event], tx);
+      await this.#projection.appliedLate?.(event, this.stored.position, tx);
     });
   }
 

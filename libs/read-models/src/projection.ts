@@ -32,6 +32,11 @@ export interface Projection {
    * fills the live tables, a rebuild and a comparison. Never rejects a fact: it copes.
    */
   apply(page: readonly RecordedEvent[], tx: Tx): Promise<void>;
+  /**
+   * For a view whose rows carry positions that others follow: an event that was parked has just been applied, when the view
+   * stood at `position` already. Rows that say the position of the event have to be found by those who are past it.
+   */
+  appliedLate?(event: RecordedEvent, position: number, tx: Tx): Promise<void>;
   /** Published to analysts in the schema `analytics`. */
   readonly analystViews?: readonly AnalystView[];
   /** Columns per table that legitimately differ between two builds, such as a wall-clock time. Never a key column. */

@@ -35,6 +35,8 @@ export interface RunnerStatus extends CheckpointKey {
   readonly error?: string;
   /** Events set aside: they could not be handled, or wait behind one of their stream. */
   readonly parked: number;
+  /** The first of them with its stream, position and error. */
+  readonly firstParked?: string;
 }
 
 export interface RunnerTiming extends RetryTiming {
@@ -133,8 +135,8 @@ export abstract class Runner {
   }
 
   /**
-   * For one that takes what comes, as it comes: resolves when {@link position} lies beyond `position`, after `timeoutMs`, or
-   * when the signal aborts. In standby the position is that of the process that works, as read every `standbyMs`.
+   * For one that takes what comes, as it comes: resolves when {@link position} lies beyond `position`, when a parked event
+   * had its effect, after `timeoutMs`, or when the signal aborts. In standby the position is that of the process that works, as read every `standbyMs`.
    */
   async beyond(position: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (!signal.aborted) await this.#reached(position + 1, timeoutMs, false, signal);
@@ -171,6 +173,7 @@ export abstract class Runner {
       failures: this.#retries.failures,
       ...(this.#retries.error === undefined ? {} : { error: this.#retries.error }),
       parked: this.parking.events,
+      ...(this.parking.first === undefined ? {} : { firstParked: this.parking.first }),
     };
   }
 
@@ -314,7 +317,9 @@ export abstract class Runner {
     if (!this.#ticks || Date.now() - this.#lastTickMs < TICK_MS) return;
     this.#lastTickMs = Date.now();
     if (this.#position > this.#storedPosition) await this.#storeSkipped();
-    await this.parking.retry(this.pageSize, (event, parked) => this.handleParked(event, parked));
+    const someWorked = await this.parking.retry(this.pageSize, (event, parked) => this.handleParked(event, parked));
+    // Those who follow the view find something new although its position is the same.
+    if (someWorked) for (const waiter of this.#waiters) if (!waiter.hurry) waiter.resolve();
   }
 
   /** Events of other types passed: nothing to write but how far we are, and that once a second is enough for a restart. */

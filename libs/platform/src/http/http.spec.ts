@@ -492,6 +492,16 @@ describe('what operators and readers see', () => {
     });
     failing = false;
     expect((await send('GET', '/health/ready')).status).toBe(200);
+    let degraded = true;
+    service.app
+      .get(HealthChecks)
+      .add('views', () => ({ healthy: true, degraded, detail: { stock: '1 events parked' } }));
+    const serving = await send('GET', '/health/ready');
+    expect([serving.status, await serving.json()]).toMatchObject([
+      200,
+      { status: 'degraded', checks: { views: { detail: { stock: '1 events parked' } } } },
+    ]);
+    degraded = false;
   });
 
   it('shows metrics, one per name, and the time of requests by route', async () => {

@@ -7,7 +7,7 @@ import { CONFIG, type Config } from '../config.js';
 import { MESSAGING } from '../core/tokens.js';
 import { HealthChecks } from '../operations/health.js';
 import { Metrics } from '../operations/metrics.js';
-import { consumersCheck, runnersCheck } from './system-health.js';
+import { availabilityRelayCheck, consumersCheck, runnersCheck } from './system-health.js';
 import { exportAvailabilityRelay, exportCommands, exportConsumers, exportRunners } from './system-metrics.js';
 
 /**
@@ -52,6 +52,10 @@ export class ObserveSystem implements OnApplicationBootstrap {
     this.health.add(
       'consumers',
       consumersCheck(() => messaging.consumers()),
+    );
+    this.health.add(
+      'availability relay',
+      availabilityRelayCheck(() => messaging.availabilityRelay()),
     );
   }
 

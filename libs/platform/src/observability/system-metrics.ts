@@ -78,7 +78,7 @@ const RUNNERS: readonly Reading<RunnerStatus>[] = [
     help: 'Position of the log up to which a view or process has given every event its effect',
     value: ({ position }) => position,
   },
-  { name: 'einklang_runner_parked', help: 'Events that a process has parked', value: ({ parked }) => parked },
+  { name: 'einklang_runner_parked', help: 'Events that a view or process has parked', value: ({ parked }) => parked },
   {
     name: 'einklang_runner_ready',
     help: '1 while a view or process works or stands by, 0 while it starts, rebuilds, retries or is stopped',
@@ -207,10 +207,10 @@ const present = <Value>(value: Value | undefined): Value[] => (value === undefin
 const sum = <Item>(items: readonly Item[], value: (item: Item) => number): number =>
   items.reduce((total, item) => total + value(item), 0);
 
+/** A topic whose end has not been seen everywhere has no lag that could be told. */
 function lagByTopic({ name, partitions }: ConsumerStatus) {
-  return [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, own]) => ({
-    consumer: name,
-    topic,
-    lag: sum(own, ({ lag }) => lag),
-  }));
+  return [...Map.groupBy(partitions, ({ topic }) => topic)].flatMap(([topic, own]) => {
+    const lags = own.flatMap(({ lag }) => lag ?? []);
+    return lags.length < own.length ? [] : [{ consumer: name, topic, lag: sum(lags, (lag) => lag) }];
+  });
 }

@@ -35,6 +35,16 @@ describe('health checks', () => {
     expect(await health.report()).toMatchObject({ status: 'ready' });
   });
 
+  it('are ready, degraded or not ready, as the worst of them is', async () => {
+    const health = new HealthChecks();
+    health.add('store', () => ({ healthy: true }));
+    expect((await health.report()).status).toBe('ready');
+    health.add('runners', () => ({ healthy: true, degraded: true }));
+    expect((await health.report()).status).toBe('degraded');
+    health.add('database', () => ({ healthy: false }));
+    expect((await health.report()).status).toBe('not-ready');
+  });
+
   it('refuses a second check of a name', () => {
     const health = new HealthChecks();
     health.add('store', () => ({ healthy: true }));

@@ -2,12 +2,16 @@ import { askPatiently } from '../observability/ask-patiently.js';
 
 /** What a check found. `detail` is shown to operators: numbers and names, nothing personal. */
 export interface CheckResult {
+  /** False: requests are better sent to another process. */
   readonly healthy: boolean;
+  /** The process serves, and something in it waits for a person or for another try. */
+  readonly degraded?: boolean;
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
 export interface HealthReport {
-  readonly status: 'ready' | 'not-ready';
+  /** `degraded`: it serves, and a check says what does not work as it should. */
+  readonly status: 'ready' | 'degraded' | 'not-ready';
   readonly checks: Readonly<Record<string, CheckResult>>;
 }
 
@@ -26,9 +30,13 @@ export class HealthChecks {
     const entries = await Promise.all(
       [...this.checks].map(async ([name, check]) => [name, await outcomeOf(check)] as const),
     );
-    const healthy = entries.every(([, result]) => result.healthy);
-    return { status: healthy ? 'ready' : 'not-ready', checks: Object.fromEntries(entries) };
+    return { status: statusOf(entries.map(([, result]) => result)), checks: Object.fromEntries(entries) };
   }
+}
+
+function statusOf(results: readonly CheckResult[]): HealthReport['status'] {
+  if (results.some(({ healthy }) => !healthy)) return 'not-ready';
+  return results.some(({ degraded }) => degraded) ? 'degraded' : 'ready';
 }
 
 export const CHECK_LIMIT_MS = 2_000;

@@ -21,7 +21,7 @@ export class OperationsController {
     return { status: 'live' };
   }
 
-  /** The process can do its work: 200, or 503 with the checks that say why not. */
+  /** The process can serve: 200, also while it is degraded, or 503; with the checks that say why. */
   @Get('health/ready')
   async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<object> {
     if (this.shutdown.signal.aborted) {
@@ -29,7 +29,7 @@ export class OperationsController {
       return { status: 'stopping', checks: {} };
     }
     const report = await this.health.report();
-    void reply.status(report.status === 'ready' ? 200 : 503);
+    void reply.status(report.status === 'not-ready' ? 503 : 200);
     return report;
   }
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { AvailabilityChange } from '#contracts';
-import { openReadModels, type ReadModels, Runners, rebuild } from '#read-models';
-import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
+import { compareProjection, openReadModels, type ReadModels, Runners, rebuild, unpark } from '#read-models';
+import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
 import { anyStep, dice } from '../../../test/history.js';
 import { InventoryHarness, inPagesOf } from '../../../test/inventory-harness.js';
 import { StockViewFeed } from './availability-feed.js';
@@ -69,6 +69,33 @@ async function batchesAfter(feed: StockViewFeed, after: number, until: number): 
 const newestSequence = async () => Math.max(...(await rows()).map(({ sequence }) => sequence));
 
 describe('the availability feed', () => {
+  it('tells one who is past it of an event that was parked and had its effect later, once', async () => {
+    const { inventory, feed, shown } = await open();
+    await readModels.execute("alter table view_stock.stock add constraint no_bad_sku check (sku <> 'bad')");
+    await inventory.receive('bad', 3);
+    await inventory.receive('good', 1);
+    await shown();
+    const after = await newestSequence();
+    const told: AvailabilityChange[] = [];
+    const stop = new AbortController();
+    const following = (async () => {
+      for await (const batch of feed.follow({ after, signal: stop.signal })) told.push(...batch);
+    })();
+    await readModels.execute('alter table view_stock.stock drop constraint no_bad_sku');
+    expect(await unpark(readModels, stockProjection.name)).toBe(1);
+    await eventually(() => told.length > 0);
+    await inventory.receive('good', 1);
+    await shown();
+    await eventually(() => told.length > 1);
+    stop.abort();
+    await following;
+    expect(told.map(({ sku, available }) => [sku, available.shop])).toEqual([
+      ['bad', 3],
+      ['good', 2],
+    ]);
+    expect((await compareProjection(readModels, stockProjection, inventory.store)).equal).toBe(true);
+  });
+
   it('delivers every SKU a policy change touches in one batch, however many, and none it does not touch', async () => {
     const { inventory, feed, shown } = await open();
     const skus = Array.from({ length: 1_500 }, (_, index) => `sku ${index}`);

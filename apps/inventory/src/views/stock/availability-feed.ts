@@ -24,12 +24,15 @@ export class StockViewFeed implements AvailabilityFeed {
   }): AsyncIterable<readonly AvailabilityChange[]> {
     const runner = this.runners.projection(stockProjection.name);
     let sequence = after;
+    let late = new Set<string>();
     while (!signal.aborted) {
       const seen = runner.position;
-      const rows = await this.rowsAfter(sequence);
+      const rows = (await this.rowsAfter(sequence)).filter((row) => !row.late || !late.has(keyOf(row)));
       const last = rows.at(-1);
       if (last) {
+        if (last.sequence > sequence) late = new Set();
         sequence = last.sequence;
+        for (const row of rows) if (row.late && row.sequence === sequence) late.add(keyOf(row));
         yield rows.map(changeOf);
       } else {
         await runner.beyond(Math.max(seen, sequence), LOOK_AGAIN_MS, signal);
@@ -37,15 +40,18 @@ export class StockViewFeed implements AvailabilityFeed {
     }
   }
 
-  /** Rows that one policy change touched share a sequence and are never torn apart. */
+  /** Rows that one policy change touched share a sequence and are never torn apart; late ones may join where we are. */
   private rowsAfter(sequence: number): Promise<StockRow[]> {
     return this.readModels.query<StockRow>(
-      `select sku, revision, available, sequence, received_at, traceparent from view_stock.stock where sequence > $1
+      `select sku, revision, available, sequence, late, received_at, traceparent from view_stock.stock
+        where sequence >= $1 and (sequence > $1 or late)
        order by sequence fetch first ${ROWS_PER_BATCH} rows with ties`,
       [sequence],
     );
   }
 }
+
+const keyOf = ({ sku, available }: StockRow): string => JSON.stringify([sku, available]);
 
 const changeOf = ({ sku, revision, available, sequence, received_at, traceparent }: StockRow): AvailabilityChange => ({
   sequence,

@@ -21,6 +21,8 @@ export interface StockRow {
   available: Record<string, number>;
   /** Position of the event that last changed the row: the place in the availability feed. */
   sequence: number;
+  /** That event was parked: `sequence` is where the view stood when it was applied, so a follower may be there already. */
+  late: boolean;
   /** When we learned of it. Of several changes in one page, the first. */
   received_at: string;
   /** Trace context of the last of them that is traced. */
@@ -36,6 +38,7 @@ const shape = {
     figures: 'jsonb',
     available: 'jsonb',
     sequence: 'bigint',
+    late: 'boolean',
     received_at: 'text',
     traceparent: 'text',
   },
@@ -52,7 +55,7 @@ const isStockEvent = (
  */
 export const stockProjection: Projection = {
   name: 'stock',
-  version: 3,
+  version: 4,
   schema: `
     create table stock (
       sku text collate "C" primary key,
@@ -60,6 +63,7 @@ export const stockProjection: Projection = {
       figures jsonb not null,
       available jsonb not null,
       sequence bigint not null,
+      late boolean not null,
       received_at text not null,
       traceparent text
     ) with (fillfactor = 70);
@@ -69,8 +73,8 @@ export const stockProjection: Projection = {
   types: [...stockTypes, ...supplyEventTypes],
   // Every other channel sells the old number until then.
   paceMs: 20,
-  // The page may end anywhere: "the first of a page" is another one in every build.
-  ignoreInComparison: { stock: ['received_at', 'traceparent'] },
+  // The page may end anywhere: "the first of a page" is another one in every build. What comes late is in its place in a rebuild.
+  ignoreInComparison: { stock: ['received_at', 'traceparent', 'sequence', 'late'] },
   apply: async (page, tx) => {
     const supply = await readSupply(tx);
     const stockEvents: RecordedEvent<StockEvent>[] = [];
@@ -85,6 +89,9 @@ export const stockProjection: Projection = {
       await applyPolicy(tx, supply, event);
     }
     await foldStock();
+  },
+  appliedLate: async ({ position }, reached, tx) => {
+    await tx.execute('update stock set sequence = $2, late = true where sequence = $1', [position, reached]);
   },
   analystViews: [
     {
@@ -144,6 +151,7 @@ async function writeChanges(
       figures,
       available: numbersOf(figures, policies),
       sequence: last.position,
+      late: false,
       received_at: receivedAt,
       traceparent: own.findLast(({ metadata }) => metadata.traceparent !== undefined)?.metadata.traceparent ?? null,
     };
@@ -188,7 +196,7 @@ async function reproject(tx: Tx, policies: readonly ChannelPolicy[], cause: Reco
 
 const RENUMBER_SQL = `
   update stock as t
-     set available = t.available || k.numbers, sequence = $3, received_at = $4, traceparent = $5
+     set available = t.available || k.numbers, sequence = $3, late = false, received_at = $4, traceparent = $5
     from unnest($1::text[], $2::jsonb[]) as k (sku, numbers)
    where t.sku = k.sku and not t.available @> k.numbers`;
 
