@@ -123,6 +123,9 @@ export interface EventStore {
   /** Whether positions are 1, 2, 3 … without gaps; else they only increase. */
   readonly densePositions: boolean;
 
+  /** How many events of other applications this process passed over, where others can write to the same log. */
+  readonly foreignEvents?: number;
+
   /**
    * Stores events on one or several streams in one commit.
    * A repeat of the same event ids at the same place (or, for 'any', among the last 1,000 events of the stream) answers
@@ -144,13 +147,14 @@ export interface EventStore {
 
   /**
    * One page of the log with positions greater than `after`, which is 0, a position this store gave out, or the position
-   * of an event less 1 to begin with that event.
+   * of an event less 1 to begin with that event. Throws {@link PositionNotInLog}.
    */
   readAll(options: PageOptions & { readonly after: number }): Promise<Page>;
 
   /**
    * Pages of the log from `after` on, then live, until `signal` aborts. Pulls: the next page is read when the consumer
    * asks for it. Live pages come as soon as they are committed. A page may be empty when only filtered events passed.
+   * `after` is as for {@link readAll}.
    */
   subscribe(options: PageOptions & { readonly after: number; readonly signal: AbortSignal }): AsyncIterable<Page>;
 
@@ -201,6 +205,25 @@ export class AtomicAppendUnsupported extends Error {
   override readonly name = 'AtomicAppendUnsupported';
   constructor(streams: readonly string[]) {
     super(`This event store cannot append to several streams in one commit: ${streams.join(', ')}.`);
+  }
+}
+
+/** A reader comes with a position that this log never gave out. To go on from there could leave events out. */
+export class PositionNotInLog extends Error {
+  override readonly name: string = 'PositionNotInLog';
+}
+
+/** A reader has seen more than the log holds. To go on from there would leave out what is written up to it. */
+export class PositionAheadOfLog extends PositionNotInLog {
+  override readonly name = 'PositionAheadOfLog';
+  constructor(
+    readonly position: number,
+    /** Where the log ends. */
+    readonly end: number,
+  ) {
+    super(
+      `Position ${position} lies past the end of the log at ${end}: the log was restored from an older copy, or the position is that of another log.`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
-import { DEFAULT_PAGE_BYTES, type Page, type PageOptions, type RecordedEvent } from '#event-sourcing';
+import { DEFAULT_PAGE_BYTES, type Page, type PageOptions, PositionAheadOfLog, type RecordedEvent } from '#event-sourcing';
 import type { Batch } from './batch.js';
 import { type Commit, MadeCommit, StoredCommit, type Wanted, wantedBy } from './commit.js';
 import { type CommitSignal, headOf } from './commit-signal.js';
@@ -50,6 +50,7 @@ export class LogReader {
   }
 
   async page({ after, ...options }: ReadOptions): Promise<Page> {
+    await this.#refuseAhead(after);
     return persistently(() => this.#page({ position: after, last: undefined }, boundsOf(options)));
   }
 
@@ -57,6 +58,7 @@ export class LogReader {
     const bounds = boundsOf(options);
     const cursor: Cursor = { position: after, last: undefined };
     const mayGoOn = (): boolean => !signal.aborted && !this.#signal.ended;
+    if (mayGoOn()) await this.#refuseAhead(after);
     for (let first = true; mayGoOn(); first = false) {
       const before = cursor.position;
       const page = await this.#pageUntilEnd(cursor, bounds, mayGoOn);
@@ -64,6 +66,13 @@ export class LogReader {
       if (first || page.position > before) yield page;
       if (page.caughtUp) await this.#signal.beyond(cursor.position, signal);
     }
+  }
+
+  /** Throws {@link PositionAheadOfLog}. Other processes hear of commits a little later than they happen, so they ask. */
+  async #refuseAhead(position: number): Promise<void> {
+    if (position <= this.#signal.head) return;
+    const end = await this.head();
+    if (position > end) throw new PositionAheadOfLog(position, end);
   }
 
   async #pageUntilEnd(cursor: Cursor, bounds: Bounds, mayGoOn: () => boolean): Promise<Page | undefined> {

@@ -172,6 +172,14 @@ function describeRepeats(store: Store): void {
       },
     );
 
+    it.each<ExpectedRevision>(['any', 'no-stream'])('knows a repeat whose ids have capitals (%s)', async (expected) => {
+      const stream = streamName();
+      const batch = events(2).map((event) => ({ ...event, id: event.id.toUpperCase() }));
+      const first = await append(store(), stream, expected, batch);
+      expect(await append(store(), stream, expected, batch)).toEqual(first);
+      expect(await store().readStream(stream)).toHaveLength(2);
+    });
+
     it('answers as the first time at an exact revision', async () => {
       const stream = streamName();
       await append(store(), stream, 'no-stream', events(4));
@@ -410,6 +418,21 @@ function describeReadingTheLog(store: Store): void {
       expect(sizes.filter((size) => size > 0)).toEqual([2, 5]);
     });
 
+    it('begins with an event from the position before it', async () => {
+      const stream = streamName();
+      await append(store(), stream, 'any', events(3));
+      for (const { position } of await store().readStream(stream)) {
+        const { events: found } = await store().readAll({ after: position - 1, limit: 1 });
+        expect(found.map((event) => event.position)).toEqual([position]);
+      }
+    });
+
+    it('refuses a position past the end of the log', async () => {
+      const end = await store().head();
+      const reading = store().readAll({ after: end + 1_000_000 });
+      await expect(reading).rejects.toMatchObject({ name: 'PositionAheadOfLog', position: end + 1_000_000 });
+    });
+
     it('says that it is caught up when nothing follows', async () => {
       const head = await store().head();
       expect(await store().readAll({ after: head })).toEqual({ events: [], position: head, caughtUp: true });
@@ -448,6 +471,23 @@ function describeSubscribing(store: Store): void {
       const live = subscription.take(2);
       await append(store(), stream, 'any', events(2));
       expect(await live).toEqual([5, 6]);
+      await subscription.end();
+    });
+
+    it('begins with an event from the position before it, long after it was stored as well', async () => {
+      const stream = streamName();
+      await append(store(), stream, 'any', events(3));
+      for (const { position } of await store().readStream(stream)) {
+        const subscription = subscribe(store(), { after: position - 1, limit: 1 });
+        expect(await subscription.takePositions(1)).toEqual([position]);
+        await subscription.end();
+      }
+    });
+
+    it('refuses a position past the end of the log instead of waiting there', async () => {
+      const end = await store().head();
+      const subscription = subscribe(store(), { after: end + 1_000_000 });
+      await expect(subscription.nextPage()).rejects.toMatchObject({ name: 'PositionAheadOfLog' });
       await subscription.end();
     });
 

@@ -8,6 +8,7 @@ import {
   type NewEvent,
   type Page,
   type PageOptions,
+  PositionAheadOfLog,
   type RecordedEvent,
   RevisionConflict,
   roughSizeOf,
@@ -82,6 +83,7 @@ export class InMemoryEventStore implements EventStore {
 
   async readAll(options: PageOptions & { readonly after: number }): Promise<Page> {
     this.#refuseWhenClosed();
+    if (options.after > this.#log.length) throw new PositionAheadOfLog(options.after, this.#log.length);
     const matches = matcherOf(options.filter);
     const limit = options.limit ?? DEFAULT_PAGE_EVENTS;
     let bytesLeft = options.maxBytes ?? DEFAULT_PAGE_BYTES;
