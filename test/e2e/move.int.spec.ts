@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type EventStoreDbDouble, startEventStoreDbDouble } from '#testing';
+import { type EventStoreDbDouble, MAX_APPEND_BYTES_MAX, startEventStoreDbDouble } from '#testing';
 import { type SimulatedShop, startSimulatedShop } from '../../apps/channels/simulated-shop/start-simulated-shop.js';
 import { until } from './support/api.js';
 import { query } from './support/database.js';
@@ -26,7 +26,7 @@ describe('a system that moves to EventStoreDB', () => {
 
   beforeAll(async () => {
     [standalone, moved] = await Promise.all([Installation.create(), Installation.create()]);
-    double = await startEventStoreDbDouble({ maxAppendBytes: 16 * 1_048_576 });
+    double = await startEventStoreDbDouble({ maxAppendBytes: MAX_APPEND_BYTES_MAX });
     shop = await startSimulatedShop({ port: 0, secret: SECRET, file: ':memory:' });
     system = await standalone.start();
     await openForTrade(system.api, { shopUrl: shop.url, stock: STOCK });

@@ -4,7 +4,13 @@ import { Client } from 'pg';
 import type { NewEvent, StreamAppend } from '#event-sourcing';
 import { EventStoreDbStore } from '#event-store-eventstoredb';
 import { PostgresEventStore } from '#event-store-postgres';
-import { createTestDatabase, type EventStoreDbDouble, startEventStoreDbDouble, type TestDatabase } from '#testing';
+import {
+  createTestDatabase,
+  type EventStoreDbDouble,
+  MAX_APPEND_BYTES_MAX,
+  startEventStoreDbDouble,
+  type TestDatabase,
+} from '#testing';
 import { type MemoryTerminal, memoryTerminal } from '../testing/memory-terminal.js';
 import { migrateStore } from './migrate-store.js';
 import { openSource } from './open-source.js';
@@ -33,7 +39,7 @@ const places: [string, () => Promise<Place>][] = [
   [
     'EventStoreDB (the protocol double)',
     async () => {
-      const double = await startEventStoreDbDouble({ maxAppendBytes: 16 * 1_048_576 });
+      const double = await startEventStoreDbDouble({ maxAppendBytes: MAX_APPEND_BYTES_MAX });
       const url = double.url();
       return { url, open: () => EventStoreDbStore.open({ url }), remove: () => double.stop() };
     },
@@ -187,7 +193,7 @@ describe.each(places)('migrate-store to %s', (_, makePlace) => {
 describe('migrate-store to EventStoreDB', () => {
   let double: EventStoreDbDouble;
   beforeEach(async () => {
-    double = await startEventStoreDbDouble({ maxAppendBytes: 16 * 1_048_576 });
+    double = await startEventStoreDbDouble({ maxAppendBytes: MAX_APPEND_BYTES_MAX });
   });
   afterEach(() => double.stop());
 

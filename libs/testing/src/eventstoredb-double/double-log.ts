@@ -35,8 +35,6 @@ interface Stream {
 /** Where the first record lies: a real log begins with records of its own. */
 const FIRST_POSITION = 1_024;
 const RECORD_OVERHEAD_BYTES = 120;
-/** Of the server's memory of event ids for writes with expected revision "any"; a real one forgets as well. */
-const REMEMBERED_IDS = 500;
 
 /**
  * One transaction log in memory with the rules of EventStoreDB: positions are byte offsets, expected revisions with the
@@ -45,9 +43,15 @@ const REMEMBERED_IDS = 500;
 export class DoubleLog {
   readonly records: LogRecord[] = [];
   readonly #streams = new Map<string, Stream>();
-  readonly #recentIds = new Map<string, LogRecord>();
+  /** For writes with expected revision "any". A server's memory of ids has an end too, but a far one. */
+  readonly #ids = new Map<string, LogRecord>();
   readonly #appended = new EventEmitter().setMaxListeners(0);
   #end = FIRST_POSITION;
+
+  /** Offset after the last record. */
+  get end(): number {
+    return this.#end;
+  }
 
   append(stream: string, expected: Expected, proposed: readonly ProposedRecord[]): WriteOutcome {
     const known = this.#streams.get(stream);
@@ -107,9 +111,10 @@ export class DoubleLog {
     return low;
   }
 
-  /** A reader may only begin where a record begins or the log ends; a server refuses anything else. */
-  isBoundary(position: number): boolean {
-    return position === 0 || position === this.#end || this.records[this.indexOf(position)]?.position === position;
+  /** A reader may not begin inside a record. Past the end there is none, and a server takes such a position. */
+  isInsideRecord(position: number): boolean {
+    if (position === 0 || position >= this.#end) return false;
+    return this.records[this.indexOf(position)]?.position !== position;
   }
 
   onAppended(listener: () => void): () => void {
@@ -131,12 +136,13 @@ export class DoubleLog {
       };
       records.push(stored);
       this.records.push(stored);
-      this.#remember(stored);
+      this.#ids.set(stored.id, stored);
       this.#end = stored.end;
     }
     this.#appended.emit('appended');
     const last = records.at(-1);
-    return { result: 'written', revision: last?.revision ?? -1, position: last?.position ?? 0 };
+    const position = proposed.length > 0 ? last?.position : this.#end;
+    return { result: 'written', revision: last?.revision ?? -1, position: position ?? this.#end };
   }
 
   #streamOf(stream: string): Stream {
@@ -145,19 +151,11 @@ export class DoubleLog {
     return known;
   }
 
-  #remember(record: LogRecord): void {
-    this.#recentIds.set(record.id, record);
-    for (const id of this.#recentIds.keys()) {
-      if (this.#recentIds.size <= REMEMBERED_IDS) break;
-      this.#recentIds.delete(id);
-    }
-  }
-
   /** Undefined when the records are to be written. The order of the rules is the server's. */
   #check(stream: string, expected: Expected, proposed: readonly ProposedRecord[]): WriteOutcome | undefined {
     const last = this.lastRevision(stream);
     if (expected === 'stream-exists' && last < 0) return wrong(last);
-    if (expected === 'any' || expected === 'stream-exists') return this.#checkRecent(stream, proposed, last);
+    if (expected === 'any' || expected === 'stream-exists') return this.#checkKnown(stream, proposed, last);
     const revision = expected === 'no-stream' ? -1 : expected;
     if (revision > last) return wrong(last);
     if (revision === last) return undefined;
@@ -167,10 +165,8 @@ export class DoubleLog {
     return isRepeat(there, proposed) ? repeated(there) : wrong(last);
   }
 
-  #checkRecent(stream: string, proposed: readonly ProposedRecord[], last: number): WriteOutcome | undefined {
-    const there = proposed
-      .map(({ id }) => this.#recentIds.get(id))
-      .map((record) => record?.stream === stream && record);
+  #checkKnown(stream: string, proposed: readonly ProposedRecord[], last: number): WriteOutcome | undefined {
+    const there = proposed.map(({ id }) => this.#ids.get(id)).map((record) => record?.stream === stream && record);
     if (!there[0]) return undefined;
     const stored = there.filter((record) => record !== false && record !== undefined);
     return stored.length === proposed.length ? repeated(stored as LogRecord[]) : wrong(last);

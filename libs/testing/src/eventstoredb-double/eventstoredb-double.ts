@@ -9,8 +9,9 @@ import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } f
 import { Door } from './door.js';
 import { DoubleLog } from './double-log.js';
 import { Faults, type Method } from './faults.js';
+import { MAX_APPEND_BYTES_MAX, MESSAGE_BYTES_MAX } from './limits.js';
 import { uuid } from './messages.js';
-import { admit, asCallError, type DoubleNode, type Member } from './node.js';
+import { admit, asCallError, type DoubleNode, type Member, type ServerVersion } from './node.js';
 import { persistentSubscriptions } from './persistent.js';
 import { read } from './reading.js';
 import { append, batchAppend, deleteStream, tombstoneStream } from './writing.js';
@@ -20,13 +21,17 @@ export interface EventStoreDbDoubleOptions {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** Who may call; anybody when undefined. The client sends credentials over TLS only. */
   readonly credentials?: { readonly username: string; readonly password: string };
-  /** The server's MaxAppendSize; its default is 1 MiB. */
+  /** The server's MaxAppendSize; its default is 1 MiB, and it starts with no more than {@link MAX_APPEND_BYTES_MAX}. */
   readonly maxAppendBytes?: number;
+  /** Which server it behaves as; 24.2.0 where nothing is said. */
+  readonly version?: ServerVersion;
   /** Nodes that share one log. The first is the leader until another is elected. */
   readonly nodes?: number;
 }
 
 const DEFAULT_MAX_APPEND_BYTES = 1_048_576;
+
+const NO_LEADER = -1;
 
 /**
  * A stand-in for EventStoreDB in tests, and only there: it speaks the protocol over gRPC, by the service definitions that
@@ -42,6 +47,9 @@ export class EventStoreDbDouble {
   ) {}
 
   static async start(options: EventStoreDbDoubleOptions = {}): Promise<EventStoreDbDouble> {
+    if ((options.maxAppendBytes ?? 0) > MAX_APPEND_BYTES_MAX) {
+      throw new RangeError(`MaxAppendSize exceeded ${MAX_APPEND_BYTES_MAX} bytes.`);
+    }
     const double = new EventStoreDbDouble(options);
     for (let index = 0; index < (options.nodes ?? 1); index += 1) {
       double.nodes.push(await DoubleServer.start(double.#node(index), options.tls));
@@ -73,6 +81,11 @@ export class EventStoreDbDouble {
     this.#leader = index;
   }
 
+  /** The leader is one no more, and there is none until the next election. */
+  depose(): void {
+    this.#leader = NO_LEADER;
+  }
+
   /** A connection string. Of a cluster: all nodes, to be told apart by gossip. `user` is `name:password@`. */
   url(query = `tls=${this.options.tls !== undefined}`, user = ''): string {
     const hosts = this.nodes.map(({ door }) => `127.0.0.1:${door.port}`);
@@ -86,6 +99,7 @@ export class EventStoreDbDouble {
   #node(index: number): Omit<DoubleNode, 'drop' | 'faults'> {
     return {
       log: this.log,
+      version: this.options.version ?? '24.2.0',
       credentials: this.options.credentials,
       maxAppendBytes: this.options.maxAppendBytes ?? DEFAULT_MAX_APPEND_BYTES,
       isLeader: () => index === this.#leader,
@@ -98,7 +112,7 @@ export class EventStoreDbDouble {
 export class DoubleServer {
   readonly faults = new Faults();
   readonly #instanceId = randomUUID();
-  readonly #server = new Server({ 'grpc.max_receive_message_length': 32 * 1_048_576 });
+  readonly #server = new Server({ 'grpc.max_receive_message_length': MESSAGE_BYTES_MAX });
   #door: Door | undefined;
   #alive = true;
 
@@ -157,7 +171,7 @@ function addServices(server: Server, node: DoubleNode): void {
   server.addService(persistentSubscriptions.service, persistentSubscriptions.handlers(node));
   server.addService(gossipGrpc.GossipService, { read: unary(node, 'gossip', () => clusterInfo(node)) });
   server.addService(featuresGrpc.ServerFeaturesService, {
-    getSupportedMethods: unary(node, 'features', supportedMethods),
+    getSupportedMethods: unary(node, 'features', () => supportedMethods(node)),
   });
 }
 
@@ -183,7 +197,7 @@ function clusterInfo(node: DoubleNode): InstanceType<typeof gossipPb.ClusterInfo
   return new gossipPb.ClusterInfo().setMembersList(members);
 }
 
-function supportedMethods(): InstanceType<typeof featuresPb.SupportedMethods> {
+function supportedMethods({ version }: DoubleNode): InstanceType<typeof featuresPb.SupportedMethods> {
   const services = [streamsGrpc.StreamsService, persistentSubscriptions.service];
   const methods = services
     .flatMap((service) => Object.values(service))
@@ -194,5 +208,5 @@ function supportedMethods(): InstanceType<typeof featuresPb.SupportedMethods> {
         .setMethodName(methodName.toLowerCase())
         .setFeaturesList(['stream', 'all']);
     });
-  return new featuresPb.SupportedMethods().setMethodsList(methods).setEventStoreServerVersion('24.10.0-double');
+  return new featuresPb.SupportedMethods().setMethodsList(methods).setEventStoreServerVersion(version);
 }

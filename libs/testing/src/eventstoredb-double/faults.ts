@@ -7,7 +7,7 @@ export type Method = 'read' | 'append' | 'batchAppend' | 'delete' | 'tombstone' 
 export class Faults {
   /** Calls that came in, by method; every append inside a batch stream counts as one of `batchAppend`. */
   readonly calls = new Map<Method, number>();
-  /** More appends than this at the same time end in RESOURCE_EXHAUSTED. */
+  /** More appends than this at the same time end in RESOURCE_EXHAUSTED. A real server was not seen to have such a limit. */
   maxConcurrentAppends = Number.POSITIVE_INFINITY;
   /** So many of the next appends are stored, and the connection breaks instead of an answer. */
   appendsToStoreAndDrop = 0;
@@ -18,6 +18,7 @@ export class Faults {
   readonly denied = new Set<string>();
   readonly #failures = new Map<Method, ServiceError[]>();
   readonly #held = new Map<Method, Promise<void>>();
+  #liveHeld: Promise<void> | undefined;
   #appendsInFlight = 0;
 
   /** The next calls of a method end in an error of this gRPC status. */
@@ -34,6 +35,21 @@ export class Faults {
       this.#held.delete(method);
       resolve();
     };
+  }
+
+  /** Subscriptions that are live get nothing more, as at a node that is cut off, until the function is called. */
+  holdLive(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#liveHeld = promise;
+    return () => {
+      this.#liveHeld = undefined;
+      resolve();
+    };
+  }
+
+  /** Resolves when live subscriptions may go on. */
+  async live(): Promise<void> {
+    await this.#liveHeld;
   }
 
   /** Every call passes here first. Throws the error it is to end in. */

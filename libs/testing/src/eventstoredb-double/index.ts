@@ -1,6 +1,8 @@
 import type { EventStoreDbDouble, EventStoreDbDoubleOptions } from './eventstoredb-double.js';
+import type { ServerVersion } from './node.js';
 
-export type { EventStoreDbDouble, EventStoreDbDoubleOptions };
+export { MAX_APPEND_BYTES_MAX } from './limits.js';
+export type { EventStoreDbDouble, EventStoreDbDoubleOptions, ServerVersion };
 
 /** Starts a double. Loads gRPC and the client's messages then and not before, for the sake of specs that need neither. */
 export async function startEventStoreDbDouble(options?: EventStoreDbDoubleOptions): Promise<EventStoreDbDouble> {

@@ -4,6 +4,7 @@ import streamsPb from '@eventstore/db-client/generated/streams_pb.js';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import anyPb from 'google-protobuf/google/protobuf/any_pb.js';
 import type { LogRecord } from './double-log.js';
+import type { ServerVersion } from './node.js';
 
 type Message = { serializeBinary(): Uint8Array };
 type ReadResp = InstanceType<typeof streamsPb.ReadResp>;
@@ -47,7 +48,19 @@ export const errors = {
       exception: 'maximum-append-size-exceeded',
       'maximum-append-size': String(bytes),
     }),
-  invalidPosition: (): ServiceError => callError(status.INVALID_ARGUMENT, 'Trying to read from an invalid position.'),
+  /** What the server says of whatever went wrong unforeseen. */
+  thrownByHandler: (why: string): ServiceError => callError(status.UNKNOWN, `Exception was thrown by handler. ${why}`),
+  /** To begin inside a record is refused in four ways, by version and call. */
+  insideRecord: (version: ServerVersion, call: 'read' | 'subscription'): ServiceError => {
+    const isOld = version === '23.10.8';
+    if (call === 'read') {
+      return callError(status.UNKNOWN, `Unexpected ReadAllResult: ${isOld ? 'Error' : 'InvalidPosition'}`);
+    }
+    return isOld
+      ? callError(status.UNKNOWN, 'Exception was thrown by handler.')
+      : callError(status.INVALID_ARGUMENT, 'Trying to read from an invalid position.');
+  },
+  consumerTooSlow: (): ServiceError => callError(status.ABORTED, 'Consumer too slow to handle event while live.'),
   invalidArgument: (details: string): ServiceError => callError(status.INVALID_ARGUMENT, details),
   groupMissing: (stream: string, group: string): ServiceError =>
     callError(status.NOT_FOUND, `Subscription group ${group} on stream ${stream} does not exist.`, {
@@ -106,10 +119,20 @@ export const confirmation = (subscriptionId: string): ReadResp =>
     new streamsPb.ReadResp.SubscriptionConfirmation().setSubscriptionId(subscriptionId),
   );
 
-export const checkpoint = ({ commit, prepare }: { readonly commit: number; readonly prepare: number }): ReadResp =>
-  new streamsPb.ReadResp().setCheckpoint(
-    new streamsPb.ReadResp.Checkpoint().setCommitPosition(String(commit)).setPreparePosition(String(prepare)),
-  );
+/** Where a reader stands; `start` is what a server says before the first event it let through. */
+export type Place = { readonly commit: number; readonly prepare: number } | 'start';
+
+export function checkpoint(place: Place): ReadResp {
+  const { commit, prepare } = place === 'start' ? { commit: GREATEST_NUMBER, prepare: GREATEST_NUMBER } : place;
+  const message = new streamsPb.ReadResp.Checkpoint();
+  message.setCommitPosition(String(commit)).setPreparePosition(String(prepare));
+  return new streamsPb.ReadResp().setCheckpoint(message);
+}
+
+/** -1 where there is no sign. */
+export const GREATEST_NUMBER = '18446744073709551615';
+
+export const fellBehind = (): ReadResp => new streamsPb.ReadResp().setFellBehind(new streamsPb.ReadResp.FellBehind());
 
 export const caughtUp = (): ReadResp => new streamsPb.ReadResp().setCaughtUp(new streamsPb.ReadResp.CaughtUp());
 

@@ -3,9 +3,13 @@ import type { DoubleLog } from './double-log.js';
 import type { Faults, Method } from './faults.js';
 import { callError, errors } from './messages.js';
 
+/** What is known to differ between the two follows the one that is asked for. */
+export type ServerVersion = '23.10.8' | '24.2.0';
+
 /** What the services of one node know about it and its cluster. */
 export interface DoubleNode {
   readonly log: DoubleLog;
+  readonly version: ServerVersion;
   readonly faults: Faults;
   /** Who may call; anybody when undefined. */
   readonly credentials: { readonly username: string; readonly password: string } | undefined;
@@ -32,6 +36,7 @@ export async function admit(node: DoubleNode, method: Method, metadata: Metadata
 }
 
 export function checkStream(node: DoubleNode, stream: string): void {
+  if (stream === '') throw errors.thrownByHandler('a stream has a name');
   if (node.faults.denied.has(stream)) throw errors.accessDenied();
 }
 
@@ -39,7 +44,7 @@ export function checkStream(node: DoubleNode, stream: string): void {
 export const asCallError = (error: unknown): ServiceError =>
   error instanceof Error && 'code' in error && 'metadata' in error
     ? (error as ServiceError)
-    : callError(status.UNKNOWN, `Exception was thrown by handler: ${String(error)}`);
+    : errors.thrownByHandler(String(error));
 
 export const tooManyAppends = (): ServiceError => callError(status.RESOURCE_EXHAUSTED, 'Too many concurrent appends');
 

@@ -3,7 +3,17 @@ import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import type { DoubleLog, LogRecord } from './double-log.js';
 import { type DoubleFilter, filterOf } from './filter.js';
-import { caughtUp, checkpoint, confirmation, errors, nameOf, readEvent, streamNotFound } from './messages.js';
+import {
+  caughtUp,
+  checkpoint,
+  confirmation,
+  errors,
+  fellBehind,
+  nameOf,
+  type Place,
+  readEvent,
+  streamNotFound,
+} from './messages.js';
 import { admit, asCallError, checkStream, type DoubleNode } from './node.js';
 import { Sender } from './sender.js';
 
@@ -30,6 +40,7 @@ export async function read(node: DoubleNode, call: ServerWritableStream<ReadReq,
 async function answer(node: DoubleNode, sender: Sender<ReadResp>, options: Options): Promise<void> {
   const all = options.getAll();
   const stream = options.getStream();
+  if (!options.hasSubscription() && Number(options.getCount()) === 0) throw errors.thrownByHandler('no events to read');
   if (all && options.hasSubscription()) return subscribeToAll(node, sender, options, all);
   if (all) return readAll(node, sender, options, all);
   if (!stream) throw errors.invalidArgument('neither a stream nor $all');
@@ -47,7 +58,10 @@ async function readStream(
   const name = nameOf(stream.getStreamIdentifier());
   if (log.isTombstoned(name)) throw errors.streamDeleted(name);
   const records = log.visible(name);
-  if (records.length === 0) return sender.send(streamNotFound(name));
+  if (records.length === 0) {
+    await sender.send(streamNotFound(name));
+    return;
+  }
   const backwards = options.getReadDirection() === 1;
   const from = fromRevision(stream, backwards);
   const wanted = records.filter(({ revision }) => (backwards ? revision <= from : revision >= from));
@@ -56,7 +70,7 @@ async function readStream(
 }
 
 async function readAll(
-  { log }: DoubleNode,
+  { log, version }: DoubleNode,
   sender: Sender<ReadResp>,
   options: Options,
   all: AllOptions,
@@ -67,6 +81,7 @@ async function readAll(
   // A page is read at a time; what is appended meanwhile is not seen.
   const end = log.records.length;
   const step = backwards ? -1 : 1;
+  if (all.hasPosition() && log.isInsideRecord(positionIn(all).commit)) throw errors.insideRecord(version, 'read');
   const first = firstIndex(log, all, backwards);
   for (let index = first; index >= 0 && index < end && left > 0; index += step) {
     const record = log.records[index];
@@ -78,72 +93,105 @@ async function readAll(
 
 /** As the server does it: pages of the search window until the end is reached, then live. */
 async function subscribeToAll(
-  { log }: DoubleNode,
+  node: DoubleNode,
   sender: Sender<ReadResp>,
   options: Options,
   all: AllOptions,
 ): Promise<void> {
-  const filter = filterIn(options);
-  const cursor = new AllCursor(log, sender, filter, afterPosition(log, all));
+  const { log, faults, version } = node;
+  if (all.hasPosition() && log.isInsideRecord(positionIn(all).commit))
+    throw errors.insideRecord(version, 'subscription');
+  const cursor = new AllCursor(node, sender, filterIn(options), all);
   await sender.send(confirmation(randomUUID()));
   await cursor.catchUp();
   for (;;) {
-    if (!(await cursor.goLive())) await sender.appended(log);
+    await faults.live();
+    const state = await cursor.goLive();
+    if (state === 'too slow') {
+      if (version === '23.10.8') throw errors.consumerTooSlow();
+      await sender.send(fellBehind());
+      await cursor.catchUp();
+    }
+    if (state === 'nothing new') await sender.appended(log);
   }
 }
 
+/** Of a live subscription; one whose client takes them slower than they come does not stay live. */
+const LIVE_RECORDS_MAX = 32;
+
 /** Where a subscription to `$all` stands. */
 class AllCursor {
+  readonly #log: DoubleLog;
+  readonly #isOld: boolean;
+  readonly #isWanted: (record: LogRecord) => boolean;
   #index: number;
   #considered = 0;
-  #sent = { commit: 0, prepare: 0 };
+  /** What the next checkpoint says: the last record that was let through, or how far a page without one reached. */
+  #reached: Place;
 
   constructor(
-    private readonly log: DoubleLog,
+    { log, version }: DoubleNode,
     private readonly sender: Sender<ReadResp>,
     private readonly filter: DoubleFilter,
-    firstIndex: number,
+    all: AllOptions,
   ) {
-    this.#index = firstIndex;
+    this.#log = log;
+    this.#isOld = version === '23.10.8';
+    const from = all.hasPosition() ? positionIn(all) : undefined;
+    this.#reached = from ?? 'start';
+    this.#index = from ? log.indexOf(from.commit) : all.hasEnd() ? log.records.length : 0;
+    this.#isWanted = (record) => (!from || this.#liesAfter(record, from)) && filter.matches(record);
   }
 
   async catchUp(): Promise<void> {
-    while (this.#index < this.log.records.length) {
+    while (this.#index < this.#log.records.length) {
       const start = this.#index;
-      const page = this.log.records.slice(start, start + this.filter.maxSearchWindow);
+      const page = this.#log.records.slice(start, start + this.filter.maxSearchWindow);
       for (const record of page) await this.#consider(record);
-      // A checkpoint of a page in which nothing matched is where the page began: nothing before it is left.
-      const [first] = page;
-      if (first && first.position > this.#sent.commit) this.#sent = { commit: first.position, prepare: 0 };
-      if (this.#considered >= this.filter.checkpointInterval) await this.#checkpoint();
+      if (this.#considered >= this.filter.checkpointInterval) {
+        // The checkpoint of a page in which nothing matched is where the page began: nothing before it is left.
+        const [first] = page;
+        if (first && first.position > this.#reachedCommit) this.#reached = { commit: first.position, prepare: 0 };
+        await this.#checkpoint();
+      }
     }
-    if (this.#sent.commit > 0) await this.#checkpoint();
+    if (!this.#isOld || this.#reachedCommit > 0) await this.#checkpoint();
     await this.sender.send(caughtUp());
   }
 
-  /** False when there is nothing new. */
-  async goLive(): Promise<boolean> {
-    const record = this.log.records[this.#index];
-    if (!record) return false;
-    await this.#consider(record);
+  /** Sends the next record. */
+  async goLive(): Promise<'live' | 'too slow' | 'nothing new'> {
+    const record = this.#log.records[this.#index];
+    if (!record) return 'nothing new';
+    const waited = await this.#consider(record);
     if (this.#considered >= this.filter.checkpointInterval) {
-      this.#sent = { commit: record.position, prepare: record.position };
+      this.#reached = { commit: record.position, prepare: record.position };
       await this.#checkpoint();
     }
-    return true;
+    return waited && this.#log.records.length - this.#index > LIVE_RECORDS_MAX ? 'too slow' : 'live';
   }
 
-  async #consider(record: LogRecord): Promise<void> {
+  /** True when the client let it wait. */
+  async #consider(record: LogRecord): Promise<boolean> {
     this.#index += 1;
     this.#considered += 1;
-    if (!this.filter.matches(record)) return;
-    this.#sent = { commit: record.position, prepare: record.position };
-    await this.sender.send(readEvent(record));
+    if (!this.#isWanted(record)) return false;
+    this.#reached = { commit: record.position, prepare: record.position };
+    return this.sender.send(readEvent(record));
+  }
+
+  /** 23.10 leaves the record at a commit position out whatever the prepare position; 24.2 sends it where that is smaller. */
+  #liesAfter({ position }: LogRecord, { commit, prepare }: { commit: number; prepare: number }): boolean {
+    return position > commit || (position === commit && prepare < commit && !this.#isOld);
+  }
+
+  get #reachedCommit(): number {
+    return this.#reached === 'start' ? 0 : this.#reached.commit;
   }
 
   async #checkpoint(): Promise<void> {
     this.#considered = 0;
-    if (this.filter.checkpointInterval !== Number.POSITIVE_INFINITY) await this.sender.send(checkpoint(this.#sent));
+    if (this.filter.checkpointInterval !== Number.POSITIVE_INFINITY) await this.sender.send(checkpoint(this.#reached));
   }
 }
 
@@ -184,23 +232,14 @@ const fromRevision = (stream: StreamOptions, backwards: boolean): number => {
 function firstIndex(log: DoubleLog, all: AllOptions, backwards: boolean): number {
   if (all.hasStart()) return backwards ? -1 : 0;
   if (all.hasEnd()) return backwards ? log.records.length - 1 : log.records.length;
-  const index = log.indexOf(positionIn(log, all).commit);
+  const index = log.indexOf(positionIn(all).commit);
   return backwards ? index - 1 : index;
 }
 
-/** A subscription begins after its position. What lies at a commit whose prepare is 0 comes after that position. */
-function afterPosition(log: DoubleLog, all: AllOptions): number {
-  if (all.hasStart()) return 0;
-  if (all.hasEnd()) return log.records.length;
-  const { commit, prepare } = positionIn(log, all);
-  return log.indexOf(prepare < commit ? commit : commit + 1);
-}
-
-function positionIn(log: DoubleLog, all: AllOptions): { commit: number; prepare: number } {
+function positionIn(all: AllOptions): { commit: number; prepare: number } {
   const position = all.getPosition();
   const commit = Number(position?.getCommitPosition());
   const prepare = Number(position?.getPreparePosition());
   if (prepare > commit) throw errors.invalidArgument('The commit position cannot be less than the prepare position');
-  if (!log.isBoundary(commit)) throw errors.invalidPosition();
   return { commit, prepare };
 }

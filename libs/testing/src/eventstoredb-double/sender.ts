@@ -20,12 +20,13 @@ export class Sender<Response> {
     return !this.#gone.signal.aborted;
   }
 
-  /** Throws AbortError when the client has gone. */
-  async send(message: Response): Promise<void> {
+  /** True when the client let it wait. Throws AbortError when the client has gone. */
+  async send(message: Response): Promise<boolean> {
     this.#gone.signal.throwIfAborted();
     this.onSent();
-    if (this.call.write(message)) return;
+    if (this.call.write(message)) return false;
     await once(this.call as unknown as NodeJS.EventEmitter, 'drain', { signal: this.#gone.signal });
+    return true;
   }
 
   /** Resolves when something was appended after this call; throws AbortError when the client has gone. */

@@ -16,7 +16,7 @@ import type {
   sendUnaryData,
 } from '@grpc/grpc-js';
 import type { Expected, ProposedRecord, WriteOutcome } from './double-log.js';
-import { batchError, errors, nameOf, streamIdentifier } from './messages.js';
+import { batchError, errors, GREATEST_NUMBER, nameOf, streamIdentifier } from './messages.js';
 import { admit, asCallError, checkStream, type DoubleNode, tooManyAppends } from './node.js';
 
 type AppendResp = InstanceType<typeof streamsPb.AppendResp>;
@@ -110,8 +110,9 @@ async function write(
   proposed: readonly ProposedRecord[],
 ): Promise<WriteOutcome | undefined> {
   checkStream(node, stream);
+  if (proposed.some(({ type }) => type === '')) throw errors.thrownByHandler('an event has a type');
   const bytes = proposed.reduce(
-    (sum, { type, data, metadata }) => sum + type.length + data.length + metadata.length,
+    (sum, { type, data, metadata }) => sum + 2 * type.length + data.length + metadata.length,
     0,
   );
   if (bytes > node.maxAppendBytes) throw errors.maxAppendSize(node.maxAppendBytes);
@@ -130,7 +131,7 @@ function appendResponse(outcome: WriteOutcome, stream: string, expected: Expecte
   const response = new streamsPb.AppendResp();
   if (outcome.result === 'stream-deleted') throw errors.streamDeleted(stream);
   if (outcome.result === 'written') {
-    const success = new streamsPb.AppendResp.Success().setCurrentRevision(String(outcome.revision));
+    const success = new streamsPb.AppendResp.Success().setCurrentRevision(revisionOf(outcome));
     return response.setSuccess(success.setPosition(fill(new streamsPb.AppendResp.Position(), outcome.position)));
   }
   const wrong = new streamsPb.AppendResp.WrongExpectedVersion();
@@ -154,7 +155,7 @@ async function batchResponse(
     if (!outcome) return undefined;
     if (outcome.result === 'written') {
       const position = fill(new sharedPb.AllStreamPosition(), outcome.position);
-      const success = new streamsPb.BatchAppendResp.Success().setCurrentRevision(String(outcome.revision));
+      const success = new streamsPb.BatchAppendResp.Success().setCurrentRevision(revisionOf(outcome));
       return response.setSuccess(success.setPosition(position));
     }
     return response.setError(outcomeError(outcome));
@@ -214,13 +215,24 @@ function expectedIn(
   throw errors.invalidArgument('An expected revision is missing.');
 }
 
+const revisionOf = ({ revision }: { readonly revision: number }): string =>
+  revision < 0 ? GREATEST_NUMBER : String(revision);
+
 const recordOf = (message: Proposed): ProposedRecord => ({
-  id: message.getId()?.getString() ?? '',
+  id: guidIn(message.getId()?.getString() ?? ''),
   type: message.getMetadataMap().get('type') ?? '',
   contentType: message.getMetadataMap().get('content-type') ?? '',
   data: message.getData_asU8(),
   metadata: message.getCustomMetadata_asU8(),
 });
+
+/** A server keeps the number and not how it was written. */
+function guidIn(id: string): string {
+  if (!GUID.test(id)) throw errors.thrownByHandler('Guid should contain 32 digits with 4 dashes');
+  return id.toLowerCase();
+}
+
+const GUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 function fill<T extends { setCommitPosition(value: string): unknown; setPreparePosition(value: string): unknown }>(
   position: T,
