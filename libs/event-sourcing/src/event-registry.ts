@@ -61,6 +61,9 @@ export function withRegistry(store: EventStore, registry: EventRegistry): EventS
     atomicAcrossStreams: store.atomicAcrossStreams,
     singleWriter: store.singleWriter,
     densePositions: store.densePositions,
+    get foreignEvents() {
+      return store.foreignEvents ?? 0;
+    },
     append: (appends) => store.append(appends),
     head: () => store.head(),
     saveSnapshots: (snapshots) => store.saveSnapshots(snapshots),

@@ -86,11 +86,38 @@ describe('EventStoreDbStore', () => {
     expect(await store.readStream('thing-1')).toEqual([]);
   });
 
-  it('refuses a position that is not of this log', async () => {
-    const { position } = await store.append([appendOf('thing-1')]);
-    await expect(store.readAll({ after: position + 7 })).rejects.toThrow(/checkpoint of another store/);
-    const pages = store.subscribe({ after: position - 4, signal: new AbortController().signal });
-    await expect(pages[Symbol.asyncIterator]().next()).rejects.toThrow(/checkpoint of another store/);
+  it('says its own limit for an append, metadata included, before it sends it', async () => {
+    const { events, ...append } = appendOf('thing-1');
+    const wordy = events.map((event) => ({
+      ...event,
+      metadata: { ...event.metadata, actor: 'x'.repeat(16_767_216) },
+    }));
+    await expect(store.append([{ ...append, events: wordy }])).rejects.toThrow(/at most 16767216 are stored in one/);
+    const large = appendOf('thing-1', ...Array.from({ length: 17 }, () => ({ text: 'x'.repeat(1_000_000) })));
+    await expect(store.append([large])).rejects.toBeInstanceOf(RangeError);
+    expect(double.faults.calls.get('append')).toBeUndefined();
+  });
+
+  it.each(['order-7', '', '{0D1C9B3E-5B7A-4C6D-8E9F-0A1B2C3D4E5F}', '0D1C9B3E5B7A4C6D8E9F0A1B2C3D4E5F'])(
+    'refuses %j as the id of an event',
+    async (id) => {
+      const { events, ...append } = appendOf('thing-1');
+      const attempt = store.append([{ ...append, events: events.map((event) => ({ ...event, id })) }]);
+      await expect(attempt).rejects.toThrow(/id of an event is a UUID/);
+    },
+  );
+
+  it('gives an id back in small letters', async () => {
+    const { events, ...append } = appendOf('thing-1');
+    const shouted = events.map((event) => ({ ...event, id: event.id.toUpperCase() }));
+    await store.append([{ ...append, events: shouted }]);
+    expect((await store.readStream('thing-1')).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+  });
+
+  it('reads nothing where nothing is asked for', async () => {
+    await store.append([appendOf('thing-1')]);
+    expect(await store.readStream('thing-1', { limit: 0 })).toEqual([]);
+    expect(await store.readAll({ after: 0, limit: 0 })).toEqual({ events: [], position: 0, caughtUp: false });
   });
 
   it.each(['', 'a\0b', 'half-\ud83d', 'x'.repeat(501), '$system', '$$thing-1', 'snapshot-1'])(

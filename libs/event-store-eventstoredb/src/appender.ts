@@ -2,15 +2,15 @@ import { type AppendResult as ClientResult, NO_STREAM, WrongExpectedVersionError
 import {
   type AppendResult,
   AtomicAppendUnsupported,
-  type NewEvent,
   type RecordedEvent,
   RevisionConflict,
   type StreamAppend,
 } from '#event-sourcing';
-import { type Connection, isTransient, LEADER_ONLY } from './connection.js';
+import { type Connection, LEADER_ONLY } from './connection.js';
+import { isTransient } from './errors.js';
 import { Gate } from './gate.js';
 import { afterCommit } from './positions.js';
-import { type EncodedAppend, encode } from './stored-event.js';
+import { type EncodedAppend, type EncodedEvent, encode } from './stored-event.js';
 import type { StreamReader } from './stream-reader.js';
 
 /** Appends to single streams, many at a time, each as often as it takes to know that it is stored once. */
@@ -33,13 +33,13 @@ export class Appender {
   }
 
   /**
-   * The server's own memory of event ids is short where the expected revision is 'any', and it looks at the first id
+   * The server's own memory of event ids has an end where the expected revision is 'any', and it looks at the first id
    * alone. So we look at the end of the stream ourselves and append right there; who was faster makes us look again.
    */
   async #appendAnywhere(append: StreamAppend, encoded: EncodedAppend): Promise<AppendResult> {
     for (let attempt = 1; ; attempt += 1) {
       const recent = await this.reader.read(append.stream, { direction: 'backwards', limit: REPEAT_WINDOW_EVENTS });
-      const repeated = resultOfRecent(append, recent);
+      const repeated = resultOfRecent(append.stream, encoded.events, recent);
       if (repeated) return repeated;
       try {
         return await this.#appendAt(append, recent[0]?.revision ?? -1, encoded);
@@ -56,18 +56,22 @@ export class Appender {
       return { position: positionIn(result) ?? (await this.#positionOf(append.stream, last)), revisions: [last] };
     } catch (error) {
       if (!(error instanceof WrongExpectedVersionError)) throw error;
-      return (await this.#resultOfRepeat(append, revision)) ?? this.#conflict(append, error.actualVersion);
+      return (
+        (await this.#resultOfRepeat(append.stream, encoded.events, revision)) ??
+        this.#conflict(append, error.actualVersion)
+      );
     }
   }
 
   /** The same ids at the same revision are the same append to the server, so an append of unknown outcome is sent again. */
-  #write(stream: string, revision: number, { events }: EncodedAppend): Promise<ClientResult> {
+  #write(stream: string, revision: number, { events, bytes }: EncodedAppend): Promise<ClientResult> {
     const expectedRevision = revision < 0 ? NO_STREAM : BigInt(revision);
-    return this.connection.persistently(async () => {
+    const sizeMs = events.length * MS_PER_EVENT + bytes * MS_PER_BYTE;
+    return this.connection.withRetry(async ({ client, answerTimeoutMs }) => {
       try {
-        return await this.connection.client.appendToStream(stream, events, {
+        return await client.appendToStream(stream, [...events], {
           expectedRevision,
-          deadline: this.connection.answerTimeoutMs + events.length * MS_PER_EVENT,
+          deadline: answerTimeoutMs + sizeMs,
           ...LEADER_ONLY,
         });
       } catch (error) {
@@ -90,7 +94,11 @@ export class Appender {
     return event?.position ?? 0;
   }
 
-  async #resultOfRepeat({ stream, events }: StreamAppend, revision: number): Promise<AppendResult | undefined> {
+  async #resultOfRepeat(
+    stream: string,
+    events: readonly EncodedEvent[],
+    revision: number,
+  ): Promise<AppendResult | undefined> {
     const there = await this.reader.read(stream, { from: revision + 1, limit: events.length });
     return resultWhenSame(events, there);
   }
@@ -100,17 +108,22 @@ export class Appender {
   }
 }
 
-/** More at once end in RESOURCE_EXHAUSTED, and win nothing: the server writes one after the other. */
+/** Our choice, and no limit of the server: more at once would win nothing, as it writes one after the other. */
 const CONCURRENT_APPENDS = 128;
 /** Every event is a message of its own; so much more time a large append has. */
 const MS_PER_EVENT = 2;
+const MS_PER_BYTE = 1 / 1_024;
 const WAITING_BYTES_MAX = 64 * 1_048_576;
 const REPEAT_WINDOW_EVENTS = 1_000;
 /** Each lost attempt means that somebody else's append was stored. */
 const ATTEMPTS_MAX = 100;
 
 /** What the last events, newest first, say of an append with 'any': repeated, undefined when new, a conflict when mixed. */
-function resultOfRecent({ stream, events }: StreamAppend, recent: readonly RecordedEvent[]): AppendResult | undefined {
+function resultOfRecent(
+  stream: string,
+  events: readonly EncodedEvent[],
+  recent: readonly RecordedEvent[],
+): AppendResult | undefined {
   const ids = new Set(events.map(({ id }) => id));
   const oldest = recent.findLastIndex(({ id }) => ids.has(id));
   if (oldest < 0) return undefined;
@@ -120,7 +133,7 @@ function resultOfRecent({ stream, events }: StreamAppend, recent: readonly Recor
   throw new RevisionConflict([stream], `Not as expected: ${stream} holds some of these events as another append.`);
 }
 
-function resultWhenSame(events: readonly NewEvent[], there: readonly RecordedEvent[]): AppendResult | undefined {
+function resultWhenSame(events: readonly EncodedEvent[], there: readonly RecordedEvent[]): AppendResult | undefined {
   const last = there.at(-1);
   const isSame = there.length === events.length && there.every(({ id }, index) => id === events[index]?.id);
   return isSame && last ? { position: last.position, revisions: [last.revision] } : undefined;

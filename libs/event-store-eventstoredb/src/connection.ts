@@ -1,43 +1,58 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import {
-  AccessDeniedError,
-  CancelledError,
-  DeadlineExceededError,
-  EventStoreDBClient,
-  isCommandError,
-  MaxAppendSizeExceededError,
-  NotLeaderError,
+  type AllStreamResolvedEvent,
+  BACKWARDS,
+  END,
+  type EventStoreDBClient,
+  FORWARDS,
+  type Position,
+  START,
   type StreamingRead,
-  TimeoutError,
-  UnavailableError,
 } from '@eventstore/db-client';
-import { EventStoreUnavailable } from '#event-sourcing';
+import { PositionAheadOfLog } from '#event-sourcing';
+import { Cluster, type Node } from './cluster.js';
+import {
+  backOff,
+  EndedByServer,
+  explained,
+  isBusy,
+  isTransient,
+  SilentServer,
+  StoreClosed,
+  unavailable,
+} from './errors.js';
+import { afterCommit, commitOf, isAfterRecord, placeOf } from './positions.js';
 
 export interface ConnectionOptions {
-  /** How long an append or a read waits for a server that is away before its caller is told. */
+  /** How long an append or a read waits for a server that is away before its caller is refused. */
   readonly patienceMs?: number;
-  /** How long one answer may take before it is asked for again. */
+  /** How long one answer may take at most before it is asked for again; see {@link Attempt.answerTimeoutMs}. */
   readonly answerTimeoutMs?: number;
+}
+
+/** One try of a call. */
+export interface Attempt {
+  readonly client: EventStoreDBClient;
+  /**
+   * How long to wait for an answer: short at first, as a node that is frozen must not hold up everybody, and twice as
+   * long each time, so that a node that is only slow gets its time.
+   */
+  readonly answerTimeoutMs: number;
 }
 
 /** All calls go to the leader: a follower may lack the newest events, and what it lacks would look like the end of the log. */
 export const LEADER_ONLY = { requiresLeader: true };
 
-/** The client, with the faults kept away that README.md lists. */
+/** The leader of the cluster and its client, with the faults kept away that README.md lists. */
 export class Connection {
-  readonly client: EventStoreDBClient;
-  readonly answerTimeoutMs: number;
+  readonly #cluster: Cluster;
+  readonly #answerTimeoutMs: number;
   readonly #patienceMs: number;
   readonly #closing = new AbortController();
 
   constructor(url: string, { patienceMs = 30_000, answerTimeoutMs = 10_000 }: ConnectionOptions) {
-    this.client = EventStoreDBClient.connectionString(url);
+    this.#cluster = new Cluster(url);
     this.#patienceMs = patienceMs;
-    this.answerTimeoutMs = answerTimeoutMs;
-    // Without this the client sends appends over one shared stream, where an append whose answer is lost waits for ever,
-    // and where a broken connection rejects promises that nobody can catch.
-    // biome-ignore lint/complexity/useLiteralKeys: the client has no setting for it.
-    this.client['supports'] = async () => false;
+    this.#answerTimeoutMs = answerTimeoutMs;
   }
 
   /** Aborted when the store is closed. */
@@ -46,17 +61,39 @@ export class Connection {
   }
 
   /** Repeats what may be repeated over lost connections, busy servers and elections until it answers or the time is up. */
-  async persistently<T>(run: () => Promise<T>): Promise<T> {
+  async withRetry<T>(run: (attempt: Attempt) => Promise<T>): Promise<T> {
     const deadline = performance.now() + this.#patienceMs;
-    for (let attempt = 0; ; attempt += 1) {
+    for (let [tries, runs] = [0, 0]; ; tries += 1) {
       this.#refuseWhenClosed();
       try {
-        return await run();
+        const node = await this.#cluster.leader();
+        runs += 1;
+        return await this.onNode(node, () => run(this.#attempt(node, runs)));
       } catch (error) {
         if (!isTransient(error)) throw explained(error);
         if (performance.now() > deadline) throw unavailable(this.#patienceMs, error);
-        await backOff(attempt, this.closing);
+        await backOff(tries, this.closing);
       }
+    }
+  }
+
+  /** Throws LeaderMissing while there is none. */
+  leader(): Promise<Node> {
+    this.#refuseWhenClosed();
+    return this.#cluster.leader();
+  }
+
+  /** A call to the node failed: the next one asks first who leads. */
+  lost(node: Node, error: unknown): void {
+    if (isTransient(error) && !isBusy(error)) this.#cluster.lost(node, error);
+  }
+
+  async onNode<T>(node: Node, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      this.lost(node, error);
+      throw error;
     }
   }
 
@@ -64,31 +101,85 @@ export class Connection {
    * The events of one read, no faster than they are taken. Ends the call when the caller stops early or the server falls
    * silent: the client would do neither.
    */
-  async *events<Event>(read: () => StreamingRead<Event>): AsyncGenerator<Event> {
+  async *events<Event>(read: () => StreamingRead<Event>, answerTimeoutMs: number): AsyncGenerator<Event> {
     const stream = read();
     // An error after the last event was taken would have no listener and end the process.
     stream.on('error', () => {});
-    const timer = setTimeout(() => stream.destroy(new SilentServer(this.answerTimeoutMs)), this.answerTimeoutMs);
+    const silence = new Silence(answerTimeoutMs, () => stream.destroy(new SilentServer(answerTimeoutMs)));
     const closed = (): unknown => stream.destroy(new StoreClosed());
     this.closing.addEventListener('abort', closed);
     try {
       for await (const event of stream) {
-        timer.refresh();
+        silence.broken();
         yield event;
+        silence.listen();
       }
     } finally {
-      clearTimeout(timer);
+      silence.end();
       this.closing.removeEventListener('abort', closed);
       stream.cancel().catch(() => {});
     }
   }
 
-  /** Ends what runs and closes the channel. `dispose` of the client does neither: it waits for calls that never end. */
+  /** Every event of the log, those of the server included, from a place on. */
+  all(
+    { client, answerTimeoutMs }: Attempt,
+    options: Parameters<EventStoreDBClient['readAll']>[0],
+  ): AsyncGenerator<AllStreamResolvedEvent> {
+    return this.events(() => client.readAll({ ...options, ...LEADER_ONLY }), answerTimeoutMs);
+  }
+
+  /**
+   * Where a subscription to `$all` on this node begins that is to give everything after a position. It begins after the record
+   * at its place; whether that is so before a record as well depends on the version, so there it begins after the one before.
+   * The node has to have everything up to `known`: one that does not know yet that it leads no more may lack the newest events.
+   * Throws {@link PositionAheadOfLog}; PositionNotInLog for one inside a record.
+   */
+  async startAfter(node: Node, position: number, known = 0): Promise<Position | typeof START> {
+    const attempt = this.#attempt(node, 1);
+    if (known > position && (await this.#endAt(attempt)) < known) throw new EndedByServer('The node is behind.');
+    const fromPosition = placeOf(position);
+    if (fromPosition === START) return START;
+    const [next] = await collect(this.all(attempt, { direction: FORWARDS, fromPosition, maxCount: 1 }));
+    if (!next) {
+      await this.refuseAhead(position);
+      // It was the node that lacked the events.
+      throw new EndedByServer();
+    }
+    if (isAfterRecord(position)) return fromPosition;
+    const commit = commitOf(position);
+    const here = { commit, prepare: commit };
+    const before = await collect(this.all(attempt, { direction: BACKWARDS, fromPosition: here, maxCount: 2 }));
+    return before.find(({ event }) => event?.position && event.position.commit < commit)?.event?.position ?? START;
+  }
+
+  /** Throws {@link PositionAheadOfLog} for a position past the last record, when a second leader asked says so too. */
+  async refuseAhead(position: number): Promise<void> {
+    if (position <= (await this.#end())) return;
+    const node = await this.withRetry(() => this.leader());
+    this.#cluster.lost(node, undefined);
+    const end = await this.#end();
+    if (position > end) throw new PositionAheadOfLog(position, end);
+  }
+
+  /** Ends what runs and closes the channels. */
   async close(): Promise<void> {
     this.#closing.abort();
-    // biome-ignore lint/complexity/useLiteralKeys: the client has no other way to close it.
-    const channel = await this.client['getChannel']().catch(() => undefined);
-    channel?.close();
+    await this.#cluster.close();
+  }
+
+  /** Position of the last record, whoever wrote it. */
+  #end(): Promise<number> {
+    return this.withRetry((attempt) => this.#endAt(attempt));
+  }
+
+  async #endAt(attempt: Attempt): Promise<number> {
+    const [last] = await collect(this.all(attempt, { direction: BACKWARDS, fromPosition: END, maxCount: 1 }));
+    return last?.event?.position ? afterCommit(last.event.position.commit) : 0;
+  }
+
+  #attempt({ client }: Node, runs: number): Attempt {
+    return { client, answerTimeoutMs: Math.min(this.#answerTimeoutMs, FIRST_ANSWER_MS * 2 ** (runs - 1)) };
   }
 
   #refuseWhenClosed(): void {
@@ -96,68 +187,44 @@ export class Connection {
   }
 }
 
-/** True when the server may answer the same call later: it or its connection went away, it is busy, or lost the lead. */
-export function isTransient(error: unknown): boolean {
-  if (error instanceof SilentServer || error instanceof EndedByServer) return true;
-  if (TRANSIENT_ERRORS.some((transient) => error instanceof transient)) return true;
-  if (!(error instanceof Error)) return false;
-  if (!isCommandError(error)) return /^Failed to discover|Channel has been (shut|closed)/.test(error.message);
-  return TRANSIENT_CODES.has(error.code ?? -1) || TRANSIENT_MESSAGES.test(error.message);
-}
+/** Notices when nothing is heard while there is a listener. What came while this process was busy is heard first. */
+class Silence {
+  readonly #timer: NodeJS.Timeout;
+  /** Changes with everything that is heard; 0 while there is no listener. */
+  #heard = 1;
+  #count = 1;
 
-/** Waits between attempts: quick at first, for a server that only restarts, then once a second. Ends when aborted. */
-export const backOff = (attempt: number, signal: AbortSignal): Promise<void> =>
-  delay(Math.min(50 * 2 ** attempt, 1_000), undefined, { signal }).catch(() => {});
+  constructor(limitMs: number, ended: () => void) {
+    this.#timer = setTimeout(() => {
+      const heard = this.#heard;
+      this.#timer.refresh();
+      if (heard === 0) return;
+      setImmediate(() => setImmediate(() => heard === this.#heard && ended()));
+    }, limitMs);
+  }
 
-/** The same error in words that say what to do, where we know it. */
-export function explained(error: unknown): unknown {
-  if (error instanceof AccessDeniedError) {
-    return new Error(
-      'EventStoreDB refused access: check the user in the connection string and the access lists of the streams.',
-      { cause: error },
-    );
+  /** Something was heard, and the listener is busy with it. */
+  broken(): void {
+    this.#heard = 0;
   }
-  if (error instanceof MaxAppendSizeExceededError || /Maximum ?Append ?(Event ?)?Size/i.test(messageOf(error))) {
-    return new RangeError(
-      'The append is larger than the server takes: split it, or raise MaxAppendSize and MaxAppendEventSize of the server.',
-      { cause: error },
-    );
-  }
-  if (messageOf(error).includes('invalid position')) {
-    return new RangeError('The position does not come from this log: a checkpoint of another store?', { cause: error });
-  }
-  return error;
-}
 
-class StoreClosed extends Error {
-  override readonly name = 'StoreClosed';
-  constructor() {
-    super('The event store is closed.');
+  listen(): void {
+    this.#count += 1;
+    this.#heard = this.#count;
+    this.#timer.refresh();
+  }
+
+  end(): void {
+    this.#heard = 0;
+    clearTimeout(this.#timer);
   }
 }
 
-/** A subscription, which has no end, was ended by the server without an error. */
-export class EndedByServer extends Error {
-  override readonly name = 'EndedByServer';
+async function collect<Event>(reading: AsyncIterable<Event>): Promise<Event[]> {
+  const all: Event[] = [];
+  for await (const event of reading) all.push(event);
+  return all;
 }
 
-/** The server said nothing although the connection stands. */
-class SilentServer extends Error {
-  override readonly name = 'SilentServer';
-  constructor(timeoutMs: number) {
-    super(`EventStoreDB did not answer within ${timeoutMs} ms.`);
-  }
-}
-
-/** 2 unknown and 3 invalid argument are not among them: those come again. 8: too much at once, 13: broken stream. */
-const TRANSIENT_CODES = new Set([8, 13]);
-const TRANSIENT_MESSAGES = /server is (too )?busy|server is not ready|no leader info/i;
-const TRANSIENT_ERRORS = [UnavailableError, CancelledError, NotLeaderError, DeadlineExceededError, TimeoutError];
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : '');
-
-const unavailable = (patienceMs: number, cause: unknown): EventStoreUnavailable =>
-  new EventStoreUnavailable(
-    `The event store did not answer for ${patienceMs / 1000} seconds. An append may have been stored all the same; repeat it with the same event ids.`,
-    { cause },
-  );
+/** A sound leader answers within milliseconds, so within this time it is known to be away, and another can be asked for. */
+const FIRST_ANSWER_MS = 1_500;

@@ -1,4 +1,9 @@
-import { describeEventStoreContract, type EventStoreDbDouble, startEventStoreDbDouble } from '#testing';
+import {
+  describeEventStoreContract,
+  type EventStoreDbDouble,
+  MAX_APPEND_BYTES_MAX,
+  startEventStoreDbDouble,
+} from '#testing';
 import { EventStoreDbStore } from './eventstoredb-store.js';
 
 const serverUrl = process.env.EVENTSTOREDB_URL;
@@ -7,7 +12,7 @@ let double: EventStoreDbDouble | undefined;
 /** The suite stores events of 1 MiB and 10,000 events at once: as a server that is set up for us, the double takes 16 MiB. */
 const openUrl = async (): Promise<string> => {
   if (serverUrl) return serverUrl;
-  double = await startEventStoreDbDouble({ maxAppendBytes: 16 * 1_048_576 });
+  double = await startEventStoreDbDouble({ maxAppendBytes: MAX_APPEND_BYTES_MAX });
   return double.url();
 };
 

@@ -9,6 +9,7 @@ import type {
 } from '#event-sourcing';
 import { Appender } from './appender.js';
 import { Connection, type ConnectionOptions } from './connection.js';
+import { ForeignEvents } from './foreign-events.js';
 import { LogReader, type ReadAllOptions, type SubscribeOptions } from './log-reader.js';
 import { SnapshotStore } from './snapshot-store.js';
 import { type ReadStreamOptions, StreamReader } from './stream-reader.js';
@@ -16,6 +17,8 @@ import { type ReadStreamOptions, StreamReader } from './stream-reader.js';
 export interface EventStoreDbStoreOptions extends ConnectionOptions {
   /** Connection string, `esdb://…` or `esdb+discover://…`, with user, TLS and hosts of a cluster as README.md shows. */
   readonly url: string;
+  /** Says what an operator should know: of streams that are passed over. */
+  readonly log?: (message: string) => void;
 }
 
 /** The event store on EventStoreDB (KurrentDB). Any number of processes may append. See README.md. */
@@ -32,17 +35,20 @@ export class EventStoreDbStore implements EventStore {
   #idle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(connection: Connection) {
+  readonly #foreign: ForeignEvents;
+
+  private constructor(connection: Connection, log: (message: string) => void) {
     this.#connection = connection;
     this.#streams = new StreamReader(connection);
     this.#appender = new Appender(connection, this.#streams);
     this.#snapshots = new SnapshotStore(connection, this.#streams);
-    this.#log = new LogReader(connection);
+    this.#foreign = new ForeignEvents(log);
+    this.#log = new LogReader(connection, this.#foreign);
   }
 
   /** Connects. Throws EventStoreUnavailable when the server does not answer in time, Error when it refuses the user. */
-  static async open({ url, ...options }: EventStoreDbStoreOptions): Promise<EventStoreDbStore> {
-    const store = new EventStoreDbStore(new Connection(url, options));
+  static async open({ url, log = () => {}, ...options }: EventStoreDbStoreOptions): Promise<EventStoreDbStore> {
+    const store = new EventStoreDbStore(new Connection(url, options), log);
     try {
       await store.head();
       return store;
@@ -52,11 +58,17 @@ export class EventStoreDbStore implements EventStore {
     }
   }
 
+  get foreignEvents(): number {
+    return this.#foreign.count;
+  }
+
   async append(appends: readonly StreamAppend[]): Promise<AppendResult> {
     this.#refuseWhenClosed();
     this.#appending += 1;
     try {
-      return await this.#appender.append(appends);
+      const result = await this.#appender.append(appends);
+      this.#log.expect(result.position);
+      return result;
     } finally {
       this.#appending -= 1;
       if (this.#appending === 0) this.#idle?.();

@@ -1,9 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { NewEvent, StreamAppend } from '#event-sourcing';
 import { EventStoreUnavailable } from '#event-sourcing';
-import { type EventStoreDbDouble, type EventStoreDbDoubleOptions, eventually, startEventStoreDbDouble } from '#testing';
+import {
+  type EventStoreDbDouble,
+  type EventStoreDbDoubleOptions,
+  eventually,
+  MAX_APPEND_BYTES_MAX,
+  startEventStoreDbDouble,
+} from '#testing';
 import { EventStoreDbStore, type EventStoreDbStoreOptions } from './eventstoredb-store.js';
 
 let double: EventStoreDbDouble;
@@ -14,7 +21,7 @@ async function open(
   options: Omit<EventStoreDbStoreOptions, 'url'> = {},
   doubleOptions: EventStoreDbDoubleOptions = {},
 ): Promise<void> {
-  double = await startEventStoreDbDouble({ maxAppendBytes: 16 * 1_048_576, ...doubleOptions });
+  double = await startEventStoreDbDouble({ maxAppendBytes: MAX_APPEND_BYTES_MAX, ...doubleOptions });
   store = await EventStoreDbStore.open({ url: double.url(), ...options });
 }
 
@@ -24,9 +31,8 @@ afterEach(async () => {
 });
 
 describe('EventStoreDbStore under load', () => {
-  it('sends one append alone over a fresh connection, and no more than 128 at once after it', async () => {
+  it('sends one append alone over a fresh connection, and of its own choice no more than 128 at once after it', async () => {
     await open();
-    double.faults.maxConcurrentAppends = 128;
     const release = double.faults.hold('append');
     const appending = Promise.all(Array.from({ length: 1_000 }, () => store.append([appendOf(1)])));
     await eventually(() => double.faults.calls.get('append') === 1);
@@ -36,6 +42,25 @@ describe('EventStoreDbStore under load', () => {
     expect(await appending).toHaveLength(1_000);
     expect(double.faults.appendsInFlightMax).toBeGreaterThan(1);
     expect(double.faults.appendsInFlightMax).toBeLessThanOrEqual(128);
+  });
+
+  it('sends an append again where a server takes fewer at once than we send', async () => {
+    await open();
+    double.faults.maxConcurrentAppends = 40;
+    const appends = Array.from({ length: 300 }, () => appendOf(1));
+    const results = await Promise.all(appends.map((append) => store.append([append])));
+    expect(results.map(({ revisions }) => revisions)).toEqual(appends.map(() => [0]));
+    expect(double.log.records).toHaveLength(300);
+  });
+
+  it('does not ask again for an event that is larger than a message', async () => {
+    await open();
+    const data = Buffer.from(JSON.stringify({ text: 'x'.repeat(18 * 1_048_576) }));
+    const record = { id: randomUUID(), type: 'Large', contentType: 'application/json', data };
+    double.log.append('thing-1', 'any', [{ ...record, metadata: new Uint8Array() }]);
+    const before = double.faults.calls.get('read') ?? 0;
+    await expect(store.readAll({ after: 0 })).rejects.toThrow(/fit into one message of gRPC, which holds 16 MiB/);
+    expect(double.faults.calls.get('read')).toBe(before + 1);
   });
 
   it('sends an append again that the server had no room for', async () => {
@@ -137,6 +162,69 @@ describe('EventStoreDbStore over broken connections', () => {
     await expect(store.head()).rejects.toThrow('closed');
   });
 });
+
+describe('EventStoreDbStore on a cluster whose leader is away', () => {
+  it('goes 6 seconds at most without an acknowledgement when the leader is frozen', async () => {
+    await open({}, { nodes: 3 });
+    await store.append([appendOf(1)]);
+    const frozen = double.node(0);
+    let acknowledgedMs = performance.now();
+    let longestMs = 0;
+    const isOver = new AbortController();
+    const buyers = Array.from({ length: 20 }, async () => {
+      while (!isOver.signal.aborted) {
+        const append = appendOf(1);
+        await store.load([append.stream]);
+        await store.append([append]);
+        longestMs = Math.max(longestMs, performance.now() - acknowledgedMs);
+        acknowledgedMs = performance.now();
+      }
+    });
+    await eventually(() => double.log.records.length > 100);
+    // The others take their time to notice, and call it the leader until then.
+    frozen.door.silence();
+    await delay(2_000);
+    double.elect(1);
+    const stored = double.log.records.length;
+    await eventually(() => double.log.records.length > stored + 100);
+    frozen.door.speak();
+    await delay(300);
+    isOver.abort();
+    await Promise.all(buyers);
+    expect(longestMs).toBeGreaterThan(2_000);
+    expect(longestMs).toBeLessThan(6_000);
+  }, 30_000);
+
+  it('waits through an election of any length, and no rejection is left to the process', async () => {
+    await open({}, { nodes: 3 });
+    await store.append([appendOf(1)]);
+    const reader = store.subscribe({ after: 0, signal: new AbortController().signal })[Symbol.asyncIterator]();
+    await reader.next();
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    const appends = Array.from({ length: 20 }, () => appendOf(1));
+    const dead = double.leader;
+    double.depose();
+    dead.kill();
+    const waiting = appends.map(async (append, index) => {
+      await delay(100 * index);
+      return store.append([append]);
+    });
+    const opening = EventStoreDbStore.open({ url: double.url() });
+    const live = reader.next();
+    await delay(ELECTION_MS);
+    double.elect(2);
+    expect(await Promise.all(waiting)).toHaveLength(20);
+    await (await opening).close();
+    expect((await live).value.events).not.toHaveLength(0);
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  }, 60_000);
+});
+
+/** The client's own discovery gives up after ten attempts, which take about a second. */
+const ELECTION_MS = 10_000;
 
 describe('EventStoreDbStore on a cluster', () => {
   it.each([

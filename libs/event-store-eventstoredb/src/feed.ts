@@ -4,11 +4,15 @@ import {
   type AllStreamSubscription,
   eventTypeFilter,
   type Filter,
+  type Position,
   streamNameFilter,
 } from '@eventstore/db-client';
 import { type EventFilter, type RecordedEvent, roughSizeOf } from '#event-sourcing';
-import { backOff, type Connection, EndedByServer, explained, isTransient, LEADER_ONLY } from './connection.js';
-import { ofCheckpoint, placeOf } from './positions.js';
+import type { Node } from './cluster.js';
+import { type Connection, LEADER_ONLY } from './connection.js';
+import { backOff, EndedByServer, explained, isTransient } from './errors.js';
+import type { ForeignEvents } from './foreign-events.js';
+import { afterCommit, ofCheckpoint } from './positions.js';
 import { decode, OUR_STREAMS_REGEX } from './stored-event.js';
 
 /** What a feed found: events that the server's filter let through, and how far it has come. */
@@ -26,20 +30,24 @@ export interface Stretch {
  */
 export class Feed {
   #subscription: AllStreamSubscription | undefined;
+  #node: Node | undefined;
   #failures = 0;
 
   constructor(
     private readonly connection: Connection,
+    private readonly foreign: ForeignEvents,
     private readonly filter: EventFilter | undefined,
     private position: number,
     private readonly signal: AbortSignal,
+    /** Only a node that has everything up to here is followed. */
+    private readonly known = 0,
   ) {}
 
   /** Waits for something new and gives what is at hand of it; undefined when aborted. */
   async take(limit: number, maxBytes: number): Promise<Stretch | undefined> {
     while (!this.signal.aborted) {
       try {
-        this.#subscription ??= this.#subscribe();
+        this.#subscription ??= await this.#subscribe();
         await readable(this.#subscription, this.signal);
         const stretch = this.#stretch(this.#subscription, limit, maxBytes);
         if (!stretch) continue;
@@ -51,6 +59,11 @@ export class Feed {
     }
     this.close();
     return undefined;
+  }
+
+  /** Subscribes again, at whoever leads now. */
+  renew(): void {
+    this.#subscription?.destroy(new EndedByServer('The node is behind.'));
   }
 
   close(): void {
@@ -65,6 +78,7 @@ export class Feed {
     this.close();
     if (this.signal.aborted) return;
     if (!isTransient(error)) throw explained(error);
+    if (this.#node) this.connection.lost(this.#node, error);
     await backOff(this.#failures, this.signal);
     this.#failures += 1;
   }
@@ -80,31 +94,38 @@ export class Feed {
       if (item === null) break;
       hasCome = true;
       if (item instanceof Mark) {
-        this.position = Math.max(this.position, item.position ?? 0);
-        caughtUp ||= item.position === undefined;
+        this.position = Math.max(this.position, item.checkpoint ? ofCheckpoint(item.checkpoint) : 0);
+        caughtUp ||= item.checkpoint === undefined;
       } else {
         caughtUp = false;
-        bytesLeft -= this.#add(decode(item), events);
+        bytesLeft -= this.#add(item, events);
       }
     }
     return hasCome ? { events, position: this.position, caughtUp } : undefined;
   }
 
   /** Gives what was added, in bytes. */
-  #add(event: RecordedEvent | undefined, events: RecordedEvent[]): number {
-    if (!event || event.position <= this.position) return 0;
-    this.position = event.position;
+  #add(item: AllStreamResolvedEvent, events: RecordedEvent[]): number {
+    const reached = item.event ? afterCommit(item.event.position.commit) : 0;
+    if (reached <= this.position) return 0;
+    const event = decode(item, (stream) => this.foreign.passOver(stream));
+    this.position = reached;
+    if (!event) return 0;
     events.push(event);
     return roughSizeOf(event);
   }
 
-  #subscribe(): AllStreamSubscription {
+  async #subscribe(): Promise<AllStreamSubscription> {
+    const node = await this.connection.leader();
+    this.#node = node;
+    const fromPosition = await this.connection.startAfter(node, this.position, this.known);
+    this.signal.throwIfAborted();
     // Marks are pushed between the events, because the client reports them as soon as it reads them, before the events
     // that came earlier were taken.
-    const subscription: AllStreamSubscription = this.connection.client.subscribeToAll(
+    const subscription: AllStreamSubscription = node.client.subscribeToAll(
       {
-        fromPosition: placeOf(this.position),
-        filter: serverFilter(this.filter, (position) => subscription.push(new Mark(ofCheckpoint(position)))),
+        fromPosition,
+        filter: serverFilter(this.filter, (checkpoint) => subscription.push(new Mark(checkpoint))),
         ...LEADER_ONLY,
       },
       { highWaterMark: EVENTS_AT_HAND },
@@ -121,13 +142,13 @@ const EVENTS_AT_HAND = 512;
 /** Events that the server looks at between two checkpoints. */
 const SEARCH_WINDOW = 1_000;
 
-/** A checkpoint, or without a position: caught up. */
+/** A checkpoint as the server sent it, because what its callback throws ends the process; without one: caught up. */
 class Mark {
-  constructor(readonly position: number | undefined) {}
+  constructor(readonly checkpoint: Position | undefined) {}
 }
 
 type Item = AllStreamResolvedEvent | Mark;
-type CheckpointReached = (position: Parameters<typeof ofCheckpoint>[0]) => void;
+type CheckpointReached = (checkpoint: Position) => void;
 
 /**
  * The server filters by one thing only, types or stream names; the rest is left to the reader. What it lets through may
@@ -137,7 +158,7 @@ function serverFilter(filter: EventFilter | undefined, reached: CheckpointReache
   const options = {
     maxSearchWindow: SEARCH_WINDOW,
     checkpointInterval: 1,
-    checkpointReached: (_: AllStreamSubscription, position: Parameters<typeof ofCheckpoint>[0]) => reached(position),
+    checkpointReached: (_: AllStreamSubscription, checkpoint: Position) => reached(checkpoint),
   };
   if (filter?.types) return eventTypeFilter({ ...options, regex: oneOf(filter.types, '$') });
   if (filter?.categories) return streamNameFilter({ ...options, regex: oneOf(filter.categories, '(-|$)') });

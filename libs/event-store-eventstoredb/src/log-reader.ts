@@ -1,4 +1,4 @@
-import { type AllStreamResolvedEvent, BACKWARDS, END, FORWARDS } from '@eventstore/db-client';
+import { BACKWARDS, END, FORWARDS } from '@eventstore/db-client';
 import {
   DEFAULT_PAGE_BYTES,
   type EventFilter,
@@ -8,10 +8,11 @@ import {
   type RecordedEvent,
   roughSizeOf,
 } from '#event-sourcing';
-import { type Connection, LEADER_ONLY } from './connection.js';
+import type { Attempt, Connection } from './connection.js';
 import { Feed } from './feed.js';
+import type { ForeignEvents } from './foreign-events.js';
 import { afterCommit, placeOf } from './positions.js';
-import { decode } from './stored-event.js';
+import { decode, isOurs } from './stored-event.js';
 import { Tail } from './tail.js';
 
 export interface ReadAllOptions extends PageOptions {
@@ -26,11 +27,14 @@ export interface SubscribeOptions extends ReadAllOptions {
 export class LogReader {
   #tail: Promise<Tail> | undefined;
 
-  constructor(private readonly connection: Connection) {}
+  constructor(
+    private readonly connection: Connection,
+    private readonly foreign: ForeignEvents,
+  ) {}
 
   /** Reads with the server know no filter, so events pass through here until enough of them matched. */
   page(options: ReadAllOptions): Promise<Page> {
-    return this.connection.persistently(() => this.#page(options));
+    return this.connection.withRetry((attempt) => this.#page(attempt, options));
   }
 
   async *subscribe({
@@ -47,6 +51,7 @@ export class LogReader {
       const tail = await this.#openTail(end);
       if (!tail) return;
       if (tail.failure) throw tail.failure;
+      if (first && position > tail.position) await this.connection.refuseAhead(position);
       if (position < tail.start) {
         for await (const page of this.#catchUp(
           { after: position, limit, maxBytes, matches, tail, ...(filter && { filter }) },
@@ -60,50 +65,56 @@ export class LogReader {
       const page = pageOfTail(tail, position, { limit, maxBytes, matches });
       if (first || page.position > position) yield page;
       position = page.position;
-      if (page.caughtUp) await tail.beyond(position, end);
+      if (page.caughtUp) await tail.waitUntilPast(position, end);
     }
   }
 
-  /** Position of our last event; behind it there may be snapshots and events of the server. */
+  /**
+   * Position of the last event that is neither a snapshot nor the server's own. Where other applications write as well it may be
+   * theirs: to read back until one of ours could take as long as they have written.
+   */
   async head(): Promise<number> {
-    return this.connection.persistently(async () => {
-      for await (const resolved of this.#readAll({ direction: BACKWARDS, fromPosition: END })) {
-        const event = decode(resolved);
-        if (event) return event.position;
+    const head = await this.connection.withRetry(async (attempt) => {
+      for await (const { event } of this.connection.all(attempt, { direction: BACKWARDS, fromPosition: END })) {
+        if (event?.position && isOurs(event.streamId)) return afterCommit(event.position.commit);
       }
       return 0;
     });
+    this.expect(head);
+    return head;
   }
 
-  async #page({
-    after,
-    limit = DEFAULT_PAGE_EVENTS,
-    maxBytes = DEFAULT_PAGE_BYTES,
-    filter,
-  }: ReadAllOptions): Promise<Page> {
+  /** An event at this position is stored: subscribers are to see it soon. */
+  expect(position: number): void {
+    void this.#tail?.then((tail) => tail.expect(position)).catch(() => {});
+  }
+
+  async #page(
+    attempt: Attempt,
+    { after, limit = DEFAULT_PAGE_EVENTS, maxBytes = DEFAULT_PAGE_BYTES, filter }: ReadAllOptions,
+  ): Promise<Page> {
     const matches = matcherOf(filter);
     const maxCount = Math.max(limit, SCANNED_EVENTS_MAX) + 1;
     const events: RecordedEvent[] = [];
     let [position, scanned, bytesLeft] = [after, 0, maxBytes];
     if (limit <= 0) return { events, position, caughtUp: false };
-    for await (const resolved of this.#readAll({ direction: FORWARDS, fromPosition: placeOf(after), maxCount })) {
+    const reading = this.connection.all(attempt, { direction: FORWARDS, fromPosition: placeOf(after), maxCount });
+    for await (const resolved of reading) {
       scanned += 1;
-      const event = decode(resolved);
       // A read begins with the event at its position, which was seen already.
-      const reached = event?.position ?? afterCommit(resolved.event?.position.commit ?? 0n);
+      const reached = afterCommit(resolved.event?.position.commit ?? 0n);
       if (reached <= after) continue;
       position = reached;
+      const event = decode(resolved, (stream) => this.foreign.passOver(stream));
       if (event && matches(event)) {
         events.push(event);
         bytesLeft -= roughSizeOf(event);
       }
       if (events.length >= limit || bytesLeft <= 0) return { events, position, caughtUp: false };
     }
+    // Even where nothing follows, the record that a position names is there.
+    if (scanned === 0 && after > 0) await this.connection.refuseAhead(after);
     return { events, position, caughtUp: scanned < maxCount };
-  }
-
-  #readAll(options: Parameters<Connection['client']['readAll']>[0]): AsyncGenerator<AllStreamResolvedEvent> {
-    return this.connection.events(() => this.connection.client.readAll({ ...options, ...LEADER_ONLY }));
   }
 
   /** Pages until the reader stands where the tail begins, or as near to it as the tail was when this began. */
@@ -111,7 +122,7 @@ export class LogReader {
     const { after, limit, maxBytes, filter, matches, tail } = reading;
     // When the server says that nothing more is there, everything is seen that the tail knew before the server began.
     const known = tail.position;
-    const feed = new Feed(this.connection, filter, after, signal);
+    const feed = new Feed(this.connection, this.foreign, filter, after, signal, known);
     try {
       for (let position = after; position < tail.start; ) {
         const stretch = await feed.take(limit, maxBytes);
@@ -131,7 +142,7 @@ export class LogReader {
 
   /** The first subscriber starts it at the end of the log. Undefined when aborted meanwhile. */
   async #openTail(signal: AbortSignal): Promise<Tail | undefined> {
-    this.#tail ??= this.head().then((head) => new Tail(this.connection, head));
+    this.#tail ??= this.head().then((head) => new Tail(this.connection, this.foreign, head));
     try {
       const tail = await this.#tail;
       if (tail.failure) this.#tail = undefined;

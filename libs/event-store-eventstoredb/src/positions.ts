@@ -10,22 +10,35 @@ export function afterCommit(commit: bigint): number {
   return safely(2n * commit + 1n);
 }
 
-/** The number of a checkpoint. The server puts the prepare position to 0 where the record at `commit` is still to come. */
-export const ofCheckpoint = ({ commit, prepare }: Position): number =>
-  prepare < commit || commit === 0n ? safely(2n * commit) : afterCommit(commit);
+/**
+ * The number of a checkpoint. The server puts the prepare position to 0 where the record at `commit` is still to come, and
+ * says the greatest number of 64 bits while it has let nothing through since the start.
+ */
+export function ofCheckpoint({ commit, prepare }: Position): number {
+  if (commit === NOTHING_YET) return 0;
+  return prepare < commit || commit === 0n ? safely(2n * commit) : afterCommit(commit);
+}
 
-/** Where the server is to go on. A subscription begins after this place, a read with the event at it. */
+/** Where a read forwards is to begin, which it does with the event at this place. */
 export function placeOf(position: number): Position | typeof START {
   if (position <= 0) return START;
-  const commit = BigInt(Math.floor(position / 2));
-  return { commit, prepare: position % 2 === 1 ? commit : 0n };
+  const commit = commitOf(position);
+  return { commit, prepare: isAfterRecord(position) ? commit : 0n };
 }
+
+/** The offset that a position stands after or, where it is even, before. */
+export const commitOf = (position: number): bigint => BigInt(Math.floor(position / 2));
+
+export const isAfterRecord = (position: number): boolean => position % 2 === 1;
 
 /** Bytes of the log between two positions. */
 export const bytesBetween = (from: number, to: number): number => (to - from) / 2;
 
+/** -1 where there is no sign. */
+const NOTHING_YET = 2n ** 64n - 1n;
+
 function safely(position: bigint): number {
   const number = Number(position);
-  if (!Number.isSafeInteger(number)) throw new RangeError(`Position ${position} of the log is beyond safe integers.`);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`Position ${position} of the log is no safe integer.`);
   return number;
 }

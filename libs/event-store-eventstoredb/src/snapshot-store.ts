@@ -42,15 +42,13 @@ export class SnapshotStore {
 
   async #write({ stream, ...data }: StreamSnapshot, expectedRevision: bigint | typeof NO_STREAM): Promise<void> {
     const event = jsonEvent({ type: 'Snapshot', data });
-    const { client, answerTimeoutMs: deadline } = this.connection;
-    await this.connection.persistently(() =>
+    await this.connection.withRetry(({ client, answerTimeoutMs: deadline }) =>
       client.appendToStream(streamOf(stream, data.version), event, { expectedRevision, deadline, ...LEADER_ONLY }),
     );
   }
 
   async #keepLastOnly(stream: string): Promise<void> {
-    const { client, answerTimeoutMs: deadline } = this.connection;
-    await this.connection.persistently(() =>
+    await this.connection.withRetry(({ client, answerTimeoutMs: deadline }) =>
       client.setStreamMetadata(stream, { maxCount: 1 }, { deadline, ...LEADER_ONLY }),
     );
   }

@@ -9,11 +9,18 @@ import {
 } from '#event-sourcing';
 import { afterCommit } from './positions.js';
 
-/** An append as the client takes it, with the bytes that count against its limits. */
+/** An append as the client takes it, with the bytes that count against the server's limit. */
 export interface EncodedAppend {
-  readonly events: JSONEventData[];
+  readonly events: readonly EncodedEvent[];
   readonly bytes: number;
 }
+
+export type EncodedEvent = JSONEventData & { readonly id: string };
+
+/** Of one append in all: the greatest limit that a server starts with, 16 MiB less what a record needs around it. */
+const APPEND_BYTES_MAX = 16_767_216;
+/** The server keeps ids as numbers, whatever their letters, and gives them back in small ones. */
+const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 const STREAM_NAME_MAX = 500;
 /** Snapshots have streams of their own; no event of ours is in them. */
@@ -24,14 +31,20 @@ export const OUR_STREAMS_REGEX = `^(?!\\$|${SNAPSHOT_PREFIX})`;
 
 export const isOurs = (stream: string): boolean => !stream.startsWith('$') && !stream.startsWith(SNAPSHOT_PREFIX);
 
-/** Throws {@link EventTooLarge}; RangeError for a stream name or a type that cannot be stored. */
+/** Throws {@link EventTooLarge}; RangeError for a name, a type or an id that cannot be stored, and for too much at once. */
 export function encode({ stream, events }: StreamAppend): EncodedAppend {
   checkStreamName(stream);
   let bytes = 0;
   const encoded = events.map((event) => {
-    bytes += dataBytes(stream, event);
-    return toJsonEvent(event);
+    const stored = toJsonEvent(event);
+    bytes += 2 * event.type.length + dataBytes(stream, event) + Buffer.byteLength(JSON.stringify(stored.metadata));
+    return stored;
   });
+  if (bytes > APPEND_BYTES_MAX) {
+    throw new RangeError(
+      `An append of ${bytes} bytes to ${stream}; at most ${APPEND_BYTES_MAX} are stored in one. Split it.`,
+    );
+  }
   return { events: encoded, bytes };
 }
 
@@ -54,13 +67,18 @@ export function originalOf(metadata: object): Original | undefined {
   return isOriginal(original) ? original : undefined;
 }
 
-/** Undefined for an event that is not ours, or that a link without a target points to. */
-export function decode({ event }: ResolvedEvent | AllStreamResolvedEvent): RecordedEvent | undefined {
+/**
+ * Undefined for an event of the server, a snapshot, or what a link without a target points to. `foreign` is asked what to
+ * make of an event that this application did not write.
+ */
+export function decode(
+  { event }: ResolvedEvent | AllStreamResolvedEvent,
+  foreign: (stream: string, id: string) => void,
+): RecordedEvent | undefined {
   if (!event || !isOurs(event.streamId)) return undefined;
   if (!event.isJson || !isObject(event.data) || !isStoredMetadata(event.metadata) || !event.position) {
-    throw new Error(
-      `Event ${event.id} in ${event.streamId} was not written by this application: it is not JSON with our metadata.`,
-    );
+    foreign(event.streamId, event.id);
+    return undefined;
   }
   return {
     id: event.id,
@@ -80,14 +98,15 @@ interface StoredMetadata extends Omit<EventMetadata, 'correlationId' | 'causatio
   readonly $causationId?: string;
 }
 
-function toJsonEvent({ id, type, data, metadata }: NewEvent): JSONEventData {
+function toJsonEvent({ id, type, data, metadata }: NewEvent): EncodedEvent {
+  if (!UUID.test(id)) throw new RangeError(`The id of an event is a UUID, and not ${JSON.stringify(id)}.`);
   const { correlationId, causationId, ...rest } = metadata;
   const stored = {
     ...rest,
     $correlationId: correlationId,
     ...(causationId !== undefined && { $causationId: causationId }),
   } satisfies StoredMetadata;
-  return jsonEvent({ id, type, data: { ...data }, metadata: stored });
+  return { ...jsonEvent({ type, data: { ...data }, metadata: stored }), id: id.toLowerCase() };
 }
 
 function fromStoredMetadata({ $correlationId, $causationId, ...rest }: StoredMetadata): EventMetadata {

@@ -1,6 +1,6 @@
 import { BACKWARDS, END, FORWARDS, type ResolvedEvent, START, StreamNotFoundError } from '@eventstore/db-client';
 import type { RecordedEvent } from '#event-sourcing';
-import { type Connection, LEADER_ONLY } from './connection.js';
+import { type Attempt, type Connection, LEADER_ONLY } from './connection.js';
 import { Gate } from './gate.js';
 import { decode } from './stored-event.js';
 
@@ -19,7 +19,7 @@ export class StreamReader {
   async read(stream: string, options: ReadStreamOptions = {}): Promise<readonly RecordedEvent[]> {
     if (options.limit !== undefined && options.limit <= 0) return [];
     const events = await this.readRaw(stream, await this.#withinStream(stream, options));
-    return events.map(decode).filter((event) => event !== undefined);
+    return events.map((event) => decode(event, refuse)).filter((event) => event !== undefined);
   }
 
   /** The same for any stream, events as the client gives them. */
@@ -31,15 +31,18 @@ export class StreamReader {
       maxCount: limit ?? Number.MAX_SAFE_INTEGER,
       ...LEADER_ONLY,
     } as const;
-    return this.#gate.run(0, () => this.connection.persistently(() => this.#collect(stream, options)));
+    return this.#gate.run(0, () => this.connection.withRetry((attempt) => this.#collect(attempt, stream, options)));
   }
 
-  async #collect(stream: string, options: Parameters<Connection['client']['readStream']>[1]): Promise<ResolvedEvent[]> {
+  async #collect(
+    { client, answerTimeoutMs }: Attempt,
+    stream: string,
+    options: Parameters<Attempt['client']['readStream']>[1],
+  ): Promise<ResolvedEvent[]> {
     const events: ResolvedEvent[] = [];
     try {
-      for await (const event of this.connection.events(() => this.connection.client.readStream(stream, options))) {
-        events.push(event);
-      }
+      const reading = this.connection.events(() => client.readStream(stream, options), answerTimeoutMs);
+      for await (const event of reading) events.push(event);
       return events;
     } catch (error) {
       if (error instanceof StreamNotFoundError) return [];
@@ -56,3 +59,10 @@ export class StreamReader {
 }
 
 const CONCURRENT_READS = 64;
+
+/** A stream with a part that was left out would be another history. */
+function refuse(stream: string, id: string): never {
+  throw new Error(
+    `Event ${id} in ${stream} was not written by this application: it is not JSON with our metadata. Give this application an EventStoreDB of its own.`,
+  );
+}

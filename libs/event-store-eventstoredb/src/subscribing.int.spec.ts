@@ -1,15 +1,29 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventFilter, NewEvent, Page } from '#event-sourcing';
-import { type EventStoreDbDouble, startEventStoreDbDouble } from '#testing';
+import {
+  type EventStoreDbDouble,
+  type EventStoreDbDoubleOptions,
+  MAX_APPEND_BYTES_MAX,
+  type ServerVersion,
+  startEventStoreDbDouble,
+} from '#testing';
 import { EventStoreDbStore } from './eventstoredb-store.js';
 
 let double: EventStoreDbDouble;
 let store: EventStoreDbStore;
 
+const said: string[] = [];
+
+const open = async (options: EventStoreDbDoubleOptions = {}): Promise<void> => {
+  double = await startEventStoreDbDouble({ maxAppendBytes: MAX_APPEND_BYTES_MAX, nodes: 2, ...options });
+  store = await EventStoreDbStore.open({ url: double.url(), log: (message) => void said.push(message) });
+};
+
 beforeEach(async () => {
-  double = await startEventStoreDbDouble({ maxAppendBytes: 16 * 1_048_576, nodes: 2 });
-  store = await EventStoreDbStore.open({ url: double.url() });
+  said.length = 0;
+  await open();
 });
 
 afterEach(async () => {
@@ -135,6 +149,138 @@ describe('a subscription far behind', () => {
   });
 });
 
+describe.each<ServerVersion>(['23.10.8', '24.2.0'])('a subscription on %s', (version) => {
+  beforeEach(async () => {
+    await store.close();
+    await double.stop();
+    await open({ version });
+  });
+
+  it('begins on a new log, of which the server lets nothing through, and sees the first event', async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    const reader = subscribe(0, { types: ['Counted'] });
+    expect(await reader.next()).toEqual({ events: [], position: 0, caughtUp: true });
+    await delay(100);
+    put(1);
+    await reader.until(1);
+    await reader.end();
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
+  });
+
+  it.each<[string, EventFilter | undefined]>([
+    ['without a filter', undefined],
+    ['with a filter', { types: ['Counted'] }],
+  ])('begins far behind with the event whose position less 1 it is given, %s', async (_, filter) => {
+    put(5);
+    const live = subscribe(await store.head());
+    await live.next();
+    for (const position of positions()) {
+      const reader = subscribe(position - 1, filter, 1);
+      await reader.until(1);
+      expect(reader.seen).toEqual([position]);
+      await reader.end();
+    }
+    await live.end();
+  });
+
+  it('is refused inside a record, in the same words as a read', async () => {
+    put(3);
+    const [first = 0] = positions();
+    const words = /No event of this log begins at the position/;
+    await expect(subscribe(first + 4).next()).rejects.toThrow(words);
+    await expect(store.readAll({ after: first + 4 })).rejects.toThrow(words);
+  });
+
+  it('is refused past the end of the log, and says both positions', async () => {
+    put(3);
+    const end = await store.head();
+    const words = new RegExp(`Position ${end + 2_000} lies past the end of the log at ${end}`);
+    await expect(subscribe(end + 2_000).next()).rejects.toThrow(words);
+    await expect(subscribe(end + 2_001, { types: ['Counted'] }).next()).rejects.toThrow(/past the end/);
+    await expect(store.readAll({ after: end + 2_000 })).rejects.toThrow(words);
+    await expect(store.readAll({ after: end + 2_001 })).rejects.toThrow(/past the end/);
+  });
+
+  it('loses nothing when it is too slow for what comes live', async () => {
+    const reader = subscribe(0);
+    await reader.next();
+    await settled();
+    const before = double.faults.calls.get('read') ?? 0;
+    for (let burst = 0; burst < 4; burst += 1) put(100, 'Counted', 'thing-1', 'x'.repeat(100_000));
+    await reader.until(400);
+    expect(reader.seen).toEqual(positions());
+    // 23.10 ends it, and it is subscribed to again; 24.2 catches it up by itself.
+    expect((double.faults.calls.get('read') ?? 0) > before).toBe(version === '23.10.8');
+    await reader.end();
+  });
+});
+
+describe('a subscription at a node that is behind', () => {
+  it('goes over to the leader when an event that is stored does not come', async () => {
+    const reader = subscribe(0);
+    await reader.next();
+    await settled();
+    // The leader resigns and stays up: it keeps the subscription, and gets nothing to hand on.
+    const release = double.faults.holdLive();
+    double.elect(1);
+    await store.append([{ stream: 'thing-1', expected: 'any', events: [newEvent()] }]);
+    const startedMs = performance.now();
+    await reader.until(1);
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
+    expect(reader.seen).toEqual(positions());
+    release();
+    await reader.end();
+  });
+});
+
+describe('events of another application in the same server', () => {
+  it('are passed over by every reader, counted, and named once', async () => {
+    put(2);
+    putForeign('invoice-1', 3);
+    put(1);
+    putForeign('invoice-2', 1);
+    const reader = subscribe(0, undefined, 2);
+    await reader.until(3);
+    expect(reader.seen).toEqual(positions());
+    const page = await store.readAll({ after: 0 });
+    expect(page.events.map(({ position }) => position)).toEqual(positions());
+    expect(page).toMatchObject({ position: await store.head(), caughtUp: true });
+    putForeign('invoice-3', 1);
+    put(1);
+    await reader.until(4);
+    while (reader.position < (await store.head())) await reader.next();
+    expect(store.foreignEvents).toBeGreaterThanOrEqual(5);
+    expect(said).toEqual([expect.stringMatching(/^Stream invoice-1 holds events that this application did not write/)]);
+    await reader.end();
+  });
+
+  it('are no part of a stream that is loaded', async () => {
+    putForeign('invoice-1', 1);
+    await expect(store.load(['invoice-1'])).rejects.toThrow(/in invoice-1 was not written by this application/);
+  });
+});
+
+function putForeign(stream: string, count: number): void {
+  const records = Array.from({ length: count }, () => ({
+    id: randomUUID(),
+    type: 'Invoiced',
+    contentType: 'application/json',
+    data: Buffer.from('{"total":1}'),
+    metadata: new Uint8Array(),
+  }));
+  double.log.append(stream, 'any', records);
+}
+
+const newEvent = (): NewEvent => ({
+  id: randomUUID(),
+  type: 'Counted',
+  data: {},
+  metadata: { commandId: 'c', correlationId: 'spec', actor: 'spec', occurredAt: '2024-02-29T12:00:00.000Z' },
+});
+
 /** Puts events into the log of the double directly: thousands of them in no time. */
 function put(count: number, type = 'Counted', stream = 'thing-1', text = ''): void {
   const stored: Pick<NewEvent, 'data'> & { metadata: object } = {
@@ -166,6 +312,7 @@ function subscribe(after: number, filter?: EventFilter, limit = 1_000): Reader {
 class Reader {
   readonly seen: number[] = [];
   caughtUp = false;
+  position = 0;
 
   constructor(
     private readonly pages: AsyncIterator<Page>,
@@ -177,6 +324,7 @@ class Reader {
     if (done) throw new Error('the subscription ended');
     this.seen.push(...value.events.map(({ position }: { position: number }) => position));
     this.caughtUp = value.caughtUp;
+    this.position = value.position;
     return value;
   }
 

@@ -1,6 +1,7 @@
 import { DEFAULT_PAGE_BYTES, type RecordedEvent } from '#event-sourcing';
 import type { Connection } from './connection.js';
 import { Feed } from './feed.js';
+import type { ForeignEvents } from './foreign-events.js';
 import { bytesBetween } from './positions.js';
 
 /**
@@ -10,15 +11,21 @@ import { bytesBetween } from './positions.js';
 export class Tail {
   readonly #events: RecordedEvent[] = [];
   readonly #waiting = new Set<() => void>();
+  readonly #feed: Feed;
   #position: number;
   #failure: unknown;
+  /** Of an event that is known to be stored. */
+  #expected = 0;
+  #overdue: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly connection: Connection,
+    foreign: ForeignEvents,
     /** Events after this position are held. */
     public start: number,
   ) {
     this.#position = start;
+    this.#feed = new Feed(connection, foreign, undefined, start, connection.closing);
     void this.#follow();
   }
 
@@ -38,8 +45,17 @@ export class Tail {
     return this.#events.slice(index, index + limit);
   }
 
+  /**
+   * An event at this position is stored. One that does not come within {@link BEHIND_MS} shows that our node is behind: a leader
+   * that resigned keeps its subscriptions, and what it hands on then comes late.
+   */
+  expect(position: number): void {
+    this.#expected = Math.max(this.#expected, position);
+    if (this.#expected > this.#position && !this.#overdue) this.#watch(this.#expected, BEHIND_MS);
+  }
+
   /** Resolves when something lies after the position, when the tail failed, or when aborted. */
-  async beyond(position: number, signal: AbortSignal): Promise<void> {
+  async waitUntilPast(position: number, signal: AbortSignal): Promise<void> {
     while (this.#position <= position && !this.#failure && !signal.aborted && !this.connection.closing.aborted) {
       await new Promise<void>((resolve) => {
         const wake = (): void => {
@@ -54,9 +70,8 @@ export class Tail {
   }
 
   async #follow(): Promise<void> {
-    const feed = new Feed(this.connection, undefined, this.start, this.connection.closing);
     try {
-      const take = () => feed.take(TAKEN_EVENTS, DEFAULT_PAGE_BYTES);
+      const take = () => this.#feed.take(TAKEN_EVENTS, DEFAULT_PAGE_BYTES);
       for (let stretch = await take(); stretch; stretch = await take()) {
         this.#events.push(...stretch.events);
         this.#position = stretch.position;
@@ -66,7 +81,18 @@ export class Tail {
     } catch (error) {
       this.#failure = error;
     }
+    clearTimeout(this.#overdue);
     this.#wake();
+  }
+
+  #watch(expected: number, patienceMs: number): void {
+    this.#overdue = setTimeout(() => {
+      this.#overdue = undefined;
+      if (this.#failure || this.connection.closing.aborted) return;
+      const isBehind = this.#position < expected;
+      if (isBehind) this.#feed.renew();
+      if (this.#expected > this.#position) this.#watch(this.#expected, isBehind ? 2 * patienceMs : BEHIND_MS);
+    }, patienceMs).unref();
   }
 
   /** Positions are byte offsets, so the bytes held are known without counting. */
@@ -93,5 +119,6 @@ export class Tail {
 }
 
 const TAKEN_EVENTS = 512;
+const BEHIND_MS = 2_000;
 /** Of the log, as the server stores it; at times twice as much. */
 const HELD_BYTES = 8 * 1_048_576;

@@ -1,6 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
-import { DEFAULT_PAGE_BYTES, type Page, type PageOptions, PositionAheadOfLog, type RecordedEvent } from '#event-sourcing';
+import {
+  DEFAULT_PAGE_BYTES,
+  type Page,
+  type PageOptions,
+  PositionAheadOfLog,
+  type RecordedEvent,
+} from '#event-sourcing';
 import type { Batch } from './batch.js';
 import { type Commit, MadeCommit, StoredCommit, type Wanted, wantedBy } from './commit.js';
 import { type CommitSignal, headOf } from './commit-signal.js';
