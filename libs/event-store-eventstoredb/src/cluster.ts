@@ -2,7 +2,7 @@ import { type EndPoint, EventStoreDBClient, NotLeaderError } from '@eventstore/d
 import gossipGrpc from '@eventstore/db-client/generated/gossip_grpc_pb.js';
 import gossipPb, { type ClusterInfo } from '@eventstore/db-client/generated/gossip_pb.js';
 import sharedPb from '@eventstore/db-client/generated/shared_pb.js';
-import { LeaderMissing } from './errors.js';
+import { LeaderMissing, StoreClosed } from './errors.js';
 import { nodesIn } from './nodes-in-url.js';
 
 /** A node with a client of its own. */
@@ -36,6 +36,7 @@ export class Cluster {
   /** The leader as a node that was none named it. */
   #named: string | undefined;
   #finding: Promise<Node> | undefined;
+  #closed = false;
 
   /** Throws Error for a connection string that cannot be used. */
   constructor(url: string) {
@@ -67,6 +68,7 @@ export class Cluster {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all(this.#clients.values().map(closeChannel));
     this.#clients.clear();
   }
@@ -97,6 +99,7 @@ export class Cluster {
 
   /** Undefined when there was no answer in time. */
   async #ask(address: string): Promise<Gossip | undefined> {
+    if (this.#closed) return undefined;
     const client = this.#clientOf(address);
     try {
       const gossip = await gossipOf(client);
@@ -126,6 +129,7 @@ export class Cluster {
   #clientOf(address: string): EventStoreDBClient {
     const known = this.#clients.get(address);
     if (known) return known;
+    if (this.#closed) throw new StoreClosed();
     const client = EventStoreDBClient.connectionString(this.#urlOf(address));
     // Without this the client sends appends over one shared stream, where an append whose answer is lost waits without end,
     // and where a broken connection rejects promises that no caller can catch.
