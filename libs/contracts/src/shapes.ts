@@ -46,6 +46,12 @@ export const skuSchema = branded<Sku>(textLine(64).meta({ description: 'Stock ke
 /** An id another system gave: an order number, a listing id, the number of a delivery note. */
 export const externalId = textLine(128).meta({ description: 'Id in the other system', examples: ['A-1001'] });
 
+/** Names a reservation within its SKU; the caller's own cart or checkout id does well. */
+export const reservationIdSchema = externalId.meta({
+  description: 'Id of the reservation within its SKU',
+  examples: ['cart-7'],
+});
+
 /** Id of a line within its order. */
 export const lineIdSchema = textLine(64).meta({ description: 'Id of the line within its order', examples: ['1'] });
 
@@ -150,6 +156,8 @@ export const isoDay = z.iso
 
 export const units = z.int().min(1).max(MAX_QUANTITY);
 export const unitsOrNone = z.int().min(0).max(MAX_QUANTITY);
+/** A sum of units, which is exact and has no bound of its own. */
+export const unitsInAll = z.int().min(0);
 export const signedUnits = z.int().min(-MAX_QUANTITY).max(MAX_QUANTITY);
 export const minorAmount = z.int().min(0);
 export const currencyCode = z.string().length(3);

@@ -14,6 +14,7 @@ export {
   quantity,
   quantityOrNone,
   reasonText,
+  reservationIdSchema,
   revisionNumber,
   signedQuantity,
   skuSchema,

@@ -91,18 +91,18 @@ export class StockFold {
       case 'StockReservationExpired':
         this.holds.delete(event.data.reservationId);
         this.#hold(event.data.from, -1);
-        this.#use(event.data.channel, event.data.from, -1);
+        this.#use(event.data.channel, event.data.from, -1, event.data.beforeQuota);
         break;
       case 'StockAllocated':
         this.#bind(lineKey(event.data.orderId, event.data.lineId), event.data.from);
-        this.#use(event.data.channel, event.data.from, 1);
+        this.#use(event.data.channel, event.data.from, 1, event.data.beforeQuota);
         break;
       case 'StockAllocationCancelled':
         this.#bind(
           lineKey(event.data.orderId, event.data.lineId),
           event.data.from.map(({ locationId, units }) => ({ locationId, units: -units })),
         );
-        this.#use(event.data.channel, event.data.from, -1);
+        this.#use(event.data.channel, event.data.from, -1, event.data.beforeQuota);
         break;
       case 'SafetyStockSet':
         this.level(event.data.locationId).safety = event.data.units;
@@ -178,9 +178,9 @@ export class StockFold {
     }
   }
 
-  #use(channel: string, from: readonly UnitsAt[], sign: 1 | -1): void {
+  #use(channel: string, from: readonly UnitsAt[], sign: 1 | -1, beforeQuota = 0): void {
     if (this.rules.get(channel)?.quota === undefined) return;
-    const units = from.reduce((sum, part) => sum + part.units, 0);
+    const units = from.reduce((sum, part) => sum + part.units, 0) - beforeQuota;
     this.quotaUsed.set(channel, Math.max(0, (this.quotaUsed.get(channel) ?? 0) + sign * units));
   }
 }

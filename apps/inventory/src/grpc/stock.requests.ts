@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { channelIdSchema, lineIdSchema, orderIdSchema, quantity, skuSchema } from '#platform';
-import { reservationIdSchema } from '../stock/reserve-stock/reserve-stock.command.js';
+import { channelIdSchema, lineIdSchema, orderIdSchema, quantity, reservationIdSchema, skuSchema } from '#platform';
 
 // Shapes of the messages of stock.proto.
 

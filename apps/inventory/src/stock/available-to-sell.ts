@@ -67,11 +67,12 @@ function ringFenced(figures: StockFigures, channel: string): number {
   return units;
 }
 
-/** Why a request for `units` is refused, or nothing when the channel may sell them. */
+/** Why a request for `units` is refused, or nothing when the channel may sell them; `kept` of them are kept for it already. */
 export function refuseBeyondAvailable(
   units: number,
   stock: Pick<Stock, 'revision' | 'figures'>,
   policy: ChannelPolicy,
+  kept = 0,
 ): Rejected | undefined {
   if (stock.revision < 0) {
     return new Rejected(
@@ -80,7 +81,8 @@ export function refuseBeyondAvailable(
       'No stock was ever recorded for this SKU. Receive it first, or check the spelling.',
     );
   }
-  const available = availableToSell(stock.figures, policy);
+  if (units <= kept) return undefined;
+  const available = kept + availableToSell(stock.figures, policy);
   if (units <= available) return undefined;
   const restriction = stock.figures.rules[policy.channel]?.restriction;
   if (restriction !== undefined) {

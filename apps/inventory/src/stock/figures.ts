@@ -1,4 +1,4 @@
-import type { StockEvent } from '#contracts';
+import type { StockEvent, UnitsAt } from '#contracts';
 
 /** One SKU at one location, in units. */
 export interface Level {
@@ -60,21 +60,21 @@ export function addToFigures(figures: StockFigures, event: StockEvent): StockFig
     case 'StockReservationReleased':
     case 'StockReservationExpired':
       for (const { locationId, units } of event.data.from) levelAt(figures, locationId).reserved -= units;
-      useQuota(figures, event.data.channel, -sum(event.data.from));
+      useQuota(figures, event.data.channel, -unitsOfQuota(event.data));
       break;
     case 'StockAllocated':
       for (const { locationId, units } of event.data.from) {
         levelAt(figures, locationId).allocated += units;
         settle(figures, locationId, event.data.channel);
       }
-      useQuota(figures, event.data.channel, sum(event.data.from));
+      useQuota(figures, event.data.channel, unitsOfQuota(event.data));
       break;
     case 'StockAllocationCancelled':
       for (const { locationId, units } of event.data.from) {
         levelAt(figures, locationId).allocated -= units;
         settle(figures, locationId, event.data.channel);
       }
-      useQuota(figures, event.data.channel, -sum(event.data.from));
+      useQuota(figures, event.data.channel, -unitsOfQuota(event.data));
       break;
     case 'StockShipped':
       levelAt(figures, event.data.locationId).onHand -= event.data.units;
@@ -195,6 +195,10 @@ function join(queue: Waiting[], channel: string | undefined, units: number): voi
   if (last && last.channel === channel) last.units += units;
   else queue.push(channel === undefined ? { units } : { channel, units });
 }
+
+/** Units that count against the quota of their channel: those taken since it was set. */
+const unitsOfQuota = ({ from, beforeQuota = 0 }: { from: readonly UnitsAt[]; beforeQuota?: number | undefined }) =>
+  sum(from) - beforeQuota;
 
 function useQuota(figures: StockFigures, channel: string, units: number): void {
   if (figures.rules[channel]?.quota === undefined) return;

@@ -12,6 +12,8 @@ export interface ReceiveStock {
 export interface ReturnStock {
   readonly type: 'ReturnStock';
   readonly returnId: string;
+  /** The order the return is numbered in; absent: the number stands alone. */
+  readonly orderId?: string | undefined;
   readonly locationId: string;
   readonly units: number;
   readonly condition: 'available' | 'damaged' | 'inspection';

@@ -1,10 +1,11 @@
+import type { StockEvent } from '#contracts';
 import type { DecisionContext } from '#event-sourcing';
 import { Rejected, toIso } from '#kernel';
-import { allocateRequest } from './allocations.decide.js';
+import { allocateAhead, boundTo, isOvertaken, older } from './allocations.decide.js';
 import { type ChannelPolicy, refuseBeyondAvailable } from './available-to-sell.js';
-import { availableToFulfil, levelOf, sum, unbound } from './figures.js';
+import { availableToFulfil, sum } from './figures.js';
 import { pick } from './picking.js';
-import { allocationKey, type Decision, type Stock } from './stock.js';
+import type { Decision, Hold, Stock } from './stock.js';
 
 export interface ReserveStock {
   readonly type: 'ReserveStock';
@@ -41,14 +42,17 @@ export function reserve(
 
 export function confirm({ reservationId, orderId, lineId, policy }: ConfirmReservation, stock: Stock): Decision {
   const hold = stock.holds.get(reservationId);
+  const bound = boundTo(orderId, hold?.channel ?? policy.channel, stock);
+  const orderHasItsUnits = bound.some(({ ahead }) => !ahead);
   if (hold) {
-    const overtaken = hold.from.some(({ locationId, units }) => unbound(levelOf(stock.figures, locationId)) < units);
-    if (overtaken) return reservationOvertaken(reservationId);
+    if (orderHasItsUnits) return [released(hold, orderId)];
+    if (isOvertaken(hold, stock)) return reservationOvertaken(reservationId);
     const data = { reservationId, channel: hold.channel, orderId, lineId, from: [...hold.from] };
     return [{ type: 'StockReservationConfirmed', data }];
   }
   const ended = stock.ended.get(reservationId);
   if (!ended) return unknownReservation(reservationId);
+  if (orderHasItsUnits) return [];
   switch (ended.end) {
     case 'released':
       return new Rejected(
@@ -57,13 +61,13 @@ export function confirm({ reservationId, orderId, lineId, policy }: ConfirmReser
         `Reservation ${reservationId} was released. Reserve again.`,
       );
     case 'confirmed':
-      return stock.allocations.has(allocationKey(orderId, lineId)) ? [] : reservationIdReused(reservationId);
-    case 'expired':
-      if (stock.allocations.has(allocationKey(orderId, lineId))) return [];
-      return allocateRequest(
-        { type: 'AllocateLines', as: 'request', orderId, lines: [{ lineId, units: ended.units }], policy },
-        stock,
-      );
+      return bound.length > 0 ? [] : reservationIdReused(reservationId);
+    case 'expired': {
+      if (bound.some((line) => line.lineId === lineId)) return [];
+      const lines = [{ lineId, units: ended.units }];
+      const refusal = refuseBeyondAvailable(ended.units, stock, policy);
+      return refusal ?? allocateAhead(reservationId, orderId, lines, policy, stock.figures);
+    }
     default:
       return ended.end satisfies never;
   }
@@ -71,9 +75,7 @@ export function confirm({ reservationId, orderId, lineId, policy }: ConfirmReser
 
 export function release(reservationId: string, stock: Stock): Decision {
   const hold = stock.holds.get(reservationId);
-  if (hold) {
-    return [{ type: 'StockReservationReleased', data: { reservationId, channel: hold.channel, from: [...hold.from] } }];
-  }
+  if (hold) return [released(hold)];
   const ended = stock.ended.get(reservationId);
   if (!ended) return unknownReservation(reservationId);
   if (ended.end !== 'confirmed') return [];
@@ -83,6 +85,11 @@ export function release(reservationId: string, stock: Stock): Decision {
     `Reservation ${reservationId} became an order line. Cancel the order line.`,
   );
 }
+
+const released = ({ reservationId, channel, from, beforeQuota }: Hold, orderId?: string): StockEvent => ({
+  type: 'StockReservationReleased',
+  data: { reservationId, channel, from: [...from], ...(orderId !== undefined && { orderId }), ...older(beforeQuota) },
+});
 
 const unknownReservation = (reservationId: string): Rejected =>
   new Rejected('not-found', 'unknown-reservation', `There is no reservation ${reservationId} on this SKU.`);

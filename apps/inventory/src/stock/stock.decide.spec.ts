@@ -229,7 +229,17 @@ describe('confirming and releasing', () => {
   it('decides a late confirm afresh', () =>
     given(received(2), reserved('r1', 2))
       .when(confirm, 60_000)
-      .thenEvents(expired, allocated('o1', 2, 'request')));
+      .thenEvents(expired, {
+        type: 'StockAllocated',
+        data: {
+          orderId: 'o1',
+          lineId: '1',
+          channel: 'shop',
+          as: 'request',
+          from: [{ locationId: 'main', units: 2 }],
+          reservationId: 'r1',
+        },
+      }));
   it('refuses a late confirm when the units went elsewhere', () =>
     given(received(2), reserved('r1', 2), expired, allocated('o9', 1))
       .when(confirm)

@@ -3,14 +3,19 @@ import type { DecisionContext } from '#event-sourcing';
 import { toIso } from '#kernel';
 import {
   type AllocateLines,
+  type AskedLine,
   allocateFact,
   allocateRequest,
+  availableFor,
   type CancelAllocation,
   cancel,
+  older,
+  refusedHold,
   type ShipStock,
   ship,
 } from './allocations.decide.js';
-import { availableToSell, type ChannelPolicy } from './available-to-sell.js';
+import type { ChannelPolicy } from './available-to-sell.js';
+import { sum } from './figures.js';
 import {
   type AdjustStock,
   adjust,
@@ -45,7 +50,7 @@ export type StockCommand =
 export interface DeclineAllocation {
   readonly type: 'DeclineAllocation';
   readonly orderId: string;
-  readonly requested: number;
+  readonly lines: readonly AskedLine[];
   readonly policy: ChannelPolicy;
 }
 
@@ -62,12 +67,9 @@ export function decide(command: StockCommand, stock: Stock, context: DecisionCon
     case 'AllocateLines':
       return command.as === 'fact'
         ? withShortages(stock, allocateFact(command, stock))
-        : allocateRequest(command, stock);
-    case 'DeclineAllocation': {
-      const { orderId, requested, policy } = command;
-      const available = availableToSell(stock.figures, policy);
-      return [{ type: 'StockAllocationDeclined', data: { orderId, channel: policy.channel, requested, available } }];
-    }
+        : withShortages(stock, allocateRequest(command, stock));
+    case 'DeclineAllocation':
+      return decline(command, stock);
     case 'CancelAllocation':
       return withShortages(stock, cancel(command.orderId, command.lines, stock));
     case 'ShipStock':
@@ -93,6 +95,14 @@ export function decide(command: StockCommand, stock: Stock, context: DecisionCon
   }
 }
 
+function decline({ orderId, lines, policy }: DeclineAllocation, stock: Stock): StockEvent[] {
+  const { channel } = policy;
+  const refused = refusedHold(lines, channel, stock);
+  const numbers = { requested: sum(lines), available: availableFor({ orderId, lines, policy }, stock) };
+  const why = refused && { reason: refused.reason, reservationId: refused.reservationId };
+  return [{ type: 'StockAllocationDeclined', data: { orderId, channel, ...numbers, ...why } }];
+}
+
 /** Holds that ran out by `now`, in the order in which they were due; the rest waits for the next decision. */
 export function elapse(stock: Stock, now: number): readonly StockEvent[] {
   const next = stock.due.peek();
@@ -101,9 +111,9 @@ export function elapse(stock: Stock, now: number): readonly StockEvent[] {
     .filter(([, hold]) => hold.dueAtMs <= now)
     .sort(([, a], [, b]) => a.dueAtMs - b.dueAtMs)
     .slice(0, MAX_EXPIRED_AT_ONCE)
-    .map(([reservationId, { channel, from, dueAtMs }]) => ({
+    .map(([reservationId, { channel, from, dueAtMs, beforeQuota }]) => ({
       type: 'StockReservationExpired',
-      data: { reservationId, channel, from: [...from], dueAt: toIso(dueAtMs) },
+      data: { reservationId, channel, from: [...from], dueAt: toIso(dueAtMs), ...older(beforeQuota) },
     }));
 }
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { StockEvent } from '#contracts';
 import { Rejected } from '#kernel';
 import { availableToSell, type ChannelPolicy } from './available-to-sell.js';
-import { availableToFulfil, shortageOf, unbound } from './figures.js';
+import { availableToFulfil, shortageOf, sum, unbound } from './figures.js';
 import type { StockCommand } from './stock.decide.js';
 import { stockDecider } from './stock.decider.js';
 import { type Stock, stockSnapshot } from './stock.js';
@@ -21,8 +21,13 @@ const units = fc.integer({ min: 1, max: 6 });
 const locationId = fc.constantFrom(...locations);
 const policy = fc.constantFrom(...channels.map(policyOf));
 const reservationId = fc.constantFrom('r1', 'r2', 'r3', 'r4', 'r5');
-const orderId = fc.constantFrom('o1', 'o2', 'o3', 'o4');
-const lines = units.map((count) => [{ lineId: '1', units: count }]);
+const orderId = fc.constantFrom('o1', 'o2', 'shop.o1', 'amazon.o2', 'till.o1');
+const lineId = fc.constantFrom('1', '2');
+const lines = fc.record({ lineId, units }).map((line) => [line]);
+const askedLines = fc.uniqueArray(
+  fc.record({ lineId, units, reservationId: fc.option(reservationId, { nil: undefined }) }),
+  { minLength: 1, selector: (line) => line.lineId },
+);
 
 const request = fc.oneof(
   fc.record({
@@ -36,7 +41,7 @@ const request = fc.oneof(
     type: fc.constant('ConfirmReservation' as const),
     reservationId,
     orderId,
-    lineId: fc.constant('1'),
+    lineId,
     policy,
   }),
   fc.record({ type: fc.constant('ReleaseReservation' as const), reservationId }),
@@ -44,7 +49,7 @@ const request = fc.oneof(
     type: fc.constant('AllocateLines' as const),
     as: fc.constant('request' as const),
     orderId,
-    lines,
+    lines: askedLines,
     policy,
   }),
   fc.record({ type: fc.constant('CancelAllocation' as const), orderId, lines }),
@@ -69,6 +74,7 @@ const fact = fc.oneof(
     lines,
     channel: fc.constantFrom(...channels),
     locationId: fc.option(locationId, { nil: undefined }),
+    supply: fc.constantFrom(undefined, locations),
   }),
   fc.record({
     type: fc.constant('ReturnStock' as const),
@@ -127,7 +133,7 @@ describe('whatever is done to a SKU', () => {
       fc.property(fc.array(step(fc.oneof(request, fact)), { maxLength: 60 }), (steps) => {
         run(steps, (state) => {
           const held = totalsOf([...state.holds.values()]);
-          const bound = totalsOf([...state.allocations.values()]);
+          const bound = totalsOf([...state.allocations.values()].flat());
           for (const [location, level] of Object.entries(state.figures.levels)) {
             expect(level.onHand).toBeGreaterThanOrEqual(0);
             expect(level.unavailable).toBeGreaterThanOrEqual(0);
@@ -172,6 +178,52 @@ describe('whatever is done to a SKU', () => {
         });
       }),
       { numRuns: 200 },
+    );
+  });
+
+  it('an order that asks once has exactly what it asked for, however much was confirmed for it before', () => {
+    fc.assert(
+      fc.property(fc.array(step(fc.oneof(request, fact)), { maxLength: 40 }), units, policy, (steps, asked, from) => {
+        let state = stockDecider.initialState();
+        const id = `${from.channel}.late`;
+        const confirmed = steps.map(({ command, seconds }) => ({
+          seconds,
+          command: command.type === 'ConfirmReservation' ? { ...command, orderId: 'late' } : command,
+        }));
+        const sale = {
+          type: 'AllocateLines',
+          as: 'fact',
+          orderId: id,
+          lines: [{ lineId: 'x', units: asked }],
+        } as const;
+        run([...confirmed, { command: { ...sale, policy: from }, seconds: 0 }], (after) => {
+          state = after;
+        });
+        const bound = ['late', id].flatMap((known) => state.allocations.get(known) ?? []);
+        const own = bound.filter(({ channel }) => channel === from.channel);
+        expect(own.map(({ lineId: line, from: places }) => [line, sum(places)])).toEqual([['x', asked]]);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('no quota is used by less than nothing or by what was taken before it was set', () => {
+    fc.assert(
+      fc.property(fc.array(step(fc.oneof(request, fact)), { maxLength: 60 }), (steps) => {
+        run(steps, (state) => {
+          for (const { from, beforeQuota } of [...state.holds.values(), ...[...state.allocations.values()].flat()]) {
+            expect(beforeQuota).toBeGreaterThanOrEqual(0);
+            expect(beforeQuota).toBeLessThanOrEqual(sum(from));
+          }
+          for (const [channel, used] of Object.entries(state.figures.quotaUsed)) {
+            const taken = [...state.holds.values(), ...[...state.allocations.values()].flat()]
+              .filter((each) => each.channel === channel)
+              .reduce((total, { from, beforeQuota }) => total + sum(from) - beforeQuota, 0);
+            expect(used).toBeGreaterThanOrEqual(taken);
+          }
+        });
+      }),
+      { numRuns: 300 },
     );
   });
 

@@ -1,7 +1,7 @@
 import TinyQueue from 'tinyqueue';
 import { type StockEvent, stockEvents, typesOf, type UnitsAt } from '#contracts';
 import type { Rejected } from '#kernel';
-import { addToFigures, emptyFigures, type StockFigures } from './figures.js';
+import { addToFigures, emptyFigures, type StockFigures, sum } from './figures.js';
 
 /** One SKU at all its locations: one consistency boundary, one revision. */
 export interface Stock {
@@ -14,8 +14,8 @@ export interface Stock {
   readonly due: TinyQueue<Hold>;
   /** The last reservations that ended, so that a repeat or a late confirm is told what became of them. */
   readonly ended: Map<string, EndedHold>;
-  /** Units bound per order line, by {@link allocationKey}. */
-  readonly allocations: Map<string, Allocation>;
+  /** Units bound per order, by the id the order was given with. */
+  readonly allocations: Map<string, readonly Allocation[]>;
   /** The last physical movements, oldest first, for counts that are as of an earlier revision. */
   readonly movements: { readonly revision: number; readonly locationId: string; readonly units: number }[];
   /** Up to which revision movements are forgotten. */
@@ -24,10 +24,16 @@ export interface Stock {
   readonly countedAsOf: Record<string, number>;
 }
 
-export interface Hold {
-  readonly reservationId: string;
+/** Units a channel has taken. */
+interface Taken {
   readonly channel: string;
   readonly from: readonly UnitsAt[];
+  /** Of them, units that were taken before the channel's present quota was set: they do not use it. */
+  readonly beforeQuota: number;
+}
+
+export interface Hold extends Taken {
+  readonly reservationId: string;
   readonly dueAtMs: number;
 }
 
@@ -37,9 +43,11 @@ export interface EndedHold {
   readonly end: 'confirmed' | 'released' | 'expired';
 }
 
-export interface Allocation {
-  readonly channel: string;
-  readonly from: readonly UnitsAt[];
+/** Units bound to one line of an order. */
+export interface Allocation extends Taken {
+  readonly lineId: string;
+  /** Bound by a reservation, ahead of the order itself: what the order asks for is found here. */
+  readonly ahead: boolean;
 }
 
 /** What a command comes to: its events, none for a repeat, or why it is refused. */
@@ -48,12 +56,6 @@ export type Decision = readonly StockEvent[] | Rejected;
 export const stockEventTypes = typesOf(stockEvents);
 export const MAX_ENDED_HOLDS = 1_000;
 export const MAX_MOVEMENTS = 1_000;
-
-/**
- * Both ids are free text: the length keeps "a/b" + "c" and "a" + "b/c" apart. Joined, because a template makes a tree of
- * four strings that lives as long as the key, and there is a key for every open order line.
- */
-export const allocationKey = (orderId: string, lineId: string): string => [orderId.length, orderId, lineId].join('/');
 
 export const initialStock = (): Stock => ({
   revision: -1,
@@ -70,34 +72,35 @@ export const initialStock = (): Stock => ({
 /** Adds one event, in place: the command runner owns the state. */
 export function evolve(stock: Stock, event: StockEvent): Stock {
   stock.revision += 1;
+  if (event.type === 'ChannelRuleSet') beginQuota(stock, event.data);
   addToFigures(stock.figures, event);
   switch (event.type) {
     case 'StockReserved': {
       const { reservationId, channel, from, dueAt } = event.data;
-      const { from: places } = sharedAllocation(channel, from);
-      const hold = { reservationId, channel, from: places, dueAtMs: Date.parse(dueAt) };
+      const hold = { reservationId, ...sharedTaken(channel, from, 0), dueAtMs: Date.parse(dueAt) };
       stock.holds.set(reservationId, hold);
       stock.due.push(hold);
       break;
     }
-    case 'StockReservationConfirmed':
-      endHold(stock, event.data.reservationId, 'confirmed');
-      bind(stock, event.data);
+    case 'StockReservationConfirmed': {
+      const hold = endHold(stock, event.data.reservationId, 'confirmed');
+      bind(stock, { ...event.data, beforeQuota: hold?.beforeQuota, ahead: true });
       break;
+    }
     case 'StockReservationReleased':
-      endHold(stock, event.data.reservationId, 'released');
+      endHold(stock, event.data.reservationId, event.data.orderId === undefined ? 'released' : 'confirmed');
       break;
     case 'StockReservationExpired':
       endHold(stock, event.data.reservationId, 'expired');
       break;
     case 'StockAllocated':
-      bind(stock, event.data);
+      bind(stock, { ...event.data, ahead: event.data.reservationId !== undefined });
       break;
     case 'StockAllocationCancelled':
-      unbind(stock, event.data, event.data.from);
+      unbind(stock, event.data, event.data.from, event.data.beforeQuota ?? 0);
       break;
     case 'StockShipped':
-      unbind(stock, event.data, [event.data]);
+      unbind(stock, event.data, [event.data], event.data.units);
       remember(stock, event.data.locationId, -event.data.units);
       break;
     case 'StockReceived':
@@ -129,98 +132,156 @@ export const stockSnapshot = {
       ...structuredClone({ ...stock, due: undefined, holds: undefined, ended: undefined, allocations: undefined }),
       holds: Array.from(stock.holds.values(), (hold) => [hold.reservationId, hold.dueAtMs, kinds.indexOf(hold)]),
       ended: [...stock.ended],
-      allocations: Array.from(stock.allocations, ([key, allocation]) => [key, kinds.indexOf(allocation)]),
+      allocations: Array.from(stock.allocations, ([orderId, lines]) => [
+        orderId,
+        lines.map((line) => [line.lineId, line.ahead, kinds.indexOf(line)]),
+      ]),
       kinds: kinds.all,
     };
   },
   read: (json: unknown): Stock => {
     const { kinds, ...stored } = json as Stored;
-    const shared = kinds.map(({ channel, from }) => sharedAllocation(channel, from));
-    const kindAt = (index: number) => shared[index] as Allocation;
+    const shared = kinds.map(({ channel, from, beforeQuota }) => sharedTaken(channel, from, beforeQuota));
+    const kindAt = (index: number) => shared[index] as Taken;
     const holds = stored.holds.map(([reservationId, dueAtMs, kind]) => ({ reservationId, ...kindAt(kind), dueAtMs }));
+    const linesOf = (lines: StoredLine[]) =>
+      sharedLines(lines.map(([lineId, ahead, kind]) => ({ lineId, ahead, ...kindAt(kind) })));
     return {
       ...stored,
       holds: new Map(holds.map((hold) => [hold.reservationId, hold])),
       due: dueQueue([...holds]),
       ended: new Map(stored.ended),
-      allocations: new Map(stored.allocations.map(([key, kind]) => [key, kindAt(kind)])),
+      allocations: new Map(stored.allocations.map(([orderId, lines]) => [orderId, linesOf(lines)])),
     };
   },
 };
 
+type StoredLine = [lineId: string, ahead: boolean, kind: number];
 type Stored = Omit<Stock, 'holds' | 'due' | 'ended' | 'allocations'> & {
   holds: [reservationId: string, dueAtMs: number, kind: number][];
   ended: [string, EndedHold][];
-  allocations: [key: string, kind: number][];
-  kinds: Allocation[];
+  allocations: [orderId: string, lines: StoredLine[]][];
+  kinds: Taken[];
 };
 
 /** The different channels and places of holds and allocations, told apart by the list of places they share. */
 class Kinds {
-  readonly all: Allocation[] = [];
+  readonly all: Taken[] = [];
   readonly #indexes = new Map<readonly UnitsAt[], number>();
 
-  indexOf({ channel, from }: Allocation): number {
+  indexOf({ channel, from, beforeQuota }: Taken): number {
     const known = this.#indexes.get(from);
     if (known !== undefined) return known;
     this.#indexes.set(from, this.all.length);
-    return this.all.push({ channel, from }) - 1;
+    return this.all.push({ channel, from, beforeQuota }) - 1;
   }
 }
 
 const dueQueue = (holds: Hold[]) => new TinyQueue(holds, (a, b) => a.dueAtMs - b.dueAtMs);
 
-function endHold(stock: Stock, reservationId: string, end: EndedHold['end']): void {
+function endHold(stock: Stock, reservationId: string, end: EndedHold['end']): Hold | undefined {
   const hold = stock.holds.get(reservationId);
-  if (!hold) return;
+  if (!hold) return undefined;
   stock.holds.delete(reservationId);
   for (let next = stock.due.peek(); next && !stock.holds.has(next.reservationId); next = stock.due.peek())
     stock.due.pop();
-  const units = hold.from.reduce((total, part) => total + part.units, 0);
-  stock.ended.set(reservationId, { channel: hold.channel, units, end });
+  stock.ended.set(reservationId, { channel: hold.channel, units: sum(hold.from), end });
   if (stock.ended.size > MAX_ENDED_HOLDS) stock.ended.delete(firstKeyOf(stock.ended));
+  return hold;
 }
 
 function bind(
   stock: Stock,
-  line: { orderId: string; lineId: string; channel: string; from: readonly UnitsAt[] },
+  line: {
+    orderId: string;
+    lineId: string;
+    channel: string;
+    from: readonly UnitsAt[];
+    beforeQuota?: number | undefined;
+    ahead: boolean;
+  },
 ): void {
-  const key = allocationKey(line.orderId, line.lineId);
-  const bound = stock.allocations.get(key)?.from ?? [];
-  stock.allocations.set(key, sharedAllocation(line.channel, merge(bound, line.from)));
+  const { orderId, lineId, channel, from, beforeQuota = 0, ahead } = line;
+  const bound = stock.allocations.get(orderId) ?? [];
+  const before = bound.find((each) => each.lineId === lineId && each.channel === channel);
+  const taken = before
+    ? sharedTaken(channel, merge(before.from, from), before.beforeQuota + beforeQuota)
+    : sharedTaken(channel, from, beforeQuota);
+  const next = { lineId, ahead: ahead && (before?.ahead ?? true), ...taken };
+  const lines = before ? bound.map((each) => (each === before ? next : each)) : [...bound, next];
+  stock.allocations.set(orderId, sharedLines(lines));
 }
 
-function unbind(stock: Stock, line: { orderId: string; lineId: string }, from: readonly UnitsAt[]): void {
-  const key = allocationKey(line.orderId, line.lineId);
-  const allocation = stock.allocations.get(key);
-  if (!allocation) return;
+/** Takes units from a line, `beforeQuota` of them older than the quota as far as there are any. */
+function unbind(
+  stock: Stock,
+  { orderId, lineId, channel }: { orderId: string; lineId: string; channel?: string },
+  from: readonly UnitsAt[],
+  beforeQuota: number,
+): void {
+  const bound = stock.allocations.get(orderId) ?? [];
+  const before = bound.find(
+    (each) => each.lineId === lineId && (channel === undefined ? holdsOneOf(each, from) : each.channel === channel),
+  );
+  if (!before) return;
   const left = merge(
-    allocation.from,
+    before.from,
     from.map(({ locationId, units }) => ({ locationId, units: -units })),
   );
-  if (left.length === 0) stock.allocations.delete(key);
-  else stock.allocations.set(key, sharedAllocation(allocation.channel, left));
+  const next = { ...before, ...sharedTaken(before.channel, left, Math.max(0, before.beforeQuota - beforeQuota)) };
+  const lines = bound.flatMap((each) => (each !== before ? [each] : left.length > 0 ? [next] : []));
+  if (lines.length === 0) stock.allocations.delete(orderId);
+  else stock.allocations.set(orderId, sharedLines(lines));
+}
+
+const holdsOneOf = (line: Allocation, from: readonly UnitsAt[]): boolean =>
+  line.from.some(({ locationId }) => locationId === from[0]?.locationId);
+
+/** A new quota is used by what its channel takes from now on. Rare, so all it has taken until now is gone through. */
+function beginQuota(stock: Stock, { channel, quota }: { channel: string; quota?: number | undefined }): void {
+  if (quota === undefined || quota === stock.figures.rules[channel]?.quota) return;
+  const aged = <Part extends Taken>(part: Part): Part =>
+    part.channel === channel ? { ...part, ...sharedTaken(channel, part.from, sum(part.from)) } : part;
+  for (const [reservationId, hold] of stock.holds) stock.holds.set(reservationId, aged(hold));
+  for (const [orderId, lines] of stock.allocations) stock.allocations.set(orderId, sharedLines(lines.map(aged)));
 }
 
 /**
  * Almost every hold and open order line is a few units from one place, and there are hundreds of thousands of them in memory:
  * equal ones share one object, which nobody changes.
  */
-function sharedAllocation(channel: string, from: readonly UnitsAt[]): Allocation {
+function sharedTaken(channel: string, from: readonly UnitsAt[], beforeQuota: number): Taken {
   const [only] = from;
-  if (!only || from.length > 1) return { channel, from };
-  const key = `${channel}/${only.locationId}/${only.units}`;
-  const shared = SHARED_ALLOCATIONS.get(key) ?? { channel, from: [{ ...only }] };
-  if (SHARED_ALLOCATIONS.size < MAX_SHARED_ALLOCATIONS) SHARED_ALLOCATIONS.set(key, shared);
-  return shared;
+  if (!only || from.length > 1) return { channel, from, beforeQuota };
+  return shared(SHARED_TAKEN, `${channel}/${only.locationId}/${only.units}/${beforeQuota}`, () => ({
+    channel,
+    from: [{ ...only }],
+    beforeQuota,
+  }));
 }
 
-const SHARED_ALLOCATIONS = new Map<string, Allocation>();
-const MAX_SHARED_ALLOCATIONS = 10_000;
+/** As {@link sharedTaken}, for orders of one line that is counted and has no name of its own. */
+function sharedLines(lines: readonly Allocation[]): readonly Allocation[] {
+  const [only] = lines;
+  if (!only || lines.length > 1 || only.from.length > 1 || !/^\d{1,2}$/.test(only.lineId)) return lines;
+  const { lineId, ahead, channel, from, beforeQuota } = only;
+  const [{ locationId, units } = { locationId: '', units: 0 }] = from;
+  return shared(SHARED_LINES, `${channel}/${locationId}/${units}/${beforeQuota}/${lineId}/${ahead}`, () => lines);
+}
+
+function shared<Value>(known: Map<string, Value>, key: string, make: () => Value): Value {
+  const value = known.get(key) ?? make();
+  if (known.size < MAX_SHARED) known.set(key, value);
+  return value;
+}
+
+const SHARED_TAKEN = new Map<string, Taken>();
+const SHARED_LINES = new Map<string, readonly Allocation[]>();
+const MAX_SHARED = 10_000;
 
 /** Adds units per location; a location that comes to zero drops out. */
 export function merge(a: readonly UnitsAt[], b: readonly UnitsAt[]): UnitsAt[] {
-  if (a.length === 0) return [...b];
+  if (a.length === 0 && b.length < 2) return [...b];
   const units = new Map(a.map((part) => [part.locationId, part.units]));
   for (const part of b) units.set(part.locationId, (units.get(part.locationId) ?? 0) + part.units);
   return [...units].filter(([, total]) => total !== 0).map(([locationId, total]) => ({ locationId, units: total }));

@@ -1,4 +1,4 @@
-import { type Buyer, inSkuOrder, type OrderEvent, type OrderLine } from '#contracts';
+import { type Buyer, inSkuOrder, type OrderEvent, type SubmittedLine } from '#contracts';
 import { Rejected } from '#kernel';
 import type { Order } from './order.js';
 import { refusalOf } from './order.rules.js';
@@ -9,7 +9,7 @@ export interface SubmitOrder {
   readonly orderId: string;
   readonly channel: string;
   readonly currency: string;
-  readonly lines: readonly OrderLine[];
+  readonly lines: readonly SubmittedLine[];
   readonly buyer: Buyer;
   readonly placedAt: string;
 }
@@ -32,6 +32,9 @@ export interface ShortSku {
   readonly sku: string;
   readonly requested: number;
   readonly available: number;
+  /** Where it was not the number: the code of the refusal, and the reservation it is about. */
+  readonly reason?: string | undefined;
+  readonly reservationId?: string | undefined;
 }
 
 export function submitOrder(command: SubmitOrder, order: Order): OrderEvent[] | Rejected {

@@ -1,9 +1,25 @@
 import { z } from 'zod';
-import { isoInstant, lineIdSchema, orderIdSchema, priceMinor, quantity, skuSchema } from '#platform';
+import {
+  isoInstant,
+  lineIdSchema,
+  orderIdSchema,
+  priceMinor,
+  quantity,
+  reservationIdSchema,
+  skuSchema,
+} from '#platform';
 
-/** The lines of an order that is asked for. */
-export const orderLines = linesOf(
-  z.strictObject({ lineId: lineIdSchema, sku: skuSchema, units: quantity, unitPriceMinor: priceMinor }),
+/** The lines of an order of our own shop: a cart may hold their units already. */
+export const submittedLines = linesOf(
+  z.strictObject({
+    lineId: lineIdSchema,
+    sku: skuSchema,
+    units: quantity,
+    unitPriceMinor: priceMinor,
+    reservationId: reservationIdSchema.optional().meta({
+      description: "The reservation of this SKU whose units become the order's; one that has run out is decided afresh",
+    }),
+  }),
 );
 
 /** Units of lines that move: `sku` only where a channel has put several SKUs on one line. */

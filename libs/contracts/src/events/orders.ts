@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvents, type EventOf } from '../define-events.js';
-import { currencyCode, instant, keyedHash, minorAmount, units, unitsOrNone } from '../shapes.js';
+import { currencyCode, instant, keyedHash, minorAmount, units, unitsInAll, unitsOrNone } from '../shapes.js';
 
 const orderLine = z.strictObject({ lineId: z.string(), sku: z.string(), units, unitPriceMinor: minorAmount });
 export type OrderLine = z.output<typeof orderLine>;
@@ -12,6 +12,10 @@ export type Charge = z.output<typeof charge>;
 /** Goods sold by the id of an offer that leads to no SKU yet. */
 const offerLine = z.strictObject({ lineId: z.string(), externalId: z.string(), units, unitPriceMinor: minorAmount });
 export type OfferLine = z.output<typeof offerLine>;
+
+/** The reservation of this SKU that holds units for the line. */
+const submittedLine = orderLine.extend({ reservationId: z.string().optional() });
+export type SubmittedLine = z.output<typeof submittedLine>;
 
 /** Things of an order in the order in which inventory allocates them: by the code units of their SKUs. */
 export const inSkuOrder = <Item extends { readonly sku: string }>(items: readonly Item[]): Item[] =>
@@ -81,7 +85,7 @@ export const orderEvents = defineEvents({
       orderId: z.string(),
       channel: z.string(),
       currency: currencyCode,
-      lines: z.array(orderLine),
+      lines: z.array(submittedLine),
       buyer,
       placedAt: instant,
     }),
@@ -94,7 +98,16 @@ export const orderEvents = defineEvents({
     when: 'A submitted order asked for more than is available; nothing of it is allocated.',
     data: z.strictObject({
       orderId: z.string(),
-      short: z.array(z.strictObject({ sku: z.string(), requested: units, available: unitsOrNone })),
+      short: z.array(
+        z.strictObject({
+          sku: z.string(),
+          requested: unitsInAll,
+          available: unitsInAll,
+          /** Where it was not the number: the code of the refusal, and the reservation it is about. */
+          reason: z.string().optional(),
+          reservationId: z.string().optional(),
+        }),
+      ),
     }),
   },
   OrderLinesCancelled: {

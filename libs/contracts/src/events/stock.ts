@@ -1,14 +1,22 @@
 import { z } from 'zod';
 import { defineEvents, type EventOf } from '../define-events.js';
-import { instant, signedUnits, units, unitsAt, unitsOrNone } from '../shapes.js';
+import { instant, signedUnits, units, unitsAt, unitsInAll, unitsOrNone } from '../shapes.js';
 
 const from = z.array(unitsAt);
+/** Of the units, those that were taken before the channel's present quota was set: they do not count against it. */
+const beforeQuota = unitsInAll.optional();
 
 /** Of stream `stock-<sku>`: one SKU at all its locations. */
 export const stockEvents = defineEvents({
   StockReceived: {
     when: 'Goods arrived at a location and stand on the shelf.',
-    data: z.strictObject({ locationId: z.string(), units, reference: z.string().optional() }),
+    data: z.strictObject({
+      locationId: z.string(),
+      units,
+      reference: z.string().optional(),
+      /** Units that had arrived there under the same reference before. */
+      receivedBefore: unitsInAll.optional(),
+    }),
   },
   StockReserved: {
     when: 'Units were promised to a cart or checkout until a due time.',
@@ -25,12 +33,19 @@ export const stockEvents = defineEvents({
     }),
   },
   StockReservationReleased: {
-    when: 'A reservation was given back before it was due.',
-    data: z.strictObject({ reservationId: z.string(), channel: z.string(), from }),
+    when: 'A reservation was given back before it was due, or its order took its units.',
+    data: z.strictObject({
+      reservationId: z.string(),
+      channel: z.string(),
+      from,
+      /** The order that took its units. */
+      orderId: z.string().optional(),
+      beforeQuota,
+    }),
   },
   StockReservationExpired: {
     when: 'A reservation was not confirmed by its due time.',
-    data: z.strictObject({ reservationId: z.string(), channel: z.string(), from, dueAt: instant }),
+    data: z.strictObject({ reservationId: z.string(), channel: z.string(), from, dueAt: instant, beforeQuota }),
   },
   StockAllocated: {
     when: 'Units were bound to an order line, after a request or because a sale had already happened elsewhere.',
@@ -41,15 +56,26 @@ export const stockEvents = defineEvents({
       /** A fact is bound even where the shelf does not hold it: see ShortageOpened. */
       as: z.enum(['request', 'fact']),
       from,
+      /** The reservation that ran out and was confirmed all the same: its order has not asked for the units itself. */
+      reservationId: z.string().optional(),
+      beforeQuota,
     }),
   },
   StockAllocationDeclined: {
     when: 'An order asked for more than its channel may sell, so none of its lines was allocated.',
-    data: z.strictObject({ orderId: z.string(), channel: z.string(), requested: units, available: unitsOrNone }),
+    data: z.strictObject({
+      orderId: z.string(),
+      channel: z.string(),
+      requested: unitsInAll,
+      available: unitsInAll,
+      /** Where it was not the number that was refused: what is wrong with a reservation the order named. */
+      reason: z.enum(['unknown-reservation', 'reservation-of-another-channel', 'reservation-confirmed']).optional(),
+      reservationId: z.string().optional(),
+    }),
   },
   StockAllocationCancelled: {
     when: 'Units of an order line were no longer wanted and became free.',
-    data: z.strictObject({ orderId: z.string(), lineId: z.string(), channel: z.string(), from }),
+    data: z.strictObject({ orderId: z.string(), lineId: z.string(), channel: z.string(), from, beforeQuota }),
   },
   StockShipped: {
     when: 'Units of an order line left a location.',
@@ -62,6 +88,8 @@ export const stockEvents = defineEvents({
       locationId: z.string(),
       units,
       condition: z.enum(['available', 'damaged', 'inspection']),
+      /** The order the goods belong to; its returns are numbered within it. */
+      orderId: z.string().optional(),
     }),
   },
   StockAdjusted: {
@@ -75,7 +103,7 @@ export const stockEvents = defineEvents({
       counted: unitsOrNone,
       asOfRevision: z.int().min(-1),
       /** On hand now: what was counted and what moved since. */
-      onHand: unitsOrNone,
+      onHand: unitsInAll,
     }),
   },
   SafetyStockSet: {
@@ -97,11 +125,11 @@ export const stockEvents = defineEvents({
   },
   ShortageOpened: {
     when: 'A location has bound more units than it holds fit for sale.',
-    data: z.strictObject({ locationId: z.string(), units }),
+    data: z.strictObject({ locationId: z.string(), units: unitsInAll }),
   },
   ShortageChanged: {
     when: 'An open shortage grew or shrank.',
-    data: z.strictObject({ locationId: z.string(), units }),
+    data: z.strictObject({ locationId: z.string(), units: unitsInAll }),
   },
   ShortageResolved: {
     when: 'A location holds again what it has bound.',

@@ -114,7 +114,7 @@ describe('when an order changes, stock follows', () => {
         data: { orderId: 'o1', returnId: 'r1', locationId: 'store', condition, lines },
       });
       expect(await afterReceipt('a')).toEqual([
-        { type: 'StockReturned', data: { returnId: 'r1', locationId: 'store', units: 3, condition } },
+        { type: 'StockReturned', data: { orderId: 'o1', returnId: 'r1', locationId: 'store', units: 3, condition } },
       ]);
     },
   );

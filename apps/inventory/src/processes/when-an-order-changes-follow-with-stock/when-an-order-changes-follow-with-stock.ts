@@ -35,6 +35,13 @@ export class WhenAnOrderChangesFollowWithStock implements Reaction {
     await Promise.all(sent);
   }
 
+  private shipped(
+    { orderId, channel }: { orderId: string; channel: string },
+    lines: readonly { lineId: string; units: number }[],
+  ): StockCommand {
+    return { type: 'ShipStock', orderId, lines, channel, supply: this.supply.policyOf(channel).supply };
+  }
+
   private commandsOf(event: RecordedEvent<OrderFact>): [string, StockCommand][] {
     const { orderId } = event.data;
     switch (event.type) {
@@ -73,16 +80,14 @@ export class WhenAnOrderChangesFollowWithStock implements Reaction {
       case 'OrderLinesCancelled':
         return [...bySku(event.data.lines)].map(([sku, lines]) => [sku, { type: 'CancelAllocation', orderId, lines }]);
       case 'OrderLinesShipped':
-        return [...bySku(event.data.lines)].map(([sku, lines]) => [
-          sku,
-          { type: 'ShipStock', orderId, lines, channel: event.data.channel },
-        ]);
+        return [...bySku(event.data.lines)].map(([sku, lines]) => [sku, this.shipped(event.data, lines)]);
       case 'OrderLinesReturned': {
         const { returnId, locationId, condition } = event.data;
         return [...bySku(event.data.lines)].map(([sku, lines]) => [
           sku,
           {
             type: 'ReturnStock',
+            orderId,
             returnId,
             locationId,
             condition,

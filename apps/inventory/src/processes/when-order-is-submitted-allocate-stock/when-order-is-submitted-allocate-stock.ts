@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { inSkuOrder, type OrderEvent, type OrderLine, type StockEvent } from '#contracts';
+import { inSkuOrder, type OrderEvent, type StockEvent, type SubmittedLine } from '#contracts';
 import { becauseOf, EVENT_STORE, type EventMetadata, type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import type { Reaction } from '#read-models';
@@ -79,8 +79,8 @@ export class WhenOrderIsSubmittedAllocateStock implements Reaction {
     let from = Number.MAX_SAFE_INTEGER;
     while (from >= 0) {
       const page = await this.store.readStream(`stock-${sku}`, { from, limit: PAGE_SIZE, direction: 'backwards' });
-      const answer = page.find(({ metadata }) => metadata.commandId === commandId);
-      if (answer) return answer.type === ('StockAllocated' satisfies StockEvent['type']);
+      const answer = page.find(({ type, metadata }) => metadata.commandId === commandId && ANSWERS.includes(type));
+      if (answer) return answer.type === ALLOCATED;
       const oldest = page.at(-1);
       if (!oldest || oldest.position <= event.position) break;
       from = oldest.revision - 1;
@@ -100,6 +100,8 @@ export class WhenOrderIsSubmittedAllocateStock implements Reaction {
 }
 
 const PAGE_SIZE = 500;
+const ALLOCATED = 'StockAllocated' satisfies StockEvent['type'];
+const ANSWERS: readonly string[] = [ALLOCATED, 'StockAllocationDeclined' satisfies StockEvent['type']];
 
 /** What an order asks of one SKU: to allocate it, to refuse it, to give it back. */
 interface Part {
@@ -112,15 +114,14 @@ interface Part {
 function partOf(
   { data: { orderId } }: OrderSubmitted,
   sku: string,
-  orderLines: readonly OrderLine[],
+  orderLines: readonly SubmittedLine[],
   policy: ChannelPolicy,
 ): Part {
-  const lines = orderLines.map(({ lineId, units }) => ({ lineId, units }));
-  const requested = lines.reduce((sum, { units }) => sum + units, 0);
+  const lines = orderLines.map(({ lineId, units, reservationId }) => ({ lineId, units, reservationId }));
   return {
     sku,
     allocate: { type: 'AllocateLines', as: 'request', orderId, lines, policy },
-    decline: { type: 'DeclineAllocation', orderId, requested, policy },
+    decline: { type: 'DeclineAllocation', orderId, lines, policy },
     cancel: { type: 'CancelAllocation', orderId, lines },
   };
 }

@@ -4,10 +4,17 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import type { Sku } from '#kernel';
-import { CommandMetadata, channelIdSchema, lineIdSchema, orderIdSchema, Problems, skuSchema } from '#platform';
+import {
+  CommandMetadata,
+  channelIdSchema,
+  lineIdSchema,
+  orderIdSchema,
+  Problems,
+  reservationIdSchema,
+  skuSchema,
+} from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
-import { reservationIdSchema } from '../reserve-stock/reserve-stock.command.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
 
 export const confirmReservationBody = z.strictObject({

@@ -3,9 +3,8 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { EventMetadata } from '#event-sourcing';
 import type { Sku } from '#kernel';
-import { CommandMetadata, Problems, skuSchema } from '#platform';
+import { CommandMetadata, Problems, reservationIdSchema, skuSchema } from '#platform';
 import { ChangeStock } from '../change-stock.js';
-import { reservationIdSchema } from '../reserve-stock/reserve-stock.command.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
 
 @ApiTags('inventory')

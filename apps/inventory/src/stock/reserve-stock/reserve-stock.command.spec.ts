@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { idFrom } from '#kernel';
-import { metadataOfLine, reservationIdSchema } from './reserve-stock.command.js';
+import { reservationIdSchema } from '#platform';
+import { metadataOfLine } from './reserve-stock.command.js';
 
 const request = (key: string) => ({
   commandId: idFrom(key),

@@ -2,16 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { channelIdSchema, externalId, quantity, skuSchema } from '#platform';
+import { channelIdSchema, quantity, reservationIdSchema, skuSchema } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
-
-/** Names a reservation within its SKU; the caller's own cart or checkout id does well. */
-export const reservationIdSchema = externalId.meta({
-  description: 'Id of the reservation within its SKU',
-  examples: ['cart-7'],
-});
 
 export const reservation = z.strictObject({
   sku: skuSchema,

@@ -54,6 +54,7 @@ export class ShipStockController {
       channel: body.channel,
       lines: [{ lineId: body.lineId, units: body.units }],
       locationId: body.locationId,
+      supply: this.supply.policyOf(body.channel).supply,
     } as const;
     return stockChangedBy(sku, await this.commands.execute(new ChangeStock(sku, command, occurred(body, metadata))));
   }

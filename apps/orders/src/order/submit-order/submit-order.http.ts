@@ -9,12 +9,19 @@ import { Rejected } from '#kernel';
 import { CommandMetadata, channelIdSchema, currency, PersonalDataHasher, Problems } from '#platform';
 import { ChangeOrder } from '../change-order.js';
 import type { ShortSku, SubmitOrder } from '../checkout.decide.js';
-import { orderLines } from '../order-lines.schema.js';
+import { submittedLines } from '../order-lines.schema.js';
 import { type OrderDecision, OrderDecisions } from './order-decisions.js';
 
 const body = z
-  .strictObject({ channel: channelIdSchema, currency, lines: orderLines, customer: channelSale.shape.customer })
+  .strictObject({ channel: channelIdSchema, currency, lines: submittedLines, customer: channelSale.shape.customer })
   .meta({ id: 'SubmitOrder', description: 'An order of our own shop' });
+
+/** Why inventory refuses an order whose lines name reservations: see StockAllocationDeclined. */
+const HOLD_REFUSALS: Readonly<Record<string, string>> = {
+  'unknown-reservation': 'there is none of that id on this SKU',
+  'reservation-of-another-channel': 'it is of another channel',
+  'reservation-confirmed': 'it was confirmed for another order',
+};
 
 const answer = z
   .object({ orderId: z.string(), status: z.enum(['placed', 'submitted']), revision: z.int(), position: z.int() })
@@ -34,7 +41,10 @@ export class SubmitOrderController {
     summary:
       "Orders goods from our own shop, and waits a little for inventory's answer. With an Idempotency-Key a retry is the same order",
   })
-  @Problems({ conflict: ['insufficient-stock'], invalid: ['duplicate-line', 'total-too-large', 'unusable-text'] })
+  @Problems({
+    conflict: ['insufficient-stock', ...Object.keys(HOLD_REFUSALS)],
+    invalid: ['duplicate-line', 'total-too-large', 'unusable-text'],
+  })
   @ApiCreatedResponse({ standardSchema: answer, description: 'Placed: stock for every line is allocated' })
   @ApiAcceptedResponse({ standardSchema: answer, description: 'Submitted; look at the order in a moment' })
   async submit(
@@ -48,7 +58,7 @@ export class SubmitOrderController {
     const order: SubmitOrder = { type: 'SubmitOrder', orderId, ...asked, buyer, placedAt: metadata.occurredAt };
     const outcome = await this.commands.execute(new ChangeOrder(order, metadata));
     const decision = await this.decisionOn(orderId, outcome);
-    if (decision?.status === 'declined') throw insufficientStock(orderId, decision.short);
+    if (decision?.status === 'declined') throw refusalOf(orderId, decision.short);
     void reply.status(decision ? 201 : 202);
     return { orderId, status: decision?.status ?? 'submitted', revision: outcome.revision, position: outcome.position };
   }
@@ -61,6 +71,14 @@ export class SubmitOrderController {
 }
 
 const DECISION_WAIT_MS = 2_000;
+
+function refusalOf(orderId: string, short: readonly ShortSku[]): Rejected {
+  const unusable = short.find(({ reason }) => reason !== undefined);
+  if (unusable?.reason === undefined) return insufficientStock(orderId, short);
+  const { sku, reason, reservationId } = unusable;
+  const detail = `Reservation ${reservationId} cannot be used for ${sku} of this order: ${HOLD_REFUSALS[reason] ?? reason}.`;
+  return new Rejected('conflict', reason, detail, { orderId, short });
+}
 
 function insufficientStock(orderId: string, short: readonly ShortSku[]): Rejected {
   const numbers = short

@@ -50,13 +50,12 @@ export class WhenAllocationIsDeclinedDeclineOrder implements Reaction {
 
 const MAX_LINES = 1_000;
 
-/** The SKUs that were asked for beyond what is available; all, where it was not the number that was refused. */
+/** The SKUs of which too many were asked for, or with a reservation that cannot be used; all, where it was something else. */
 function shortOf(declined: readonly AllocationDeclined[]): ShortSku[] {
-  const all = declined.map((event) => ({
-    sku: skuOf(event),
-    requested: event.data.requested,
-    available: event.data.available,
-  }));
-  const short = all.filter(({ requested, available }) => requested > available);
+  const all = declined.map((event): ShortSku => {
+    const { orderId: _, channel: __, ...why } = event.data;
+    return { sku: skuOf(event), ...why };
+  });
+  const short = all.filter(({ requested, available, reason }) => requested > available || reason !== undefined);
   return short.length > 0 ? short : all;
 }
