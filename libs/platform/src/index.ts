@@ -37,8 +37,8 @@ export { CommandMetadata, commandMetadata } from './http/command-metadata.decora
 export { BodyLimit, createHttpApp, MAX_BODY_BYTES, MAX_BULK_BODY_BYTES, RawBodyOnly } from './http/http-app.js';
 export * from './http/idempotency-store.js';
 export { InvalidRequest, type RequestIssue } from './http/invalid-request.js';
-export { decodeCursor, type PageOf, pageOf, pageQuery, toPage } from './http/paging.js';
-export { type Problem, problemDocument, refusalFor } from './http/problem.js';
+export { decodeCursor, type PageOf, pageOf, pageQuery, toPage, wholeNumber, wholeNumberOr } from './http/paging.js';
+export { type Problem, problemDocument, refusalFor, rowProblem } from './http/problem.js';
 export { Problems } from './http/problems.decorator.js';
 export { ValidationPipe } from './http/validation.pipe.js';
 export { PinoLogger } from './logger.js';

@@ -1,12 +1,10 @@
 import { z } from 'zod';
-import { refusalFor } from '#platform';
+import { refusalFor, rowProblem } from '#platform';
 
 /** One result per line, in the order of the lines: the answer, or the problem of that line alone. */
 export const bulkResults = <Answer extends z.ZodType>(answer: Answer) =>
   z.object({
-    results: z.array(
-      z.union([answer, z.object({ problem: z.object({ status: z.int(), code: z.string(), detail: z.string() }) })]),
-    ),
+    results: z.array(z.union([answer, z.strictObject({ problem: rowProblem })])),
   });
 
 export interface BulkResult<Answer> {

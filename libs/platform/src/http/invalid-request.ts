@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 /** One thing wrong with a request, and where. */
 export interface RequestIssue {
   readonly in: 'body' | 'query' | 'path' | 'header';
@@ -5,6 +7,13 @@ export interface RequestIssue {
   readonly pointer: string;
   readonly message: string;
 }
+
+/** {@link RequestIssue} as answers show it. */
+export const requestIssue = z.object({
+  in: z.enum(['body', 'query', 'path', 'header']),
+  pointer: z.string().meta({ description: 'JSON Pointer as a URI fragment', examples: ['#/lines/0/units'] }),
+  message: z.string(),
+});
 
 /** A request that does not have the form its route asks for: answered with 400 (gRPC: INVALID_ARGUMENT). */
 export class InvalidRequest extends Error {

@@ -1,33 +1,21 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PROBLEM_TYPE, type Problem, problemDocument, problemFor } from './problem.js';
 
 /** Answers every error of an HTTP request once, as application/problem+json. Faults are logged and reveal only an id. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  /** `allowedMethods` names the methods a path has, for 405. */
-  constructor(private readonly allowedMethods: (path: string) => readonly string[]) {}
-
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
-    const wrongMethod = request.is404 && isNotFound(error) ? this.wrongMethod(request, reply) : undefined;
-    const problem = wrongMethod ?? problemFor(error) ?? fault(error, request);
+    const problem = problemFor(error) ?? fault(error, request);
     if (reply.raw.headersSent) {
       // The status has left already: a cut connection is the only way left to say that the answer is not whole.
       reply.raw.destroy();
       return;
     }
     sendProblem(problem, request, reply);
-  }
-
-  private wrongMethod(request: FastifyRequest, reply: FastifyReply): Problem | undefined {
-    const methods = this.allowedMethods(pathOf(request));
-    if (methods.length === 0) return undefined;
-    void reply.header('allow', methods.join(', '));
-    const detail = `${request.method} is not possible here; ${methods.join(', ')} ${methods.length > 1 ? 'are' : 'is'}.`;
-    return { status: 405, code: 'method-not-allowed', detail };
   }
 }
 
@@ -57,5 +45,3 @@ function fault(error: unknown, request: FastifyRequest): Problem {
   const detail = `Something went wrong on our side. The log has the cause under the correlation id ${request.id}.`;
   return { status: 500, code: 'internal-error', detail };
 }
-
-const isNotFound = (error: unknown): boolean => error instanceof HttpException && error.getStatus() === 404;

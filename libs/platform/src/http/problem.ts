@@ -1,8 +1,9 @@
 import { HttpException } from '@nestjs/common';
+import { z } from 'zod';
 import { EventStoreUnavailable, EventTooLarge, Overloaded, RevisionConflict, WriterFenced } from '#event-sourcing';
 import { Rejected, type RejectionKind } from '#kernel';
 import { systemCodeOf } from '../startup-error.js';
-import { InvalidRequest, type RequestIssue } from './invalid-request.js';
+import { InvalidRequest, type RequestIssue, requestIssue } from './invalid-request.js';
 
 /** How an error is answered, whatever the protocol. */
 export interface Problem {
@@ -43,6 +44,22 @@ export function problemFor(error: unknown): Problem | undefined {
   return undefined;
 }
 
+/** The shape of {@link Problem} as one line of a bulk call has it, for the answers of bulk routes. */
+export const rowProblem = z
+  .strictObject({
+    status: z.int().meta({ description: 'What this line alone would have been answered with' }),
+    code: z.string().meta({ description: 'Stable; decide by this one' }),
+    detail: z.string().meta({ description: 'A sentence for people' }),
+    errors: z.array(requestIssue).readonly().optional(),
+    details: z
+      .record(z.string(), z.unknown())
+      .readonly()
+      .optional()
+      .meta({ description: 'The numbers behind the refusal' }),
+    retryAfterMs: z.number().optional().meta({ description: 'Present when the same line may succeed later' }),
+  })
+  .meta({ id: 'RowProblem', description: 'Why a line was refused; all others stand' });
+
 /**
  * The problem of one line of a bulk call, or of one message of a stream. A refusal belongs to its line; a fault is thrown,
  * so that the caller sends all of them again.
@@ -79,9 +96,26 @@ const STORAGE_UNAVAILABLE =
   'The database does not answer or has no room, so nothing is certain to be stored. Send the same request again, with the same Idempotency-Key.';
 const FENCED = 'Another process writes the event log now. Send the request again; it will reach that one.';
 
-/** Not reached, shut down, starting (08, 57P), or out of room or connections (53): SQLSTATE by class, or the system's word. */
-const isDatabaseAway = (error: unknown): boolean =>
-  /^(08|53|57P|ECONNREFUSED$|ECONNRESET$)/.test(systemCodeOf(error) ?? '');
+/**
+ * Whether a database did not take a statement, and may take it when it is sent again. Drivers wrap what happened, so causes
+ * are looked at as well.
+ */
+function isDatabaseAway(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (AWAY_CODE.test(systemCodeOf(error) ?? '') || AWAY_MESSAGE.test(error.message)) return true;
+  const within = error instanceof AggregateError ? error.errors : [];
+  return within.some(isDatabaseAway) || isDatabaseAway(error.cause);
+}
+
+/**
+ * SQLSTATE by class: connections (08), a server that starts, stops or only reads (57P, 25006), out of room or connections
+ * (53), its disk (58), a deadlock or a lost race (40). Or the system's word.
+ */
+const AWAY_CODE =
+  /^(08|25006|40001|40P01|53|57P|58|ECONN|EPIPE$|ETIMEDOUT$|EHOST|ENETUNREACH$|ENOTFOUND$|EAI_AGAIN$|ENOENT$)/;
+/** What pg and its pool say without a code. */
+const AWAY_MESSAGE =
+  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed|Cannot use a pool after calling end|Query read timeout)/;
 
 const fromRejected = (error: Rejected): Problem => ({
   status: STATUS_OF_KIND[error.kind],
@@ -100,7 +134,7 @@ function fromHttpException(error: HttpException): Problem {
 }
 
 const REFUSALS: Readonly<Record<number, readonly [code: string, detail: string]>> = {
-  401: ['unauthenticated', 'Say who you are: this route needs credentials.'],
+  401: ['unauthenticated', 'This route needs credentials, or those that came are not right.'],
   403: ['forbidden', 'These credentials do not allow this.'],
   404: ['unknown-route', 'There is no such route. The routes are listed at /docs.'],
   408: ['request-timeout', 'The request did not arrive in time. Send it again.'],

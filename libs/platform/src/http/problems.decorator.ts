@@ -8,11 +8,13 @@ import { PROBLEM_TYPE, problemDocument, STATUS_OF_KIND, titleOf } from './proble
  * `@Problems({ 'not-found': ['unknown-sku'], conflict: ['insufficient-stock'] })`. They appear in OpenAPI as examples.
  */
 export function Problems(
-  codesByKind: Partial<Record<RejectionKind, readonly string[]>>,
+  codesByKind: Partial<Record<RejectionKind | 'unauthenticated', readonly string[]>>,
 ): MethodDecorator & ClassDecorator {
-  const kinds = Object.entries(codesByKind) as [RejectionKind, readonly string[]][];
-  return applyDecorators(...kinds.map(([kind, codes]) => ApiResponse(problemResponse(STATUS_OF_KIND[kind], codes))));
+  const kinds = Object.entries(codesByKind) as [keyof typeof STATUSES, readonly string[]][];
+  return applyDecorators(...kinds.map(([kind, codes]) => ApiResponse(problemResponse(STATUSES[kind], codes))));
 }
+
+const STATUSES = { ...STATUS_OF_KIND, unauthenticated: 401 };
 
 /** One OpenAPI response for the problems of one status. */
 export function problemResponse(status: number, codes: readonly string[]) {

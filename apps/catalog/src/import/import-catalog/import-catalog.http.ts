@@ -4,7 +4,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { idFrom } from '#kernel';
-import { BodyLimit, CommandMetadata, MAX_BULK_BODY_BYTES, refusalFor, ValidationPipe } from '#platform';
+import { BodyLimit, CommandMetadata, MAX_BULK_BODY_BYTES, refusalFor, rowProblem, ValidationPipe } from '#platform';
 import { type CatalogChange, ChangeCatalog } from '../../change-catalog.js';
 import { replacingListings } from '../../variant/replacing-listings.js';
 import { commandsOf, importRow } from './import-row.js';
@@ -15,7 +15,7 @@ const rows = z
   .meta({ id: 'ImportCatalog' });
 
 const importedRow = z.object({ status: z.enum(['created', 'updated', 'unchanged']), position: z.int() });
-const refusedRow = z.object({ problem: z.looseObject({ status: z.int(), code: z.string(), detail: z.string() }) });
+const refusedRow = z.strictObject({ problem: rowProblem });
 const answer = z
   .object({
     results: z.array(z.union([importedRow, refusedRow])).meta({ description: 'A result per row, in their order' }),

@@ -3,7 +3,7 @@ import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestj
 import { z } from 'zod';
 import { channelSale } from '#contracts';
 import type { EventMetadata } from '#event-sourcing';
-import { BodyLimit, CommandMetadata, MAX_BULK_BODY_BYTES, Problems, refusalFor } from '#platform';
+import { BodyLimit, CommandMetadata, MAX_BULK_BODY_BYTES, Problems, refusalFor, rowProblem } from '#platform';
 import { OrdersIntake } from './orders-intake.js';
 
 /** The published shape. People are named here, and hashed; nobody sends us hashes. */
@@ -25,10 +25,7 @@ const recordedSale = z
 
 const bulkAnswer = z.object({
   results: z.array(
-    z.union([
-      recordedSale.pick({ orderId: true, status: true }),
-      z.object({ problem: z.object({ status: z.int(), code: z.string(), detail: z.string() }) }),
-    ]),
+    z.union([recordedSale.pick({ orderId: true, status: true }), z.strictObject({ problem: rowProblem })]),
   ),
   position: z.int(),
 });

@@ -1,0 +1,63 @@
+import { hash } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+/**
+ * Reads carry an ETag and answer If-None-Match with 304; longer answers are compressed for who takes gzip. Install after
+ * what keeps answers. Answers are whole texts here, so a hook does what a library for streams would.
+ */
+export function installAnswers(instance: FastifyInstance): void {
+  instance.addHook('onSend', (request, reply, payload, done) => {
+    if (typeof payload !== 'string' || payload.length === 0) return done(null, payload);
+    if (isRead(request) && reply.statusCode === 200) {
+      const etag = etagOf(payload);
+      void reply.header('etag', etag);
+      if (isKnown(request.headers['if-none-match'], etag)) {
+        void reply.status(304).removeHeader('content-type').removeHeader('content-length');
+        return done(null, '');
+      }
+    }
+    if (payload.length < MIN_COMPRESSED_LENGTH) return done(null, payload);
+    void reply.header('vary', 'accept-encoding');
+    if (!takesGzip(request.headers['accept-encoding']) || reply.hasHeader('content-encoding'))
+      return done(null, payload);
+    return compressed(payload, reply).then(
+      (bytes) => done(null, bytes),
+      (error: Error) => done(error),
+    );
+  });
+}
+
+/** Shorter answers fit into one packet as they are. */
+const MIN_COMPRESSED_LENGTH = 1_400;
+
+const isRead = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD';
+
+/** Weak: equal answers, whatever bytes carry them. */
+const etagOf = (payload: string): string => `W/"${hash('sha1', payload, 'base64url')}"`;
+
+function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  return ifNoneMatch.split(',').some((each) => each.trim() === '*' || each.trim().replace(/^(?!W\/)/, 'W/') === etag);
+}
+
+/** Whether `Accept-Encoding` names gzip, or everything, with another weight than 0. */
+function takesGzip(acceptEncoding: string | string[] | undefined): boolean {
+  if (typeof acceptEncoding !== 'string') return false;
+  const weights = new Map(
+    acceptEncoding.split(',').map((each) => {
+      const [coding = '', weight] = each.split(';');
+      return [coding.trim().toLowerCase(), Number(weight?.replace(/^\s*q=/i, '') ?? 1)];
+    }),
+  );
+  return (weights.get('gzip') ?? weights.get('*') ?? 0) > 0;
+}
+
+async function compressed(payload: string, reply: FastifyReply): Promise<Buffer> {
+  const bytes = await gzipped(payload, { level: 5 });
+  void reply.header('content-encoding', 'gzip').removeHeader('content-length');
+  return bytes;
+}
+
+const gzipped = promisify<string, object, Buffer>(gzip);
