@@ -391,16 +391,6 @@ describe('what is refused', () => {
     ],
     ['a variant nobody added', 'GET', () => unknown, undefined, 404, 'unknown-sku'],
     ['a product nobody created', 'GET', () => '/v1/products/NO-SUCH', undefined, 404, 'unknown-product'],
-    ['listings of nothing', 'GET', () => '/v1/listings', undefined, 400, 'invalid-request'],
-    ['listings of half a key', 'GET', () => '/v1/listings?channel=etsy', undefined, 400, 'invalid-request'],
-    [
-      'listings of both',
-      'GET',
-      () => '/v1/listings?sku=A&channel=etsy&externalId=A',
-      undefined,
-      400,
-      'invalid-request',
-    ],
     ['a page of 501', 'GET', () => '/v1/variants?limit=501', undefined, 400, 'invalid-request'],
     ['a cursor from elsewhere', 'GET', () => '/v1/variants?cursor=nonsense', undefined, 400, 'invalid-request'],
   ])('%s', async (_, method, path, body, status, code) => {

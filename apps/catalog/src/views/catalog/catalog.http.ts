@@ -2,9 +2,9 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { Sku } from '#kernel';
-import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, skuSchema, toPage } from '#platform';
+import { channelIdSchema, decodeCursor, type PageOf, Problems, pageOf, pageQuery, skuSchema, toPage } from '#platform';
 import { externalIdSchema, productIdSchema } from '../../catalog.schemas.js';
-import { CatalogQuery } from './catalog.query.js';
+import { CatalogQuery, type ListingAnswer } from './catalog.query.js';
 
 const product = z
   .object({
@@ -28,13 +28,14 @@ const variant = z
 const listing = z
   .object({ sku: z.string(), channel: z.string(), externalId: z.string(), listedAt: z.string() })
   .meta({ id: 'Listing' });
-const listings = z.object({ items: z.array(listing) });
-
 const variantsQuery = z.strictObject({ productId: productIdSchema.optional(), ...pageQuery });
-const listingsQuery = z.union(
-  [z.strictObject({ sku: skuSchema }), z.strictObject({ channel: channelIdSchema, externalId: externalIdSchema })],
-  'Send either sku, or channel and externalId.',
-);
+const listingsQuery = z.strictObject({
+  sku: skuSchema.optional(),
+  channel: channelIdSchema.optional(),
+  externalId: externalIdSchema.optional(),
+  ...pageQuery,
+});
+const listingsCursor = z.tuple([z.string(), z.string(), z.string()]);
 
 @ApiTags('catalog')
 @Controller('v1')
@@ -66,16 +67,14 @@ export class CatalogController {
   }
 
   @Get('listings')
-  @ApiOperation({ summary: 'Where a SKU is listed, or which SKU an external id of a channel stands for' })
-  @ApiOkResponse({ standardSchema: listings })
+  @ApiOperation({
+    summary: 'Listings by SKU: where a SKU is listed, which SKU an external id of a channel stands for, or all of them',
+  })
+  @ApiOkResponse({ standardSchema: pageOf(listing) })
   async listings(
-    @Query({ schema: listingsQuery }) asked: z.output<typeof listingsQuery>,
-  ): Promise<z.output<typeof listings>> {
-    return {
-      items:
-        'sku' in asked
-          ? await this.query.listings(asked.sku)
-          : await this.query.listingOf(asked.channel, asked.externalId),
-    };
+    @Query({ schema: listingsQuery }) { limit, cursor, ...asked }: z.output<typeof listingsQuery>,
+  ): Promise<PageOf<ListingAnswer>> {
+    const rows = await this.query.listings(asked, decodeCursor(cursor, listingsCursor), limit + 1);
+    return toPage(rows, limit, ({ sku, channel, externalId }) => [sku, channel, externalId]);
   }
 }

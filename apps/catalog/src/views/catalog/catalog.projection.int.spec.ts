@@ -6,7 +6,7 @@ import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#test
 import { type CatalogCommand, streamOf } from '../../catalog.decider.js';
 import { CatalogRunner } from '../../catalog-runner.js';
 import { catalogProjection } from './catalog.projection.js';
-import { CatalogQuery } from './catalog.query.js';
+import { CatalogQuery, type ListingFilter } from './catalog.query.js';
 
 let database: TestDatabase;
 let readModels: ReadModels;
@@ -108,12 +108,27 @@ describe('the catalogue', () => {
     expect((await query.variants('', 10, 'P2')).map(({ sku }) => sku)).toEqual(['CUP']);
   });
 
+  const listings = (asked: ListingFilter) => query.listings(asked, undefined, 10);
+
+  it('finds listings by what they have, all of them page by page', async () => {
+    await record(history);
+    await projected();
+    const all = await query.listings({}, undefined, 10);
+    expect(all.length).toBeGreaterThan(1);
+    const pages = [await query.listings({}, undefined, 1)];
+    for (const [last] of pages) {
+      if (last) pages.push(await query.listings({}, [last.sku, last.channel, last.externalId], 1));
+    }
+    expect(pages.flat()).toEqual(all);
+    expect(await listings({ channel: 'etsy', externalId: 'A', sku: 'MUG' })).toEqual([]);
+  });
+
   it('knows which SKU an external id stands for', async () => {
     await record(history);
     await projected();
-    expect(await query.listingOf('etsy', 'A')).toMatchObject([{ sku: 'CUP' }]);
-    expect(await query.listingOf('ebay', 'E')).toEqual([]);
-    expect(await query.listings('MUG')).toMatchObject([{ channel: 'etsy', externalId: 'B' }]);
+    expect(await listings({ channel: 'etsy', externalId: 'A' })).toMatchObject([{ sku: 'CUP' }]);
+    expect(await listings({ channel: 'ebay', externalId: 'E' })).toEqual([]);
+    expect(await listings({ sku: 'MUG' })).toMatchObject([{ channel: 'etsy', externalId: 'B' }]);
   });
 
   it('shows a listing that took over an external id in the same commit, however that commit is ordered', async () => {
@@ -126,7 +141,7 @@ describe('the catalogue', () => {
     ]);
     await projected();
     await apply(takenOver.toSorted((a, b) => (a.stream < b.stream ? -1 : a.revision - b.revision)));
-    expect(await query.listingOf('etsy', 'A')).toMatchObject([{ sku: 'CUP' }]);
+    expect(await listings({ channel: 'etsy', externalId: 'A' })).toMatchObject([{ sku: 'CUP' }]);
   });
 
   it('comes out the same whatever the pages', async () => {

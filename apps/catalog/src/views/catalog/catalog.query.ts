@@ -19,6 +19,15 @@ export interface ListingAnswer {
   readonly listedAt: string;
 }
 
+/** Each field that is there has to be that of the listing. */
+export interface ListingFilter {
+  readonly sku?: string | undefined;
+  readonly channel?: string | undefined;
+  readonly externalId?: string | undefined;
+}
+
+type ListingKey = readonly [sku: string, channel: string, externalId: string];
+
 export interface ProductAnswer {
   readonly productId: string;
   readonly title: string;
@@ -70,23 +79,22 @@ export class CatalogQuery {
     );
   }
 
-  /** The listing of an external id, if it stands for a SKU. */
-  async listingOf(channel: string, externalId: string): Promise<ListingAnswer[]> {
-    return listingAnswers(
-      await this.readModels.query<ListingRow>(
-        'select * from view_catalog.listings where channel = $1 and external_id = $2',
-        [channel, externalId],
-      ),
+  /** At most `limit` listings that have what `asked` names, after the one of the key `after`, by SKU, channel and external id. */
+  async listings(asked: ListingFilter, after: ListingKey | undefined, limit: number): Promise<ListingAnswer[]> {
+    const rows = await this.readModels.query<ListingRow>(
+      `select * from view_catalog.listings
+        where ($1::text is null or sku = $1) and ($2::text is null or channel = $2)
+          and ($3::text is null or external_id = $3)
+          and ($4::text is null or (sku, channel, external_id) > ($4, $5, $6))
+        order by sku, channel, external_id limit $7`,
+      [asked.sku, asked.channel, asked.externalId, ...(after ?? [null, null, null]), limit],
     );
-  }
-
-  /** Where a SKU is listed, by channel. */
-  async listings(sku: string): Promise<ListingAnswer[]> {
-    return listingAnswers(
-      await this.readModels.query<ListingRow>('select * from view_catalog.listings where sku = $1 order by channel', [
-        sku,
-      ]),
-    );
+    return rows.map(({ sku, channel, external_id, listed_at }) => ({
+      sku,
+      channel,
+      externalId: external_id,
+      listedAt: listed_at,
+    }));
   }
 
   private async completed(rows: readonly VariantRow[]): Promise<VariantAnswer[]> {
@@ -117,11 +125,3 @@ export class CatalogQuery {
     }));
   }
 }
-
-const listingAnswers = (rows: readonly ListingRow[]): ListingAnswer[] =>
-  rows.map(({ sku, channel, external_id, listed_at }) => ({
-    sku,
-    channel,
-    externalId: external_id,
-    listedAt: listed_at,
-  }));
