@@ -169,7 +169,7 @@ describe('the channels API', () => {
     ['a file for an address', 'PUT', '/v1/channels/other', { baseUrl: 'file:///etc/passwd' }, 400, 'invalid-request'],
     ['no push at all', 'PUT', '/v1/channels/other', { pushesPerSecond: 0 }, 400, 'invalid-request'],
     ['an unknown connector', 'PUT', '/v1/channels/other', { connector: 'telex' }, 422, 'connector-unavailable'],
-    ['the name of a route', 'PUT', '/v1/channels/lag', {}, 400, 'invalid-request'],
+    ['the name of a route', 'PUT', '/v1/channels/lag', {}, 405, 'method-not-allowed'],
     ['a name in capitals', 'PUT', '/v1/channels/OTHER', {}, 400, 'invalid-request'],
     ['an unknown channel', 'GET', '/v1/channels/other', undefined, 404, 'unknown-channel'],
     ['an unknown channel to pause', 'POST', '/v1/channels/other/pause', { reason: 'x' }, 404, 'unknown-channel'],

@@ -24,7 +24,7 @@ const supplyMap = z.strictObject({
     .min(1)
     .max(100)
     .refine((ids) => new Set(ids).size === ids.length, 'Name each location once.')
-    .meta({ description: 'In the order in which they are asked for units' }),
+    .meta({ description: 'In the order in which they are asked for units', uniqueItems: true }),
 });
 const defaults = z.strictObject({
   buffer: quantityOrNone.default(0),

@@ -9,23 +9,20 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
  */
 export function installAnswers(instance: FastifyInstance): void {
   instance.addHook('onSend', (request, reply, payload, done) => {
-    if (typeof payload !== 'string' || payload.length === 0) return done(null, payload);
+    if (typeof payload !== 'string' || payload.length === 0) return void done(null, payload);
     if (isRead(request) && reply.statusCode === 200) {
       const etag = etagOf(payload);
       void reply.header('etag', etag);
       if (isKnown(request.headers['if-none-match'], etag)) {
         void reply.status(304).removeHeader('content-type').removeHeader('content-length');
-        return done(null, '');
+        return void done(null, '');
       }
     }
-    if (payload.length < MIN_COMPRESSED_LENGTH) return done(null, payload);
+    if (payload.length < MIN_COMPRESSED_LENGTH) return void done(null, payload);
     void reply.header('vary', 'accept-encoding');
     if (!takesGzip(request.headers['accept-encoding']) || reply.hasHeader('content-encoding'))
-      return done(null, payload);
-    return compressed(payload, reply).then(
-      (bytes) => done(null, bytes),
-      (error: Error) => done(error),
-    );
+      return void done(null, payload);
+    return compressed(payload, reply);
   });
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { runInContext } from '#event-sourcing';
 import type { Config } from '../config.js';
 import { PinoLogger } from '../logger.js';
@@ -11,12 +11,15 @@ import { Metrics } from '../operations/metrics.js';
 import { platformAround } from '../platform.module.js';
 import { actorOf, correlationIdOf } from '../request-context.js';
 import { Shutdown } from '../shutdown.js';
+import { installAnswers } from './answers.js';
 import { headersOf } from './call.js';
 import { installTraces } from './http-traces.js';
 import { installIdempotency } from './idempotency.js';
 import { IDEMPOTENCY_STORE, type IdempotencyStore } from './idempotency-store.js';
 import { parseJsonBody } from './json-body.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
+import { installRefusals, refuseUnparsed } from './refusals.js';
+import { Routes } from './routes.js';
 import { ValidationPipe } from './validation.pipe.js';
 
 /** Largest body of a route, in bytes, unless the route says {@link BodyLimit}. */
@@ -46,10 +49,12 @@ export async function createHttpApp(
     return503OnClosing: false,
     genReqId: (raw: IncomingMessage) => correlationIdOf(headersOf(raw)),
     // What the router refuses before any hook runs: an address that cannot be decoded or is too long.
-    frameworkErrors: (_: Error, request: FastifyRequest, reply: FastifyReply) =>
-      sendProblem(MALFORMED_URL, request, reply),
-    // Ids of 128 characters of any script, percent-encoded within an id of ours.
-    routerOptions: { maxParamLength: 2_048 },
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
+      sendProblem(error.code === 'FST_ERR_MAX_PARAM_LENGTH' ? LONG_URL : MALFORMED_URL, request, reply),
+    clientErrorHandler: refuseUnparsed,
+    // Ours says it as a problem document.
+    http: { requireHostHeader: false },
+    routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
   });
   const app = await NestFactory.create<NestFastifyApplication>(platformAround(root, config, shutdown), adapter, {
     logger: new PinoLogger(config.logLevel),
@@ -60,10 +65,12 @@ export async function createHttpApp(
   installBodies(instance, adapter);
   const traceparentOf = installTraces(instance);
   installContext(instance, shutdown, traceparentOf);
+  installRefusals(instance, new Routes(instance));
   installMetrics(instance, app.get(Metrics));
   installIdempotency(instance, app.get<IdempotencyStore>(IDEMPOTENCY_STORE, { strict: false }));
+  installAnswers(instance);
   app.useGlobalPipes(new ValidationPipe());
-  app.useGlobalFilters(new ProblemFilter(methodsByPath(instance)));
+  app.useGlobalFilters(new ProblemFilter());
   serveOpenApi(app);
   return app;
 }
@@ -71,7 +78,14 @@ export async function createHttpApp(
 const MALFORMED_URL = {
   status: 400,
   code: 'malformed-url',
-  detail: 'The address is too long or not percent-encoded UTF-8.',
+  detail: 'The address is not percent-encoded UTF-8.',
+};
+/** Ids of 128 characters of any script, percent-encoded within an id of ours. */
+const MAX_PARAMETER_LENGTH = 2_048;
+const LONG_URL = {
+  status: 414,
+  code: 'url-too-long',
+  detail: `The address is too long: a part of it has more than ${MAX_PARAMETER_LENGTH} characters.`,
 };
 
 function installBodies(instance: FastifyInstance, adapter: FastifyAdapter): void {
@@ -161,15 +175,3 @@ function installMetrics(instance: FastifyInstance, metrics: Metrics): void {
 
 const routeOf = (request: FastifyRequest): string =>
   request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
-
-/** Remembers the routes as patterns; searched only for a request that matched none. */
-function methodsByPath(instance: FastifyInstance): (path: string) => readonly string[] {
-  const routes: { readonly method: string; readonly pattern: URLPattern }[] = [];
-  instance.addHook('onRoute', (route) => {
-    for (const method of [route.method].flat())
-      routes.push({ method, pattern: new URLPattern({ pathname: route.url }) });
-  });
-  return (path) => [
-    ...new Set(routes.filter(({ pattern }) => pattern.test({ pathname: path })).map(({ method }) => method)),
-  ];
-}

@@ -1,4 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Body, Controller, Delete, Get, HttpCode, Inject, Module, Param, Post, Query, RawBody } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
@@ -158,6 +160,22 @@ const post = (path: string, body?: string | Buffer<ArrayBuffer>, headers?: Recor
 const reserve = (body: unknown, headers?: Record<string, string>) =>
   post('/v1/stock/A1/reservations', JSON.stringify(body), headers);
 
+/** Sends bytes that no client would send. Gives the head of the answer, its status among the headers, and its body. */
+async function raw(request: string): Promise<[head: Record<string, string | number>, body: string]> {
+  const [head = '', body = ''] = (await rawText(request)).split('\r\n\r\n', 2);
+  const [statusLine = '', ...lines] = head.split('\r\n');
+  const headers = lines.map((line) => line.split(/:\s*/, 2));
+  return [{ ...Object.fromEntries(headers), status: Number(statusLine.split(' ')[1]) }, body];
+}
+
+async function rawText(request: string): Promise<string> {
+  const socket = connect(Number(new URL(service.httpUrl).port), '127.0.0.1');
+  socket.write(request);
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('latin1');
+}
+
 async function problemOf(response: Response): Promise<Record<string, unknown>> {
   expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
   const problem = z.record(z.string(), z.unknown()).parse(await response.json());
@@ -247,7 +265,8 @@ describe('bad input is answered with a problem and does nothing', () => {
     expect(await problemOf(await post('/v1/stock/A%00/reservations', '{"quantity":1}'))).toMatchObject({
       errors: [{ in: 'path', pointer: '#/sku' }],
     });
-    for (const query of ['limit=501', 'limit=0', 'limit=x', 'limit=1.5', 'lmit=5', 'cursor=%00', 'cursor=bm8']) {
+    const numbers = ['501', '0', 'x', '1.5', '0x10', '1e2', '%205', '5%20', '', '%2B5', '-0', '٣', '1&limit=2'];
+    for (const query of [...numbers.map((number) => `limit=${number}`), 'lmit=5', 'cursor=%00', 'cursor=bm8']) {
       const problem = await problemOf(await send('GET', `/v1/stock?${query}`));
       expect(problem).toMatchObject({ status: 400, errors: [{ in: 'query', pointer: `#/${query.split('=')[0]}` }] });
     }
@@ -304,6 +323,84 @@ describe('bad input is answered with a problem and does nothing', () => {
 
   it('says which methods a path has', async () => {
     expect((await send('DELETE', route)).headers.get('allow')).toBe('POST');
+  });
+
+  it.each([
+    ['QUERY', '/v1/stock', 'GET, HEAD'],
+    ['TRACE', '/v1/stock', 'GET, HEAD'],
+    // Written out as a route of POST, so it is no SKU.
+    ['PUT', '/v1/stock/bulk', 'POST'],
+    ['GET', '/v1/stock/bulk', 'POST'],
+  ])('answers %s %s with 405 and the methods of that path alone', async (method, path, allow) => {
+    const [head, body] = await raw(`${method} ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`);
+    expect([head.status, head.allow, JSON.parse(body).code]).toEqual([405, allow, 'method-not-allowed']);
+  });
+
+  it('takes a path as it is: what lies above ".." is another path, which does not exist', async () => {
+    const [head, body] = await raw('GET /v1/nothing/../stock HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n');
+    expect([head.status, head.allow, JSON.parse(body).code]).toEqual([404, undefined, 'unknown-route']);
+  });
+
+  it.each<[name: string, status: number, code: string, request: string]>([
+    ['bytes that are no HTTP', 400, 'malformed-request', 'hello\r\n\r\n'],
+    ['a method that HTTP does not have', 400, 'malformed-request', 'FROB / HTTP/1.1\r\nhost: a\r\n\r\n'],
+    ['a header line without a colon', 400, 'malformed-request', 'GET / HTTP/1.1\r\nhost: a\r\nnonsense\r\n\r\n'],
+    [
+      'two lengths',
+      400,
+      'malformed-request',
+      'POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab',
+    ],
+    ['no host', 400, 'malformed-request', 'GET / HTTP/1.1\r\nconnection: close\r\n\r\n'],
+    ['20 KiB of headers', 431, 'headers-too-large', `GET / HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(20_000)}\r\n\r\n`],
+    ['a path of 20 KiB', 431, 'headers-too-large', `GET /${'x'.repeat(20_000)} HTTP/1.1\r\nhost: a\r\n\r\n`],
+    [
+      'a path parameter of 3 KiB',
+      414,
+      'url-too-long',
+      `POST /v1/stock/${'x'.repeat(3_000)}/reservations HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`,
+    ],
+  ])('answers %s with a problem document', async (_name, status, code, request) => {
+    const [head, body] = await raw(request);
+    expect([head.status, head['content-type']]).toEqual([status, expect.stringMatching(/^application\/problem\+json/)]);
+    expect(JSON.parse(body)).toMatchObject({
+      status,
+      code,
+      type: `urn:einklang:problem:${code}`,
+      correlationId: head['x-correlation-id'],
+      detail: expect.stringMatching(/[.]$/),
+    });
+  });
+
+  it.each([
+    ['application/json; charset=utf-8', 201],
+    ['application/json;charset="UTF-8"', 201],
+    ['APPLICATION/JSON', 201],
+    ['application/json; charset=utf-16', 415],
+    ['application/json; charset=iso-8859-1', 415],
+  ])('answers a body of type %s with %i', async (contentType, status) => {
+    expect((await post(route, '{"quantity":1}', { 'content-type': contentType })).status).toBe(status);
+  });
+
+  it('refuses a compressed body with a sentence, and says what it takes', async () => {
+    const response = await post(route, gzipSync('{"quantity":1}'), { 'content-encoding': 'gzip' });
+    expect([response.status, response.headers.get('accept-encoding')]).toEqual([415, 'identity']);
+    expect(await problemOf(response)).toMatchObject({ code: 'unsupported-encoding' });
+    expect((await post(route, '{"quantity":1}', { 'content-encoding': 'identity' })).status).toBe(201);
+  });
+
+  it.each([
+    ['{"quantity":1,"quantity":2}', '"quantity"'],
+    ['{"quantity":1,"price":{"currency":"EUR","amountMinor":1,"curr\\u0065ncy":"USD"}}', '"currency"'],
+    ['{"quantity":1,"note":"\\\\","note":"a\\":"}', '"note"'],
+  ])('refuses the field that %s has twice', async (body, name) => {
+    const problem = await problemOf(await post(route, body));
+    expect(problem).toMatchObject({ status: 400, code: 'duplicate-field', detail: expect.stringContaining(name) });
+  });
+
+  it('tells a field from a text that looks like one', async () => {
+    const note = '"quantity": 1, \\"quantity\\" : {';
+    expect((await reserve({ quantity: 1, note, price: { amountMinor: 1, currency: 'EUR' } })).status).toBe(201);
   });
 
   it.each(['away', 'full'])(
@@ -379,6 +476,7 @@ describe('Idempotency-Key', () => {
     const first = keyed('slow');
     while (work.times === times) await new Promise(setImmediate);
     const meanwhile = await keyed('slow').finally(gate.resolve);
+    expect(meanwhile.headers.get('retry-after')).toBe('1');
     expect(await problemOf(meanwhile)).toMatchObject({ status: 409, code: 'request-in-progress' });
     expect((await first).status).toBe(201);
     expect((await keyed('slow')).headers.get('idempotency-replayed')).toBe('true');
@@ -429,6 +527,54 @@ describe('Idempotency-Key', () => {
   });
 });
 
+/** Codes of problems by status. */
+const codesIn = (operation: { responses: Record<string, { content?: Record<string, { examples?: object }> }> }) =>
+  Object.fromEntries(
+    Object.entries(operation.responses).flatMap(([status, { content }]) => {
+      const examples = content?.['application/problem+json']?.examples;
+      return examples ? [[status, Object.keys(examples)]] : [];
+    }),
+  );
+
+describe('reads', () => {
+  const list = (headers: Record<string, string> = {}) => send('GET', '/v1/stock?limit=500', undefined, headers);
+
+  it('carry an ETag, and are answered with 304 and no body while nothing has changed', async () => {
+    const etag = (await list()).headers.get('etag') ?? '';
+    expect(etag).toMatch(/^W\/"[\w-]{20,}"$/);
+    expect((await send('GET', '/v1/stock?limit=1')).headers.get('etag')).not.toBe(etag);
+    for (const known of [etag, `"other", ${etag}`, etag.slice(2), '*']) {
+      const response = await list({ 'if-none-match': known });
+      expect([response.status, await response.text(), response.headers.get('etag')]).toEqual([304, '', etag]);
+    }
+    expect((await list({ 'if-none-match': '"other"' })).status).toBe(200);
+    expect((await reserve({ quantity: 1 }, { 'if-none-match': '*' })).status).toBe(201);
+  });
+
+  it.each([
+    ['gzip', 'gzip'],
+    ['br;q=1.0, gzip;q=0.5', 'gzip'],
+    ['*', 'gzip'],
+    ['identity', null],
+    ['gzip;q=0', null],
+  ])('are compressed for who accepts %s: %s', async (accepted, encoding) => {
+    const plain = await (await list({ 'accept-encoding': 'identity' })).text();
+    const response = await list({ 'accept-encoding': accepted });
+    expect([response.headers.get('content-encoding'), response.headers.get('vary')]).toEqual([
+      encoding,
+      'accept-encoding',
+    ]);
+    expect(await response.text()).toBe(plain);
+    expect((await send('GET', '/health/live')).headers.get('content-encoding')).toBeNull();
+  });
+
+  it('are answered once each on a connection that goes on', async () => {
+    const get = 'GET /v1/stock?limit=500 HTTP/1.1\r\nhost: a\r\naccept-encoding: gzip\r\n';
+    const [, , ...rest] = (await rawText(`${get}\r\n${get}connection: close\r\n\r\n`)).split('HTTP/1.1 200');
+    expect(rest).toHaveLength(1);
+  });
+});
+
 describe('what operators and readers see', () => {
   it('describes requests, answers and problems in OpenAPI', async () => {
     const document = JSON.parse(await (await send('GET', '/docs-json')).text());
@@ -450,14 +596,29 @@ describe('what operators and readers see', () => {
     expect(
       operation.responses['409'].content['application/problem+json'].examples['insufficient-stock'].value,
     ).toMatchObject({ status: 409 });
-    expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['400', '404', '409', '429', '500']));
+    expect(codesIn(operation)).toMatchObject({
+      400: expect.arrayContaining(['invalid-request', 'invalid-json', 'duplicate-field', 'invalid-idempotency-key']),
+      404: ['unknown-sku'],
+      405: ['method-not-allowed'],
+      409: ['insufficient-stock', 'revision-conflict', 'request-in-progress'],
+      413: ['event-too-large', 'body-too-large'],
+      415: ['unsupported-media-type', 'unsupported-encoding', 'unsupported-charset'],
+      422: ['idempotency-key-reused'],
+      429: ['overloaded'],
+      431: ['headers-too-large'],
+      500: ['internal-error'],
+      503: expect.arrayContaining(['storage-unavailable']),
+    });
+    expect(operation.responses['503'].headers).toHaveProperty('Retry-After');
+    expect(codesIn(document.paths['/v1/stock'].get)).not.toHaveProperty('409');
     expect(operation.parameters.map((parameter: { name: string }) => parameter.name)).toEqual([
       'sku',
       'Idempotency-Key',
     ]);
-    expect(document.paths['/v1/stock'].get.parameters.map((parameter: { name: string }) => parameter.name)).toEqual([
-      'limit',
-      'cursor',
+    expect(document.paths['/v1/stock'].get.parameters).toMatchObject([
+      { name: 'limit', required: false, schema: { type: 'integer', minimum: 1, maximum: 500, default: 50 } },
+      { name: 'cursor' },
+      { name: 'If-None-Match' },
     ]);
     expect(document.components.schemas.Problem.properties.code).toMatchObject({ type: 'string' });
   });

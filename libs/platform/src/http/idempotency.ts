@@ -7,7 +7,7 @@ import { callOf } from './call.js';
 import { type IdempotencyStore, MAX_ANSWER_LENGTH, type StoredAnswer } from './idempotency-store.js';
 
 /**
- * Idempotency-Key of draft-ietf-httpapi-idempotency-key-header for every POST route. Hooks and not a Nest interceptor,
+ * Idempotency-Key of draft-ietf-httpapi-idempotency-key-header for every route that changes something. Hooks and not a Nest interceptor,
  * because only here the answer is final: its status, its headers and its text, problem documents included.
  */
 export function installIdempotency(instance: FastifyInstance, store: IdempotencyStore): void {
@@ -15,7 +15,7 @@ export function installIdempotency(instance: FastifyInstance, store: Idempotency
 
   // Most requests have no key and go on at once: a promise in each of their hooks would cost more than the rest of it.
   instance.addHook('preHandler', (request, reply, done) => {
-    const id = request.method === 'POST' && !request.is404 ? idempotentIdOf(callOf(request)) : undefined;
+    const id = CHANGING_METHODS.has(request.method) && !request.is404 ? idempotentIdOf(callOf(request)) : undefined;
     if (id !== undefined) return claim(id, request, reply);
     done();
     return undefined;
@@ -31,7 +31,10 @@ export function installIdempotency(instance: FastifyInstance, store: Idempotency
   async function claim(id: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const result = await store.begin(id, fingerprintOf(request));
     if (result.state === 'reused') throw new Rejected('invalid', 'idempotency-key-reused', REUSED);
-    if (result.state === 'running') throw new Rejected('conflict', 'request-in-progress', IN_PROGRESS);
+    if (result.state === 'running') {
+      void reply.header('retry-after', '1');
+      throw new Rejected('conflict', 'request-in-progress', IN_PROGRESS);
+    }
     if (result.state === 'answered') return replay(result.answer, reply);
     begun.set(request, id);
     return undefined;
@@ -53,6 +56,9 @@ export function installIdempotency(instance: FastifyInstance, store: Idempotency
     return payload;
   }
 }
+
+/** Methods whose routes heed an Idempotency-Key. */
+export const CHANGING_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 const logger = new Logger('Idempotency');
 const REUSED = 'This Idempotency-Key came with another request before. Use a new key for a new request.';

@@ -2,15 +2,28 @@ import { z } from 'zod';
 import { isPlainText } from '#kernel';
 import { InvalidRequest } from './invalid-request.js';
 
+/**
+ * A whole number in a path: decimal digits and nothing else, where `Number` would take `0x10`, `1e2` and blanks as well. In a
+ * query see {@link wholeNumberOr}.
+ */
+export const wholeNumber = (min: number, max: number = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess(numberIn, wholeNumberFrom(min, max));
+
+/** A whole number in a query, as {@link wholeNumber}, with what its absence stands for. */
+export const wholeNumberOr = (absent: number, min: number, max: number = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess(numberIn, wholeNumberFrom(min, max).default(absent));
+
+const numberIn = (value: unknown): unknown =>
+  typeof value === 'string' && /^\d{1,16}$/.test(value) ? Number(value) : value;
+
+function wholeNumberFrom(min: number, max: number): z.ZodInt {
+  const message = `Send a whole number from ${min} to ${max}.`;
+  return z.int(message).min(min, message).max(max, message);
+}
+
 /** Query fields of every list: spread them into the strict object of the route. */
 export const pageQuery = {
-  limit: z.coerce
-    .number<string>()
-    .int('Send a whole number from 1 to 500.')
-    .min(1, 'Send a whole number from 1 to 500.')
-    .max(500, 'Send a whole number from 1 to 500.')
-    .default(50)
-    .meta({ description: 'Items per page' }),
+  limit: wholeNumberOr(50, 1, 500).meta({ description: 'Items per page' }),
   cursor: z
     .string()
     .max(2_048)

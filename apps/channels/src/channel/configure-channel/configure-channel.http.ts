@@ -8,9 +8,6 @@ import { ConnectorRegistry } from '../../connectors/connector-registry.js';
 import { ChangeChannel } from '../change-channel.js';
 import { channelChanged, channelChangedBy } from '../channel.answers.js';
 
-/** `lag` is a route of its own beside the channels. */
-const channelName = channelIdSchema.refine((name) => name !== 'lag', 'A channel cannot be called "lag".');
-
 const settings = z.strictObject({
   name: textLine(100),
   connector: textLine(64).meta({ examples: ['simulated'] }),
@@ -35,7 +32,7 @@ export class ConfigureChannelController {
   @ApiOkResponse({ standardSchema: channelChanged })
   @Problems({ invalid: ['connector-unavailable'] })
   async configure(
-    @Param('channel', { schema: channelName }) channel: string,
+    @Param('channel', { schema: channelIdSchema }) channel: string,
     @Body({ schema: settings }) body: z.output<typeof settings>,
     @CommandMetadata() metadata: EventMetadata,
   ) {

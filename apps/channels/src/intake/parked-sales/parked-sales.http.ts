@@ -1,7 +1,7 @@
 import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, toPage } from '#platform';
+import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, toPage, wholeNumber } from '#platform';
 import { ChannelDirectory } from '../../views/channels/channel-directory.js';
 import { IntakeTable } from '../intake-table.js';
 import { ParkedSales } from './parked-sales.js';
@@ -21,7 +21,7 @@ const parkedSale = z.object({
 });
 const waitingSale = z.object({ id: z.int(), state: z.literal('waiting') });
 const parkedQuery = z.strictObject(pageQuery);
-const parkedId = z.coerce.number<string>().int().min(1);
+const parkedId = wholeNumber(1);
 
 @ApiTags('channels')
 @Controller('v1/channels/:channel/parked-sales')

@@ -2,7 +2,7 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { Sku } from '#kernel';
-import { channelIdSchema, isoInstant, Problems, skuSchema } from '#platform';
+import { channelIdSchema, isoInstant, Problems, skuSchema, wholeNumberOr } from '#platform';
 import { StockQuery } from './stock.query.js';
 
 const level = z.object({
@@ -41,8 +41,8 @@ const contributions = z.object({
 
 const asOfQuery = z.strictObject({ asOf: isoInstant.optional() });
 const explainQuery = z.strictObject({
-  fromRevision: z.coerce.number<string>().int().min(0).default(0),
-  limit: z.coerce.number<string>().int().min(1).max(1_000).default(100),
+  fromRevision: wholeNumberOr(0, 0),
+  limit: wholeNumberOr(100, 1, 1_000),
 });
 const availabilityQuery = z.strictObject({
   sku: z

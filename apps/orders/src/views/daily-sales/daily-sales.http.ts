@@ -5,12 +5,12 @@ import { channelIdSchema, decodeCursor, isoDay, type PageOf, pageOf, pageQuery, 
 import { type DailySales, DailySalesQuery } from './daily-sales.query.js';
 
 const day = isoDay.meta({ description: 'UTC day, included' });
-const filter = z.strictObject({
-  channel: channelIdSchema.optional(),
-  from: day.optional(),
-  to: day.optional(),
-  ...pageQuery,
-});
+const filter = z
+  .strictObject({ channel: channelIdSchema.optional(), from: day.optional(), to: day.optional(), ...pageQuery })
+  .refine(({ from, to }) => from === undefined || to === undefined || from <= to, {
+    path: ['to'],
+    message: 'Send a day that is not before "from".',
+  });
 const cursor = z.tuple([isoDay, z.string(), z.string()]);
 
 const dailySales = z
