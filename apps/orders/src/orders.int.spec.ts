@@ -382,6 +382,28 @@ describe('POST /v1/channel-sales/bulk', () => {
     });
   });
 
+  it.each<[string, unknown]>([
+    ['no currency', sale({ currency: undefined })],
+    ['an order number of another type', sale({ externalOrderId: 7 })],
+    ['half a unit', sale({ lines: [{ lineId: '1', sku: 'MUG', units: 0.5, unitPriceMinor: 1 }] })],
+    ['nothing in it', {}],
+    ['null', null],
+    ['a text', 'a sale'],
+  ])('records the sound sale beside one with %s', async (_, bad) => {
+    const { status, body } = await post('/v1/channel-sales/bulk', { sales: [bad, sale(), bad] });
+    expect(status).toBe(200);
+    const problem = { problem: expect.objectContaining({ status: 400, code: 'invalid-request' }) };
+    expect(body.results).toEqual([problem, { orderId: orderIdOf(external), status: 'recorded' }, problem]);
+    expect(await eventsOf(orderIdOf(external))).toHaveLength(1);
+  });
+
+  it('says where in its row something is wrong', async () => {
+    const lines = [{ lineId: '1', sku: 'MUG', units: -1, unitPriceMinor: 1 }];
+    const { body } = await post('/v1/channel-sales/bulk', { sales: [sale({ lines })] });
+    expect(body.results).toMatchObject([{ problem: { errors: [{ in: 'body', pointer: '#/lines/0/units' }] } }]);
+    expect(body.position).toBe(0);
+  });
+
   it('repeats nothing when the request is sent again', async () => {
     const body = { sales: [sale({ messageId: `m1-${external}` }), sale({ messageId: `m2-${external}`, revision: 2 })] };
     await post('/v1/channel-sales/bulk', body);
@@ -394,7 +416,6 @@ describe('POST /v1/channel-sales/bulk', () => {
   it.each([
     ['no sales', []],
     ['501 sales', Array.from({ length: 501 }, () => sale())],
-    ['a sale that is none', [sale(), {}]],
   ])('refuses %s as a whole', async (_, sales) => {
     const before = await store.head();
     expect(await post('/v1/channel-sales/bulk', { sales })).toMatchObject({

@@ -40,6 +40,7 @@ export { InvalidRequest, type RequestIssue } from './http/invalid-request.js';
 export { decodeCursor, type PageOf, pageOf, pageQuery, toPage, wholeNumber, wholeNumberOr } from './http/paging.js';
 export { type Problem, problemDocument, refusalFor, rowProblem } from './http/problem.js';
 export { Problems } from './http/problems.decorator.js';
+export * from './http/rows.js';
 export { ValidationPipe } from './http/validation.pipe.js';
 export { PinoLogger } from './logger.js';
 export { startTracing } from './observability/start-tracing.js';

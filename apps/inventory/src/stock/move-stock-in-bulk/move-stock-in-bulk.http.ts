@@ -5,6 +5,8 @@ import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import {
   BodyLimit,
+  type BulkResult,
+  bulkResults,
   CommandMetadata,
   isoInstant,
   locationIdSchema,
@@ -12,12 +14,13 @@ import {
   occurred,
   quantity,
   reasonText,
+  resultsOf,
+  rowsOf,
   signedQuantity,
   skuSchema,
   textLine,
 } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
-import { type BulkResult, bulkResults, resultsOf } from '../bulk-results.js';
 import { ChangeStock } from '../change-stock.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
 import type { StockCommand } from '../stock.decide.js';
@@ -45,7 +48,7 @@ const movement = z.discriminatedUnion('kind', [
   }),
 ]);
 type Movement = z.output<typeof movement>;
-const movements = z.strictObject({ movements: z.array(movement).min(1).max(1_000) });
+const movements = z.strictObject({ movements: rowsOf(movement, 1_000) });
 
 @ApiTags('inventory')
 @Controller('v1/stock/movements')
@@ -67,7 +70,7 @@ export class MoveStockInBulkController {
     @Body({ schema: movements }) body: z.output<typeof movements>,
     @CommandMetadata() metadata: EventMetadata,
   ): Promise<BulkResult<StockChanged>> {
-    return resultsOf(body.movements.map((line) => this.move(line, metadata)));
+    return resultsOf(body.movements, (line) => this.move(line, metadata));
   }
 
   private async move(line: Movement, metadata: EventMetadata): Promise<StockChanged> {

@@ -2,11 +2,19 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { BodyLimit, CommandMetadata, MAX_BULK_BODY_BYTES, Problems } from '#platform';
-import { type BulkResult, bulkResults, resultsOf } from '../bulk-results.js';
+import {
+  BodyLimit,
+  type BulkResult,
+  bulkResults,
+  CommandMetadata,
+  MAX_BULK_BODY_BYTES,
+  Problems,
+  resultsOf,
+  rowsOf,
+} from '#platform';
 import { metadataOfLine, type Reservation, Reserving, reservation, reserved } from './reserve-stock.command.js';
 
-const reservations = z.strictObject({ reservations: z.array(reservation).min(1).max(1_000) });
+const reservations = z.strictObject({ reservations: rowsOf(reservation, 1_000) });
 
 @ApiTags('inventory')
 @Controller('v1/reservations')
@@ -30,8 +38,6 @@ export class ReserveStockController {
     @Body({ schema: reservations }) body: z.output<typeof reservations>,
     @CommandMetadata() metadata: EventMetadata,
   ): Promise<BulkResult<z.output<typeof reserved>>> {
-    return resultsOf(
-      body.reservations.map((line, index) => this.reserving.reserve(line, metadataOfLine(metadata, index))),
-    );
+    return resultsOf(body.reservations, (line, index) => this.reserving.reserve(line, metadataOfLine(metadata, index)));
   }
 }

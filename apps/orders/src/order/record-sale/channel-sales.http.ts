@@ -3,7 +3,15 @@ import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestj
 import { z } from 'zod';
 import { channelSale } from '#contracts';
 import type { EventMetadata } from '#event-sourcing';
-import { BodyLimit, CommandMetadata, MAX_BULK_BODY_BYTES, Problems, refusalFor, rowProblem } from '#platform';
+import {
+  BodyLimit,
+  bulkResults,
+  CommandMetadata,
+  MAX_BULK_BODY_BYTES,
+  Problems,
+  resultsTogether,
+  rowsOf,
+} from '#platform';
 import { OrdersIntake } from './orders-intake.js';
 
 /** The published shape. People are named here, and hashed; nobody sends us hashes. */
@@ -12,7 +20,7 @@ const saleBody = channelSale.omit({ buyer: true, cause: true }).meta({
   description: 'A sale as a channel or a till reports it. Fields that are not known are ignored',
 });
 
-const bulkBody = z.strictObject({ sales: z.array(saleBody).min(1).max(500) }).meta({ id: 'ChannelSales' });
+const bulkBody = z.strictObject({ sales: rowsOf(saleBody, 500) }).meta({ id: 'ChannelSales' });
 
 const recordedSale = z
   .object({
@@ -23,12 +31,7 @@ const recordedSale = z
   })
   .meta({ id: 'RecordedSale' });
 
-const bulkAnswer = z.object({
-  results: z.array(
-    z.union([recordedSale.pick({ orderId: true, status: true }), z.strictObject({ problem: rowProblem })]),
-  ),
-  position: z.int(),
-});
+const bulkAnswer = bulkResults(recordedSale.pick({ orderId: true, status: true })).extend({ position: z.int() });
 
 @ApiTags('orders')
 @Controller('v1/channel-sales')
@@ -62,13 +65,11 @@ export class ChannelSalesController {
   async recordMany(
     @Body({ schema: bulkBody }) { sales }: z.output<typeof bulkBody>,
     @CommandMetadata() metadata: EventMetadata,
-  ): Promise<z.input<typeof bulkAnswer>> {
-    const results = await this.intake.record(sales, metadata);
+  ) {
+    const recorded = await resultsTogether(sales, (sound) => this.intake.record(sound, metadata));
     return {
-      results: results.map((result) =>
-        result instanceof Error ? { problem: refusalFor(result) } : { orderId: result.orderId, status: result.status },
-      ),
-      position: Math.max(0, ...results.map((result) => (result instanceof Error ? 0 : result.position))),
+      results: recorded.map((row) => ('problem' in row ? row : { orderId: row.orderId, status: row.status })),
+      position: Math.max(0, ...recorded.map((row) => ('problem' in row ? 0 : row.position))),
     };
   }
 }
