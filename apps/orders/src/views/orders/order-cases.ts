@@ -1,7 +1,6 @@
 import type { OrderEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 import { excessUnits, type Line, openUnits, unshippedReturns } from '../../order/lines.js';
-import type { OrderRow } from './order-row.js';
 
 /** What may be the matter with one order: the kinds of exception that its own events open and close. */
 export type OrderCase =
@@ -15,8 +14,16 @@ export type OrderCase =
 /** By kind: since when, and a sentence with the numbers. */
 export type OrderCases = Partial<Record<OrderCase, { readonly since: string; readonly detail: string }>>;
 
+/** An order as far as its cases follow from it. */
+interface Cased {
+  readonly status: 'unknown' | 'submitted' | 'declined' | 'placed';
+  readonly currency: string;
+  readonly lines: readonly Line[];
+  readonly cases: OrderCases | null;
+}
+
 /** What of an order waits for a person after an event; null where nothing does. */
-export function casesAfter(row: OrderRow, event: RecordedEvent<OrderEvent>): OrderCases | null {
+export function casesAfter(row: Cased, event: RecordedEvent<OrderEvent>): OrderCases | null {
   const details = { ...ofMoney(row, event), ...ofReopening(row, event), ...ofMovements(row) };
   const open = Object.entries(details) as [OrderCase, string][];
   if (open.length === 0) return null;
@@ -28,7 +35,7 @@ export function casesAfter(row: OrderRow, event: RecordedEvent<OrderEvent>): Ord
 type Details = Partial<Record<OrderCase, string>>;
 
 /** Until the channel says the order again in its own currency. */
-function ofMoney({ cases, currency }: OrderRow, { type, data }: RecordedEvent<OrderEvent>): Details {
+function ofMoney({ cases, currency }: Cased, { type, data }: RecordedEvent<OrderEvent>): Details {
   if (type === 'SaleAmended') {
     const { otherCurrency, externalRevision } = data;
     return otherCurrency === undefined
@@ -42,14 +49,14 @@ function ofMoney({ cases, currency }: OrderRow, { type, data }: RecordedEvent<Or
 }
 
 /** As long as units of it are to leave. */
-function ofReopening({ cases, lines }: OrderRow, { type, data }: RecordedEvent<OrderEvent>): Details {
+function ofReopening({ cases, lines }: Cased, { type, data }: RecordedEvent<OrderEvent>): Details {
   const open = sumOf(lines, openUnits);
   const again = type === 'SaleAmended' && data.reopened !== undefined;
   if (open === 0 || (!again && !cases?.['order-reopened'])) return {};
   return { 'order-reopened': `The channel took back its cancellation; ${unitsIn(open)} are to leave.` };
 }
 
-function ofMovements({ status, lines }: OrderRow): Details {
+function ofMovements({ status, lines }: Cased): Details {
   if (status === 'unknown') {
     const [left, back] = [sumOf(lines, ({ shipped }) => shipped), sumOf(lines, ({ returned }) => returned)];
     return {
