@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { loadConfig, runMain, startDatabaseAhead } from '#platform/ahead';
+import { keepSignals, loadConfig, runMain, startDatabaseAhead } from '#platform/ahead';
 import type { Options } from './run.js';
 
 const program = new Command('einklang')
@@ -19,10 +19,11 @@ const program = new Command('einklang')
 await runMain(async () => {
   const options = program.parse().opts<Options>();
   const config = loadConfig({ EINKLANG_LOG_LEVEL: options.demo ? 'warn' : 'info', ...definedIn(process.env) });
+  const signals = keepSignals();
   await startDatabaseAhead(config);
   // Most of a start is loading this, so what goes on without us begins before.
   const { run } = await import('./run.js');
-  await run(config, options);
+  await run(config, options, signals);
 });
 
 function positive(text: string): number {

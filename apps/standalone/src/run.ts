@@ -1,6 +1,14 @@
 import { flushCompileCache } from 'node:module';
 import { Logger } from '@nestjs/common';
-import { type Config, endOnSignals, PinoLogger, Shutdown } from '#platform';
+import {
+  type Config,
+  DATABASE_STOP_MS,
+  endOnSignals,
+  PinoLogger,
+  type ProcessEnd,
+  Shutdown,
+  stopDatabaseLeft,
+} from '#platform';
 import { runDemo } from './demo/run-demo.js';
 import { hasShop, shopSecretIn } from './simulated-shop/shop-files.js';
 import { startWithShop } from './simulated-shop/start-with-shop.js';
@@ -13,12 +21,22 @@ export interface Options {
 }
 
 /** Starts the system as the command line says. */
-export async function run(config: Config, options: Options): Promise<void> {
+export async function run(config: Config, options: Options, signals?: ProcessEnd): Promise<void> {
   Logger.overrideLogger(new PinoLogger(config.logLevel));
   const shutdown = new Shutdown();
-  endOnSignals(shutdown);
-  if (options.demo) await demo(config, shutdown, options);
-  else await start(config, shutdown);
+  shutdown.onShutdown('the database that was started ahead', () => stopDatabaseLeft(config), {
+    limitMs: DATABASE_STOP_MS,
+  });
+  endOnSignals(shutdown, signals);
+  try {
+    if (options.demo) await demo(config, shutdown, options);
+    else await start(config, shutdown);
+  } catch (error) {
+    const isInterrupted = shutdown.signal.aborted;
+    await shutdown.run();
+    // The signal ends the process.
+    if (!isInterrupted) throw error;
+  }
   // By itself Node writes it when a process ends, and one that is killed never does.
   flushCompileCache();
 }

@@ -2,4 +2,5 @@
 
 export { type Config, loadConfig } from './config.js';
 export { startDatabaseAhead } from './database/index.js';
+export { keepSignals, type ProcessEnd } from './process-end.js';
 export { runMain } from './run-main.js';

@@ -1,7 +1,9 @@
 import { EventEmitter, once } from 'node:events';
-import { describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { endOnSignals, Shutdown } from './index.js';
+import { eventually } from '#testing';
+import { type End, endOnSignals, keepSignals, Shutdown } from './index.js';
 
 Logger.overrideLogger(false);
 
@@ -61,15 +63,82 @@ describe('a shutdown', () => {
     expect(await ended).toEqual([1]);
   });
 
-  it('ends at once on a second signal', () => {
+  it('waits on a second signal only for what would outlive the process, and on a third for nothing', async () => {
     const target = new RecordedProcess();
-    const shutdown = new Shutdown(10);
-    shutdown.onShutdown('stuck', never);
+    const shutdown = new Shutdown();
+    const stopping = Promise.withResolvers<void>();
+    const ends: End[] = [];
     const codes: unknown[] = [];
     target.on('ended', (code) => codes.push(code));
+    shutdown.onShutdown(
+      'database',
+      (end) => {
+        ends.push(end);
+        return stopping.promise;
+      },
+      { limitMs: 60_000 },
+    );
+    shutdown.onShutdown('stuck', never);
     endOnSignals(shutdown, target);
+    target.emit('SIGTERM');
     target.emit('SIGINT');
+    await eventually(() => ends.length > 0);
+    expect([ends, codes]).toEqual([[{ isLate: true }], []]);
+    stopping.resolve();
+    await eventually(() => codes.length > 0);
     target.emit('SIGINT');
-    expect(codes).toEqual([130]);
+    expect(codes).toEqual([130, 130]);
+  });
+
+  it('has time of its own for what would outlive the process', async () => {
+    const shutdown = new Shutdown(20);
+    let isStopped = false;
+    shutdown.onShutdown(
+      'database',
+      async () => {
+        await delay(100);
+        isStopped = true;
+      },
+      { limitMs: 10_000 },
+    );
+    shutdown.onShutdown('stuck', never);
+    expect([await shutdown.run(), isStopped]).toEqual([false, true]);
+  });
+
+  it('waits for what is being opened, closes it, and lets nothing be opened after', async () => {
+    const shutdown = new Shutdown();
+    const server = Promise.withResolvers<string>();
+    const closed: string[] = [];
+    const starting = shutdown.opened(
+      'server',
+      () => server.promise,
+      (it) => void closed.push(it),
+    );
+    const ended = shutdown.run();
+    server.resolve('server');
+    await expect(starting).rejects.toMatchObject({ name: 'AbortError' });
+    expect([await ended, closed]).toEqual([true, ['server']]);
+    const open = jest.fn(async () => 'pool');
+    await expect(shutdown.opened('pool', open, () => {})).rejects.toMatchObject({ name: 'AbortError' });
+    expect(open).not.toHaveBeenCalled();
+  });
+
+  it('closes nothing that could not be opened', async () => {
+    const shutdown = new Shutdown();
+    const close = jest.fn<() => void>();
+    await expect(shutdown.opened('server', () => Promise.reject(new Error('no port')), close)).rejects.toThrow(
+      'no port',
+    );
+    expect([await shutdown.run(), close.mock.calls]).toEqual([true, []]);
+  });
+
+  it('gets the signals that came before it was there', async () => {
+    const target = new RecordedProcess();
+    const signals = keepSignals(target);
+    target.emit('SIGTERM');
+    const ended = once(target, 'ended');
+    endOnSignals(new Shutdown(), signals);
+    expect(await ended).toEqual([0]);
+    expect([target.listenerCount('SIGTERM'), target.listenerCount('SIGINT')]).toEqual([1, 1]);
   });
 });

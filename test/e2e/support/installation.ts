@@ -46,6 +46,17 @@ export class Installation {
     return this.runToTheEnd(STANDALONE, [], environment);
   }
 
+  /** Starts the standalone program and ends it with SIGTERM after so long, however far it is by then. */
+  async startInterrupted(afterMs: number): Promise<Ended> {
+    const child = this.spawn(STANDALONE, [], {});
+    const output = outputOf(child);
+    const closed = once(child, 'close');
+    await delay(afterMs);
+    child.kill('SIGTERM');
+    await closed;
+    return { exitCode: child.exitCode, output: output.text() };
+  }
+
   /** `npm run ops -- …` on this data directory. */
   ops(...args: string[]): Promise<Ended> {
     return this.runToTheEnd(OPS, args, {});
@@ -117,6 +128,11 @@ export class RunningSystem {
     const exit = exitOf(this.child);
     this.child.kill('SIGKILL');
     await exit;
+  }
+
+  /** A signal more, without waiting. */
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
   }
 
   /** Ctrl-C. Resolves with the exit code. */

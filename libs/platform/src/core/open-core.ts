@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '#kernel';
 import type { KafkaSettings, ServiceMessaging } from '#messaging';
 import { openReadModels, type ReadModels, Runners } from '#read-models';
 import type { Config } from '../config.js';
-import { type Database, openDatabase } from '../database/index.js';
+import { DATABASE_STOP_MS, type Database, openDatabase } from '../database/index.js';
 import { checkHashKey } from '../installation/check-hash-key.js';
 import { readableByOthers } from '../installation/readable-by-others.js';
 import type { Shutdown } from '../shutdown.js';
@@ -42,20 +42,32 @@ export interface CoreOptions {
  * {@link StartupError} with a sentence when one cannot be had.
  */
 export async function openCore(config: Config, shutdown: Shutdown, options: CoreOptions): Promise<Core> {
-  const database = await openDatabase({
-    dataDir: config.dataDir,
-    ...(config.databaseUrl !== undefined && { databaseUrl: config.databaseUrl }),
-    log: (message) => logger.log(message),
-  });
-  shutdown.onShutdown('database', () => database.close());
-  const store = await openStore(config, database.url, options);
-  shutdown.onShutdown('event store', () => store.close());
-  const readModels = await openReadModels({
-    url: database.url,
-    log,
-    ...(config.databaseConnections !== undefined && { poolSize: config.databaseConnections }),
-  });
-  shutdown.onShutdown('read models', () => readModels.close());
+  const database = await shutdown.opened(
+    'database',
+    () =>
+      openDatabase({
+        dataDir: config.dataDir,
+        ...(config.databaseUrl !== undefined && { databaseUrl: config.databaseUrl }),
+        log: (message) => logger.log(message),
+      }),
+    (opened, end) => opened.close(end),
+    { limitMs: DATABASE_STOP_MS },
+  );
+  const store = await shutdown.opened(
+    'event store',
+    () => openStore(config, database.url, options),
+    (opened) => opened.close(),
+  );
+  const readModels = await shutdown.opened(
+    'read models',
+    () =>
+      openReadModels({
+        url: database.url,
+        log,
+        ...(config.databaseConnections !== undefined && { poolSize: config.databaseConnections }),
+      }),
+    (opened) => opened.close(),
+  );
   const known = withRegistry(store, eventRegistry);
   if (options.writer) await checkHashKey(config, readModels, known);
   const warnings = await readableByOthers(config.dataDir);

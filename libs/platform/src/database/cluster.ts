@@ -28,6 +28,8 @@ const SETTINGS = {
 
 const PORT_ATTEMPTS = 3;
 const POLL_MS = 20;
+const LOCK_FILE_MS = 500;
+const LOCK_FILE_POLL_MS = 5;
 
 /**
  * One PostgreSQL data directory and the server on it. Servers are started through pg_ctl, in a session of their own:
@@ -55,7 +57,15 @@ export class Cluster {
   static async startAhead(directory: string): Promise<void> {
     if ((await versionIn(directory)) === undefined || (await liveServerIn(directory))) return;
     const cluster = await Cluster.in(directory);
-    if ((await versionIn(directory)) === cluster.#binaries.majorVersion) await cluster.#startServer(false, ['-W']);
+    if ((await versionIn(directory)) !== cluster.#binaries.majorVersion) return;
+    await cluster.#startServer(false, ['-W']);
+    // Until then it could not be found again by one that has to stop it.
+    const deadline = Date.now() + LOCK_FILE_MS;
+    while (!(await liveServerIn(directory)) && Date.now() < deadline) await delay(LOCK_FILE_POLL_MS);
+  }
+
+  static async runsIn(directory: string): Promise<boolean> {
+    return (await liveServerIn(directory)) !== undefined;
   }
 
   /** Makes the data directory unless it is there. It is made under another name first: a half-made one is never used. */

@@ -1,1 +1,8 @@
-export { type Database, type DatabaseOptions, openDatabase, startDatabaseAhead } from './open-database.js';
+export {
+  DATABASE_STOP_MS,
+  type Database,
+  type DatabaseOptions,
+  openDatabase,
+  startDatabaseAhead,
+  stopDatabaseLeft,
+} from './open-database.js';

@@ -20,8 +20,11 @@ export interface Database {
   readonly url: string;
   /** True for the embedded server, which `close` stops when nobody else uses it. */
   readonly owned: boolean;
-  /** Stops the embedded server unless another connection to it remains, of whatever program. Leaves a server of others alone. */
-  close(): Promise<void>;
+  /**
+   * Stops the embedded server unless another connection to it remains, of whatever program. Leaves a server of others alone.
+   * `isLate`: connections of ours are still at work, and count no more, where no other process is present.
+   */
+  close(end?: { readonly isLate: boolean }): Promise<void>;
   /** Lets go of the server and leaves it running. */
   detach(): Promise<void>;
 }
@@ -53,6 +56,15 @@ export async function openDatabase({ dataDir, databaseUrl, log }: DatabaseOption
 export async function startDatabaseAhead({ dataDir, databaseUrl }: Pick<DatabaseOptions, 'dataDir' | 'databaseUrl'>) {
   if (!databaseUrl) await Cluster.startAhead(join(resolve(dataDir), 'postgres')).catch(() => {});
 }
+
+/** Ends the server of the data directory where it still runs and nothing is connected to it: one that was started ahead in vain. */
+export async function stopDatabaseLeft({ dataDir, databaseUrl }: Pick<DatabaseOptions, 'dataDir' | 'databaseUrl'>) {
+  if (databaseUrl || !(await Cluster.runsIn(join(resolve(dataDir), 'postgres')))) return;
+  await (await openDatabase({ dataDir, log: () => {} })).close();
+}
+
+/** How long a server that is asked to stop may take, whatever else took its time before. */
+export const DATABASE_STOP_MS = 15_000;
 
 const CONNECT_TIMEOUT_MS = 30_000;
 const STOP_GRACE_MS = 500;
@@ -87,9 +99,9 @@ class EmbeddedDatabase implements Database {
     await this.#bePresent();
   }
 
-  async close(): Promise<void> {
+  async close({ isLate } = { isLate: false }): Promise<void> {
     const presence = await this.#presenceToEnd();
-    const alone = presence && (await isLastUser(presence).catch(() => false));
+    const alone = presence && (await isLastUser(presence, isLate).catch(() => false));
     if (alone) await this.#cluster.stop();
     await presence?.end().catch(() => {});
   }
@@ -153,7 +165,7 @@ class EmbeddedDatabase implements Database {
 }
 
 /** Lets go of our presence and says whether nobody else is connected; holds the exclusive lock afterwards if so. */
-async function isLastUser(presence: Client): Promise<boolean> {
+async function isLastUser(presence: Client, isLate: boolean): Promise<boolean> {
   await presence.query('select pg_advisory_unlock_shared($1)', [PRESENCE_LOCK]);
   const locked = await presence.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
     PRESENCE_LOCK,
@@ -162,7 +174,9 @@ async function isLastUser(presence: Client): Promise<boolean> {
   const deadline = Date.now() + STOP_GRACE_MS;
   do {
     const others = await presence.query(
-      `select from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() limit 1`,
+      `select from pg_stat_activity
+        where backend_type = 'client backend' and pid <> pg_backend_pid() and not ($1 and application_name like 'einklang%') limit 1`,
+      [isLate],
     );
     if (others.rowCount === 0) return true;
     await delay(POLL_MS);
