@@ -9,6 +9,7 @@ import {
   ProjectionRunner,
   type ProjectionRunnerOptions,
   type ReadModels,
+  rebuild,
 } from './index.js';
 
 const FAST = { backoffMsMin: 5, backoffMsMax: 50, standbyMs: 20 } satisfies ProjectionRunnerOptions;
@@ -165,6 +166,28 @@ describe('a projection', () => {
       `select events, pages from read_models.checkpoints where name = 'stock-received'`,
     );
     expect(row).toEqual({ events: 10, pages: 1 });
+  });
+
+  it('that has seen more than the log holds says so, with both positions, and goes on once it is rebuilt', async () => {
+    const first = started();
+    await first.waitFor(await receive(store, skus(30)), 10_000);
+    await first.stop();
+    const older = new InMemoryEventStore();
+    await receive(older, skus(20));
+    const runner = started(stockView, older);
+    await eventually(() => runner.status().failures > 1);
+    const sentence =
+      /^The view stock-received stands at position 30 and does not go on\. Position 30 lies past the end of the log at 20: .* npm run ops -- rebuild stock-received\.$/;
+    expect(runner.status()).toMatchObject({ ready: false, error: expect.stringMatching(sentence) });
+    expect(await runner.lag()).toBe(20);
+    await expect(runner.waitFor(20, 10)).rejects.toThrow(NotCaughtUp);
+    expect(await unitsOnHand(readModels)).toBe(30);
+    await rebuild(readModels, stockView, older);
+    await runner.waitFor(await receive(older, ['SKU-1']), 10_000);
+    expect(await unitsOnHand(readModels)).toBe(21);
+    expect(runner.status()).toMatchObject({ state: 'running', position: 21, failures: 0 });
+    await runner.stop();
+    await older.close();
   });
 
   it('tells a waiter how far it is when the time is over', async () => {

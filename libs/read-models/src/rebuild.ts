@@ -67,7 +67,7 @@ export async function rebuild(
     await build.complete();
     await patiently(async () => {
       await build.fill();
-      await switchOver(readModels, projection, build, scratch);
+      await switchOver(readModels, projection, store, build, scratch);
     }, signal);
     // The view is switched; what is left over goes with the next rebuild at the latest.
     await dropOld().catch((error: unknown) =>
@@ -271,11 +271,13 @@ export class ScratchBuild {
 
 /**
  * The row lock on the checkpoint is the fence: the live runner cannot commit until we do, and then finds the new tables.
- * Where it is ahead of us we catch up; where we are ahead (it lags, or nobody runs it) the checkpoint moves to us.
+ * Where it is ahead of us we catch up; where we are ahead (it lags, or nobody runs it), or where it is ahead of the log itself,
+ * the checkpoint moves to us.
  */
 async function switchOver(
   readModels: ReadModels,
   projection: Projection,
+  store: EventStore,
   build: ScratchBuild,
   scratch: string,
 ): Promise<void> {
@@ -283,7 +285,7 @@ async function switchOver(
   const caughtUp = await readModels.transaction(
     async (tx) => {
       const checkpoint = await lockCheckpoint(tx, checkpointKeyOf(projection));
-      const reached = await build.catchUp(tx, checkpoint?.position ?? 0);
+      const reached = await build.catchUp(tx, Math.min(checkpoint?.position ?? 0, await store.head()));
       await tx.execute(`
         alter schema "${live}" rename to "${live}_old";
         alter schema "${scratch}" rename to "${live}";

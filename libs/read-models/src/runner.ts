@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EventStore, Page, RecordedEvent } from '#event-sourcing';
+import { type EventStore, type Page, PositionNotInLog, type RecordedEvent } from '#event-sourcing';
 import { advanceCheckpoint, type Checkpoint, type CheckpointKey, readCheckpoint } from './checkpoints.js';
 import { DatabaseError } from './database-error.js';
 import { Retries, type RetryTiming } from './failures.js';
@@ -205,7 +205,7 @@ export abstract class Runner {
         await this.#ownAndWork(stopping);
       } catch (error) {
         if (stopping.aborted) break;
-        await this.#backOff(error, stopping);
+        await this.#backOff(error instanceof PositionNotInLog ? this.#astray(error) : error, stopping);
       }
     }
   }
@@ -237,9 +237,6 @@ export abstract class Runner {
   async #work(signal: AbortSignal): Promise<void> {
     this.#storedPosition = await this.open(signal);
     await this.parking.open();
-    this.#position = this.#storedPosition;
-    this.#reach(this.#storedPosition);
-    this.#state = 'running';
     const reading = new AbortController();
     const pages = this.store
       .subscribe({
@@ -258,6 +255,11 @@ export abstract class Runner {
     };
     let next = read();
     try {
+      // Not before the store has taken the position for one of its own.
+      await next;
+      this.#position = this.#storedPosition;
+      this.#reach(this.#storedPosition);
+      this.#state = 'running';
       while (!signal.aborted) {
         const result = this.#ticks ? await orTick(next) : await next;
         if (result === 'tick') {
@@ -335,6 +337,21 @@ export abstract class Runner {
       this.#waiters.delete(waiter);
       waiter.resolve();
     }
+  }
+
+  /** A person has to decide what becomes of what was seen and is no more: to go on would pass over what comes next. */
+  #astray(error: PositionNotInLog): Error {
+    const { kind, name } = this.key;
+    // Of this log nothing is known to have had its effect, so no waiter is let go and the lag is that of the whole log.
+    this.#position = 0;
+    const whatToDo =
+      kind === 'projection'
+        ? `Rebuild the view: npm run ops -- rebuild ${name}.`
+        : 'Drop the database of this service, as "Backup and restore" in docs/operations.md says.';
+    return new Error(
+      `The ${kind === 'projection' ? 'view' : 'process'} ${name} stands at position ${this.#storedPosition} and does not go on. ${error.message} ${whatToDo}`,
+      { cause: error },
+    );
   }
 
   async #backOff(error: unknown, stopping: AbortSignal): Promise<void> {
