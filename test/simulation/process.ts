@@ -127,7 +127,7 @@ function assembleInventory({ store, readModels, runners, shutdown }: Core) {
   const supply = new SupplyDirectory(store, readModels, shutdown);
   const runner = new CommandRunner(stock, store, { ...stockRunnerOptions, clock });
   for (const projection of inventoryProjections) runners.addProjection(projection);
-  runners.addReaction(new WhenAnOrderChangesFollowWithStock(runner, supply));
+  runners.backlog.workedOffBy(runners.addReaction(new WhenAnOrderChangesFollowWithStock(runner, supply)));
   runners.addReaction(new WhenOrderIsSubmittedAllocateStock(runner, supply, store));
   const expiry = new WhenReservationIsDueExpireIt(readModels, runner, clock, shutdown, runners);
   return { supply, runner, expiry, changeSupply: new ChangeSupply(store, clock, supply) };
@@ -138,7 +138,7 @@ function assembleOrders({ store, runners }: Core) {
   for (const projection of ordersProjections) runners.addProjection(projection);
   runners.addReaction(new WhenStockIsAllocatedPlaceOrder(runner));
   runners.addReaction(new WhenAllocationIsDeclinedDeclineOrder(runner, store));
-  return { runner, intake: new OrdersIntake(runner, hasher, systemClock) };
+  return { runner, intake: new OrdersIntake(runner, hasher, runners, systemClock) };
 }
 
 async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handlers, options: ChannelsOptions) {

@@ -87,7 +87,7 @@ export class InventoryModule implements OnApplicationBootstrap {
     exceptions.add(openShortages);
     messaging?.sendAvailability(feed);
     for (const projection of inventoryProjections) runners.addProjection(projection);
-    runners.addReaction(followOrders);
+    runners.backlog.workedOffBy(runners.addReaction(followOrders));
     runners.addReaction(allocateOrders);
   }
 

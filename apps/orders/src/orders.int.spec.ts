@@ -354,6 +354,37 @@ describe('POST /v1/channel-sales', () => {
 });
 
 describe('POST /v1/channel-sales/bulk', () => {
+  it('refuses more lines than one request may have, and records none of them', async () => {
+    const lines = (count: number) =>
+      Array.from({ length: count }, (_, index) => ({ lineId: `${index}`, sku: 'MUG', units: 1, unitPriceMinor: 1 }));
+    const sales = Array.from({ length: 121 }, (_, index) =>
+      sale({ externalOrderId: `L${index}`, lines: lines(1_000) }),
+    );
+    const head = await store.head();
+    const { status, body } = await post('/v1/channel-sales/bulk', { sales });
+    expect({ status, body }).toMatchObject({
+      status: 422,
+      body: { code: 'too-many-lines', lines: 121_000, most: 120_000 },
+    });
+    expect(await store.head()).toBe(head);
+  });
+
+  it('gives a result for every sale of a request that takes several commits', async () => {
+    const lines = Array.from({ length: 900 }, (_, index) => ({
+      lineId: `${index}`,
+      sku: 'MUG',
+      units: 1,
+      unitPriceMinor: 1,
+    }));
+    const sales = Array.from({ length: 7 }, (_, index) => sale({ externalOrderId: `${external}/${index % 6}`, lines }));
+    const { status, body } = await post('/v1/channel-sales/bulk', { sales });
+    expect(status).toBe(200);
+    const statuses = (body as { results: { orderId: string; status: string }[] }).results.map(
+      ({ status: each }) => each,
+    );
+    expect(statuses).toEqual([...Array.from({ length: 6 }, () => 'recorded'), 'duplicate']);
+  });
+
   it('answers every sale in its place, and applies revisions of one order in the order given', async () => {
     const twice = [1, 2].map(() => ({ lineId: '1', sku: 'MUG', units: 1, unitPriceMinor: 1 }));
     const { status, body } = await post('/v1/channel-sales/bulk', {

@@ -1,4 +1,5 @@
 import type { EventStore } from '#event-sourcing';
+import { Backlog } from './backlog.js';
 import type { Projection } from './projection.js';
 import { ProjectionRunner } from './projection-runner.js';
 import { type Reaction, ReactionRunner } from './reaction-runner.js';
@@ -27,6 +28,8 @@ export class Runners {
   private readonly reactions = new Map<string, BackgroundWork>();
   /** Whether this process does what goes on by itself. */
   readonly works: boolean;
+  /** What the doors have let in and the processes have yet to do. */
+  readonly backlog: Backlog;
   private readonly elsewhere: NonNullable<RunnersOptions['elsewhere']>;
 
   constructor(
@@ -36,6 +39,7 @@ export class Runners {
   ) {
     readModels.outages.add(() => store.head());
     this.works = works;
+    this.backlog = new Backlog(store);
     this.elsewhere = elsewhere;
   }
 

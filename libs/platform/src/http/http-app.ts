@@ -13,6 +13,7 @@ import { actorOf, correlationIdOf } from '../request-context.js';
 import { Shutdown } from '../shutdown.js';
 import { installAnswers } from './answers.js';
 import { headersOf } from './call.js';
+import { installHeavyBodies } from './heavy-bodies.js';
 import { installTraces } from './http-traces.js';
 import { installIdempotency } from './idempotency.js';
 import { IDEMPOTENCY_STORE, type IdempotencyStore } from './idempotency-store.js';
@@ -62,7 +63,7 @@ export async function createHttpApp(
     bodyParser: false,
   });
   const instance: FastifyInstance = app.getHttpAdapter().getInstance();
-  installBodies(instance, adapter);
+  installBodies(instance, adapter, installHeavyBodies(instance));
   const traceparentOf = installTraces(instance);
   installContext(instance, shutdown, traceparentOf);
   installRefusals(instance, new Routes(instance));
@@ -88,11 +89,18 @@ const LONG_URL = {
   detail: `The address is too long: a part of it has more than ${MAX_PARAMETER_LENGTH} characters.`,
 };
 
-function installBodies(instance: FastifyInstance, adapter: FastifyAdapter): void {
+function installBodies(
+  instance: FastifyInstance,
+  adapter: FastifyAdapter,
+  turnOf: (request: FastifyRequest) => Promise<void> | undefined,
+): void {
   instance.removeAllContentTypeParsers();
-  adapter.useBodyParser('application/json', true, { bodyLimit: MAX_BODY_BYTES }, (request, body, done) =>
-    done(null, isRawBodyOnly(request) ? undefined : parseJsonBody(body)),
-  );
+  adapter.useBodyParser('application/json', true, { bodyLimit: MAX_BODY_BYTES }, (request, body, done) => {
+    const parse = () => (isRawBodyOnly(request) ? undefined : parseJsonBody(body));
+    const turn = turnOf(request);
+    if (turn) turn.then(parse).then((value) => done(null, value), done);
+    else done(null, parse());
+  });
   instance.addHook('onRequest', (request, _, done) => {
     if (isRawBodyOnly(request)) request.raw.headers['content-type'] = 'application/json';
     done();

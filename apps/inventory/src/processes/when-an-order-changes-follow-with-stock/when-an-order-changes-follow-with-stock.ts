@@ -12,6 +12,9 @@ type OrderFact = Extract<
   { type: 'SaleRecorded' | 'SaleAmended' | 'OrderLinesCancelled' | 'OrderLinesShipped' | 'OrderLinesReturned' }
 >;
 
+/** What comes in meanwhile is decided and stored between these. */
+const COMMANDS_AT_ONCE = 1_000;
+
 /**
  * Sales, amendments, cancellations, parcels and returns have happened: stock follows. Commands for one SKU are sent in
  * the order of the log; those for different SKUs at once.
@@ -27,12 +30,17 @@ export class WhenAnOrderChangesFollowWithStock implements Reaction {
   ) {}
 
   async react(events: readonly RecordedEvent[]): Promise<void> {
-    const sent = (events as readonly RecordedEvent<OrderFact>[]).flatMap((event) =>
-      this.commandsOf(event).map(([sku, command]) =>
-        this.runner.execute(sku, command, becauseOf(this.name, event, `${command.type}/${sku}`), event.position),
-      ),
+    const commands = (events as readonly RecordedEvent<OrderFact>[]).flatMap((event) =>
+      this.commandsOf(event).map(([sku, command]) => ({ event, sku, command })),
     );
-    await Promise.all(sent);
+    for (let start = 0; start < commands.length; start += COMMANDS_AT_ONCE) {
+      const sent = commands
+        .slice(start, start + COMMANDS_AT_ONCE)
+        .map(({ event, sku, command }) =>
+          this.runner.execute(sku, command, becauseOf(this.name, event, `${command.type}/${sku}`), event.position),
+        );
+      await Promise.all(sent);
+    }
   }
 
   private shipped(

@@ -3,6 +3,7 @@ import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestj
 import { z } from 'zod';
 import { channelSale } from '#contracts';
 import type { EventMetadata } from '#event-sourcing';
+import { Rejected } from '#kernel';
 import {
   BodyLimit,
   bulkResults,
@@ -12,7 +13,7 @@ import {
   resultsTogether,
   rowsOf,
 } from '#platform';
-import { OrdersIntake } from './orders-intake.js';
+import { linesOf, OrdersIntake } from './orders-intake.js';
 
 /** The published shape. People are named here, and hashed; nobody sends us hashes. */
 const saleBody = channelSale.omit({ buyer: true, cause: true }).meta({
@@ -32,6 +33,19 @@ const recordedSale = z
   .meta({ id: 'RecordedSale' });
 
 const bulkAnswer = bulkResults(recordedSale.pick({ orderId: true, status: true })).extend({ position: z.int() });
+
+/** A line is a booking of stock; the longest requests are half a minute of work. */
+const MAX_BULK_LINES = 120_000;
+
+function refuseTooManyLines(lines: number): void {
+  if (lines <= MAX_BULK_LINES) return;
+  throw new Rejected(
+    'invalid',
+    'too-many-lines',
+    `The sales have ${lines} lines in all; one request takes ${MAX_BULK_LINES}. Send them in several requests.`,
+    { lines, most: MAX_BULK_LINES },
+  );
+}
 
 @ApiTags('orders')
 @Controller('v1/channel-sales')
@@ -57,16 +71,20 @@ export class ChannelSalesController {
   @Post('bulk')
   @ApiOperation({
     summary:
-      'Records up to 500 sales, with a result for each in their order. Revisions of one order are applied in that order',
+      'Records up to 500 sales of 120,000 lines in all, with a result for each in their order. Revisions of one order are applied in that order',
   })
   @HttpCode(200)
+  @Problems({ invalid: ['too-many-lines'] })
   @BodyLimit(MAX_BULK_BODY_BYTES)
   @ApiOkResponse({ standardSchema: bulkAnswer, description: 'A result per sale' })
   async recordMany(
     @Body({ schema: bulkBody }) { sales }: z.output<typeof bulkBody>,
     @CommandMetadata() metadata: EventMetadata,
   ) {
-    const recorded = await resultsTogether(sales, (sound) => this.intake.record(sound, metadata));
+    const recorded = await resultsTogether(sales, (sound) => {
+      refuseTooManyLines(linesOf(sound));
+      return this.intake.record(sound, metadata);
+    });
     return {
       results: recorded.map((row) => ('problem' in row ? row : { orderId: row.orderId, status: row.status })),
       position: Math.max(0, ...recorded.map((row) => ('problem' in row ? 0 : row.position))),

@@ -3,6 +3,7 @@ import type { ChannelSale, OrderEvent, SaleResult, SaleStatus, SalesIntake } fro
 import { CLOCK, type EventMetadata, type Outcome } from '#event-sourcing';
 import { type Clock, idFrom, newId, refusedInstant, toIso, utcInstant } from '#kernel';
 import { currentContext, PersonalDataHasher } from '#platform';
+import { Runners } from '#read-models';
 import { channelOrderId } from '../order-id.js';
 import { OrderRunner } from '../order-runner.js';
 import { nothingSold, type RecordSale } from '../sales.decide.js';
@@ -21,18 +22,28 @@ export class OrdersIntake implements SalesIntake {
   constructor(
     private readonly orders: OrderRunner,
     private readonly hasher: PersonalDataHasher,
+    private readonly runners: Runners,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
-   * Records all sales at once, so that they share a commit; several of one order are recorded in the order given.
-   * A result per sale, in their order; an Error where it was refused (`Rejected`), or could not be stored and may be
-   * sent again. `call` is the metadata of the request that brought them, if one did.
+   * Records sales together, so that they share a commit, up to {@link LINES_AT_ONCE}; several of one order are recorded in the
+   * order given. A result per sale, in their order; an Error where it was refused (`Rejected`), or could not be stored and may
+   * be sent again. `call` is the metadata of the request that brought them, if one did: such a request is refused as a whole
+   * (`Overloaded`) while too much of what came earlier waits for its stock.
    */
-  record(sales: readonly ChannelSale[], call?: EventMetadata): Promise<(RecordedSale | Error)[]> {
-    return Promise.all(
-      sales.map((sale, index) => this.recordOne(sale, this.metadataOf(sale, index, call)).catch(asError)),
-    );
+  async record(sales: readonly ChannelSale[], call?: EventMetadata): Promise<(RecordedSale | Error)[]> {
+    if (call) await this.runners.backlog.admit(linesOf(sales));
+    const results: (RecordedSale | Error)[] = [];
+    for (const part of partsOf(sales)) {
+      const recording = part.map((sale, index) =>
+        this.recordOne(sale, this.metadataOf(sale, results.length + index, call)).catch(asError),
+      );
+      const recorded = await Promise.all(recording);
+      this.runners.backlog.add(lastPositionOf(recorded), linesOf(part));
+      results.push(...recorded);
+    }
+    return results;
   }
 
   private async recordOne(sale: ChannelSale, metadata: EventMetadata): Promise<RecordedSale> {
@@ -66,6 +77,27 @@ export class OrdersIntake implements SalesIntake {
     };
   }
 }
+
+/** The decisions and the commit of so many lines take this process some 20 ms, and others have their turn after them. */
+const LINES_AT_ONCE = 2_000;
+
+export const linesOf = (sales: readonly Pick<ChannelSale, 'lines'>[]): number =>
+  sales.reduce((sum, { lines }) => sum + lines.length, 0);
+
+function* partsOf(sales: readonly ChannelSale[]): Iterable<readonly ChannelSale[]> {
+  let start = 0;
+  let lines = 0;
+  for (const [index, sale] of sales.entries()) {
+    lines += sale.lines.length;
+    if (lines < LINES_AT_ONCE) continue;
+    yield sales.slice(start, index + 1);
+    [start, lines] = [index + 1, 0];
+  }
+  if (start < sales.length) yield sales.slice(start);
+}
+
+const lastPositionOf = (recorded: readonly (RecordedSale | Error)[]): number =>
+  Math.max(0, ...recorded.map((result) => (result instanceof Error ? 0 : result.position)));
 
 /**
  * The message and what it says of the order name the command, so that a message that comes again with another content is one
