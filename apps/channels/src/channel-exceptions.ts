@@ -20,4 +20,41 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
              'Order ' || external_order_id || ' of ' || channel || ' could not be recorded: ' || error as detail
         from channels.intake where state = 'parked' and sale is not null`,
   },
+  {
+    kind: 'ending-offer',
+    whatToDo:
+      'The channel may still sell an offer that ended: end it at the channel, or see why it does not take the 0.',
+    openCases: `
+      select channel || ' ' || external_id as subject, ended_at as since,
+             'Offer ' || external_id || ' (' || sku || ') of ' || channel || ' ended and may still show '
+               || coalesce(acknowledged_quantity::text, 'a number') || coalesce(': ' || last_error, '') as detail
+        from channels.push_ledger where ended_at < now() - interval '5 minutes'`,
+  },
+  {
+    kind: 'refused-listing',
+    whatToDo:
+      'The channel takes the numbers of others and not of this listing: compare its external id and state at the channel.',
+    openCases: `
+      select channel || ' ' || external_id as subject, refused_at as since,
+             'Listing ' || external_id || ' (' || sku || ') was refused by ' || channel || ': ' || coalesce(last_error, '') as detail
+        from channels.push_ledger where refused_at is not null and ended_at is null`,
+  },
+  {
+    kind: 'capped-number',
+    whatToDo: 'More units are available than a channel is ever told: look for a receipt or count with too many digits.',
+    openCases: `
+      select l.channel || ' ' || l.external_id as subject, coalesce(l.wanted_since, l.acknowledged_at, l.listed_at) as since,
+             'Listing ' || l.external_id || ' (' || l.sku || ') of ' || l.channel || ' has ' || (a.available ->> l.channel)
+               || ' units; the channel is told ' || l.wanted_quantity as detail
+        from channels.push_ledger l join channels.availability a on a.sku = l.sku where l.capped`,
+  },
+  {
+    kind: 'channel-without-numbers',
+    whatToDo: 'Name the locations that supply the channel: PUT /v1/supply-maps/{channel}.',
+    openCases: `
+      select l.channel as subject, min(l.listed_at) as since,
+             l.channel || ' is told no number for ' || count(*) || ' listings although they have stock: no location supplies it' as detail
+        from channels.push_ledger l join channels.availability a on a.sku = l.sku
+       where l.wanted_sequence < 0 and l.ended_at is null group by l.channel`,
+  },
 ];

@@ -60,8 +60,9 @@ const CREATE_TABLES = `
     available jsonb not null
   ) with (fillfactor = 70);
 
-  -- One row per listing. Sequences are places in the feed: they order numbers, also where a changed rule gives another
-  -- number for the same stock revision. No index has a column that changes with a push, so that updates stay in their page.
+  -- One row per offer of a channel, under the id the channel gave it; a SKU may have several. Sequences are places in the feed:
+  -- they order numbers, also where a changed rule gives another number for the same stock revision. An offer that ended stays
+  -- until the channel has acknowledged 0. No index has a column that changes with a push, so that updates stay in their page.
   create table if not exists channels.push_ledger (
     channel text not null,
     sku text not null,
@@ -79,10 +80,26 @@ const CREATE_TABLES = `
     attempts integer not null default 0,
     last_error text,
     next_attempt_at timestamptz,
-    primary key (channel, sku)
+    primary key (channel, external_id)
   ) with (fillfactor = 60);
   alter table channels.push_ledger add column if not exists wanted_traceparent text;
   ${widenedToBigint('channels', 'push_ledger', ['wanted_quantity', 'acknowledged_quantity'])}
+  alter table channels.push_ledger add column if not exists listed_at timestamptz not null default now();
+  alter table channels.push_ledger add column if not exists ended_at timestamptz;
+  alter table channels.push_ledger add column if not exists refused_at timestamptz;
+  alter table channels.push_ledger add column if not exists capped boolean not null default false;
+  do $$ begin
+    if exists (select from pg_constraint where conrelid = 'channels.push_ledger'::regclass and contype = 'p'
+                  and pg_get_constraintdef(oid) = 'PRIMARY KEY (channel, sku)') then
+      delete from channels.push_ledger l using channels.push_ledger later
+       where later.channel = l.channel and later.external_id = l.external_id
+         and (later.listed_at_position, later.sku) > (l.listed_at_position, l.sku);
+      alter table channels.push_ledger drop constraint push_ledger_pkey, add primary key (channel, external_id);
+      drop index if exists channels.push_ledger_by_external_id;
+    end if;
+  end $$;
   create index if not exists push_ledger_by_sku on channels.push_ledger (sku);
-  create index if not exists push_ledger_by_external_id on channels.push_ledger (channel, external_id);
+  create index if not exists push_ledger_ended on channels.push_ledger (ended_at) where ended_at is not null;
+  create index if not exists push_ledger_refused on channels.push_ledger (refused_at) where refused_at is not null;
+  create index if not exists push_ledger_capped on channels.push_ledger (channel) where capped;
 `;

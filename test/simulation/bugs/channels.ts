@@ -64,10 +64,15 @@ export const channelBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: ledger,
-        find: 'and l.listed_at_position < c.position`',
-        replace: 'and l.listed_at_position > c.position`',
+        find: 'and l.sku = c.sku and l.listed_at_position < c.position',
+        replace: 'and l.sku = c.sku and l.listed_at_position > c.position',
       },
     ],
+  },
+  {
+    name: 'ended-offer-keeps-its-number',
+    what: 'An offer that ended is told its last number again and not 0.',
+    edits: [{ file: ledger, find: 'set ended_at = c.at, wanted_quantity = 0,', replace: 'set ended_at = c.at,' }],
   },
   {
     name: 'feed-skips-a-change',

@@ -40,20 +40,28 @@ function overdueHold({ log }: World): string | undefined {
   return undefined;
 }
 
-/** Every listing is in the ledger, its newest number was taken, and the shop shows it. */
+/** Every listing is in the ledger, its newest number was taken, and the shop shows it; it shows 0 for what ended. */
 function wrongNumber({ log, shops, ledger }: World): string | undefined {
-  const rows = new Map(ledger.rows().map((row) => [`${row.channel} ${row.sku}`, row]));
-  for (const [listing, externalId] of log.fold.listings) {
-    const [channel = '', sku = ''] = listing.split(' ');
+  const rows = new Map(ledger.rows().map((row) => [`${row.channel} ${row.external_id}`, row]));
+  for (const [listing, sku] of log.fold.listings) {
+    const [channel = '', externalId = ''] = listing.split(' ');
     if (log.fold.pausedChannels.has(channel)) return `${channel} is paused`;
     const right = log.numbers.get(sku)?.at(-1)?.available[channel];
     const row = rows.get(listing);
-    if (row?.external_id !== externalId) return `the ledger has ${row?.external_id}, not ${externalId}`;
+    if (row?.sku !== sku) return `the ledger has ${externalId} for ${row?.sku}, not ${sku}`;
     if (row.wanted_quantity !== right) return `the ledger wants ${row.wanted_quantity} for ${externalId}, not ${right}`;
     if (row.acknowledged_sequence !== row.wanted_sequence) return `${externalId} is not acknowledged`;
     const shown = shops.get(channel)?.quantities.get(externalId);
     if (shown !== right) return `${externalId} shows ${shown}, not ${right}`;
   }
+  for (const { channel, quantities } of shops.values())
+    for (const [externalId, shown] of quantities)
+      if (
+        shown !== 0 &&
+        log.fold.ended.has(`${channel} ${externalId}`) &&
+        !log.fold.listings.has(`${channel} ${externalId}`)
+      )
+        return `${externalId} has ended and shows ${shown}`;
   return rows.size === log.fold.listings.size ? undefined : 'the ledger has a listing that ended';
 }
 

@@ -7,6 +7,7 @@ export interface LedgerRow {
   readonly channel: string;
   readonly sku: string;
   readonly external_id: string;
+  readonly ended: boolean;
   readonly wanted_quantity: number | null;
   readonly wanted_revision: number | null;
   readonly wanted_sequence: number;
@@ -33,7 +34,7 @@ export class LedgerOracle {
 
   rows(): LedgerRow[] {
     return this.#database.ask(
-      `select channel, sku, external_id, wanted_quantity, wanted_revision, wanted_sequence, acknowledged_quantity, acknowledged_sequence
+      `select channel, sku, external_id, ended_at is not null as ended, wanted_quantity, wanted_revision, wanted_sequence, acknowledged_quantity, acknowledged_sequence
          from channels.push_ledger`,
     ) as LedgerRow[];
   }
@@ -54,6 +55,7 @@ export class LedgerOracle {
       const sku = this.#shops.get(channel)?.skus.get(externalId);
       const known =
         sku === undefined ||
+        (quantity === 0 && this.#log.fold.ended.has(`${channel} ${externalId}`)) ||
         this.#log.numbers.get(sku)?.some((each) => each.revision === revision && each.available[channel] === quantity);
       must(known === true, 'a channel is told numbers that were right once', where);
       const key = `${process} ${channel} ${externalId}`;
@@ -63,8 +65,24 @@ export class LedgerOracle {
     }
   }
 
-  #checkWanted({ channel, sku, wanted_sequence, wanted_quantity, wanted_revision }: LedgerRow): void {
+  #checkWanted({
+    channel,
+    sku,
+    external_id,
+    ended,
+    wanted_sequence,
+    wanted_quantity,
+    wanted_revision,
+  }: LedgerRow): void {
     if (wanted_sequence < 0) return;
+    if (ended) {
+      must(
+        wanted_quantity === 0,
+        'an offer that ended is told 0',
+        () => `${wanted_quantity} of ${external_id} on ${channel}`,
+      );
+      return;
+    }
     const right = this.#log.numbers.get(sku)?.find(({ position }) => position === wanted_sequence);
     must(
       right?.available[channel] === wanted_quantity && right?.revision === wanted_revision,

@@ -13,8 +13,10 @@ export class LogFold {
   readonly stocks = new Map<string, StockFold>();
   readonly orders = new Map<string, OrderFold>();
   readonly supply = new SupplyFold();
-  /** External id by channel and SKU, as `<channel> <sku>`. */
+  /** SKU by channel and external id, as `<channel> <external id>`. */
   readonly listings = new Map<string, string>();
+  /** Listings that ended at some time. */
+  readonly ended = new Set<string>();
   readonly pausedChannels = new Set<string>();
 
   apply(event: RecordedEvent): void {
@@ -47,8 +49,11 @@ export class LogFold {
   }
 
   #applyListing({ type, data }: RecordedEvent<VariantEvent | ChannelEvent>): void {
-    if (type === 'ListingCreated') this.listings.set(`${data.channel} ${data.sku}`, data.externalId);
-    if (type === 'ListingEnded') this.listings.delete(`${data.channel} ${data.sku}`);
+    if (type === 'ListingCreated') this.listings.set(`${data.channel} ${data.externalId}`, data.sku);
+    if (type === 'ListingEnded') {
+      this.listings.delete(`${data.channel} ${data.externalId}`);
+      this.ended.add(`${data.channel} ${data.externalId}`);
+    }
     if (type === 'ChannelPaused') this.pausedChannels.add(data.channel);
     if (type === 'ChannelResumed') this.pausedChannels.delete(data.channel);
   }

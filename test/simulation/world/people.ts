@@ -202,18 +202,24 @@ export class People {
     });
   }
 
-  /** A shop drops a listing, we hear of it later, and now and then the SKU is offered again under another id. */
+  /**
+   * An offer ends, which the shop may know before us or only by our 0; now and then the SKU is offered again, under the id it had
+   * or another. Or it gets a second offer.
+   */
   async relist(): Promise<void> {
     const shop = this.#shop();
     const [externalId, sku] = this.#random.pick([...shop.skus]) ?? [];
     if (externalId === undefined || sku === undefined) return;
-    shop.withdraw(externalId);
-    await this.#takeTime(this.#random.exponential(500));
-    await this.#callers.listing(sku, 'ListingEnded', shop.channel, externalId);
-    if (this.#random.chance(0.4)) return;
-    await this.#takeTime(this.#random.exponential(1_000));
-    const next = this.#name(`${sku}-again`);
-    shop.offer(next, sku);
+    const alsoOffered = this.#random.chance(0.2);
+    const next = alsoOffered || this.#random.chance(0.7) ? this.#name(`${sku}-again`) : externalId;
+    if (!alsoOffered) {
+      if (this.#random.chance(0.5)) shop.withdraw(externalId);
+      await this.#takeTime(this.#random.exponential(500));
+      await this.#callers.listing(sku, 'ListingEnded', shop.channel, externalId);
+      if (this.#random.chance(0.4)) return;
+      await this.#takeTime(this.#random.exponential(1_000));
+    }
+    if (!shop.skus.has(next)) shop.offer(next, sku);
     await this.#callers.listing(sku, 'ListingCreated', shop.channel, next);
   }
 

@@ -46,7 +46,10 @@ export type PushResult =
   /** No usable answer (time-out, server error, connection lost): the numbers may or may not have been taken. */
   | { readonly kind: 'failed'; readonly reason: string };
 
-export type ListingPushResult = { readonly ok: true } | { readonly ok: false; readonly reason: string };
+export type ListingPushResult =
+  | { readonly ok: true }
+  /** `gone`: the channel does not know the listing, so it shows nothing of it. */
+  | { readonly ok: false; readonly reason: string; readonly gone?: boolean };
 
 export interface StockPage {
   readonly items: readonly { readonly externalId: string; readonly quantity: number }[];

@@ -74,6 +74,8 @@ const DUE = {
   revision: 3,
   sequence: 12,
   since: '2026-01-31T12:00:00.000Z',
+  listedAt: 1,
+  ending: false,
   acknowledgedQuantity: 9,
   attempts: 0,
   nextAttemptAt: null,

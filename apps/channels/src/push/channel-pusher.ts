@@ -52,10 +52,6 @@ export class ChannelPusher {
     this.#bell.ring();
   }
 
-  drop(sku: string, externalId: string): void {
-    this.#due.drop(sku, externalId);
-  }
-
   /** Changes may have been missed: the ledger is read again. */
   reread(): void {
     this.#due.incomplete = true;
@@ -135,7 +131,7 @@ export class ChannelPusher {
         // Only a listing that was refused on its own is at fault itself.
         return batch.length > 1
           ? this.#failed(batch, result.reason, () => nowMs)
-          : this.#failed(batch, result.reason, this.#ownPause(nowMs));
+          : this.#failed(batch, result.reason, this.#ownPause(nowMs), true);
       case 'failed':
         gate.failed(nowMs);
         return this.#failed(batch, result.reason, () => nowMs + gate.waitMs(nowMs));
@@ -184,9 +180,10 @@ export class ChannelPusher {
     const refused: FailedPush[] = [];
     for (const sent of batch) {
       const result = listings.get(sent.externalId);
-      if (result?.ok) taken.push(...this.#acknowledged(sent, nowMs));
+      const isOver = sent.ending && result?.ok === false && result.gone === true;
+      if (result?.ok || isOver) taken.push(...this.#acknowledged(sent, nowMs));
       else
-        refused.push(this.#refusedAlone(sent, result?.reason ?? 'The channel did not answer for this listing.', nowMs));
+        refused.push(this.#refusedAlone(sent, result?.reason ?? 'The channel gave no result for this listing.', nowMs));
     }
     await this.#store(taken, refused);
   }
@@ -203,15 +200,21 @@ export class ChannelPusher {
   #refusedAlone(sent: Sending, error: string, nowMs: number): FailedPush {
     const nextAttemptMs = this.#ownPause(nowMs)(sent);
     this.#due.failed(sent, nextAttemptMs);
-    return { channel: this.options.channel, sent, error, nextAttemptMs };
+    return { channel: this.options.channel, sent, error, nextAttemptMs, refused: true };
   }
 
-  async #failed(batch: readonly Sending[], error: string, nextAttemptOf: (sent: Sending) => number): Promise<void> {
+  async #failed(
+    batch: readonly Sending[],
+    error: string,
+    nextAttemptOf: (sent: Sending) => number,
+    refused = false,
+  ): Promise<void> {
     const failed = batch.map((sent) => ({
       channel: this.options.channel,
       sent,
       error,
       nextAttemptMs: nextAttemptOf(sent),
+      refused,
     }));
     for (const { sent, nextAttemptMs } of failed) this.#due.failed(sent, nextAttemptMs);
     await this.#store([], failed);

@@ -5,6 +5,8 @@ import { DueListings, type Sending, type WantedListing } from './due-listings.js
 const wanted = (sku: string, more: Partial<WantedListing> = {}): WantedListing => ({
   sku,
   externalId: `x-${sku}`,
+  listedAt: 1,
+  ending: false,
   quantity: 1,
   revision: 1,
   sequence: 1,
@@ -84,13 +86,31 @@ describe('due listings', () => {
     expect(due.take(1, 500)).toMatchObject([{ sku: 'a', attempts: 1 }]);
   });
 
-  it('of an ended listing are forgotten, also while on their way', () => {
+  it('of several offers of a SKU are told apart', () => {
     const due = new DueListings(10);
-    due.want(wanted('a'));
-    const sent = first(due.take(1, 0));
-    due.drop('a', 'x-a');
-    expect(due.acknowledged(sent, 10)).toBeUndefined();
-    expect(due.dueInMs(10)).toBeUndefined();
+    due.want(wanted('a', { externalId: 'x-1' }));
+    due.want(wanted('a', { externalId: 'x-2' }));
+    expect(due.take(10, 100).map(({ externalId }) => externalId)).toEqual(['x-1', 'x-2']);
+  });
+
+  it('of an offer that ended come at once with 0, before increases, although it waited for its next attempt', () => {
+    const due = new DueListings(10);
+    due.want(wanted('a', { acknowledgedQuantity: 5, quantity: 7 }));
+    due.failed(first(due.take(1, 0)), 60_000);
+    due.want(wanted('b', { acknowledgedQuantity: 1, quantity: 9, sinceMs: 1 }));
+    due.want(wanted('a', { quantity: 0, sequence: 2, ending: true }));
+    expect(due.take(2, 100)).toMatchObject([{ sku: 'a', quantity: 0, ending: true, attempts: 0 }, { sku: 'b' }]);
+  });
+
+  it('of an id that is offered again are another offer, whatever was on its way for the former', () => {
+    const due = new DueListings(10);
+    due.want(wanted('a', { quantity: 0, sequence: 8, ending: true }));
+    const last = first(due.take(1, 0));
+    due.want(wanted('a', { quantity: 3, sequence: 7, listedAt: 2 }));
+    expect(due.acknowledged(last, 10)).toBeUndefined();
+    expect(due.take(1, 10)).toMatchObject([{ quantity: 3, listedAt: 2, ending: false }]);
+    due.want(wanted('a', { quantity: 0, sequence: 9, ending: true }));
+    expect(due.size).toBe(1);
   });
 
   it('beyond the bound are left to the ledger', () => {

@@ -4,6 +4,10 @@ import TinyQueue from 'tinyqueue';
 export interface WantedListing {
   readonly sku: string;
   readonly externalId: string;
+  /** Position of the event that made the offer: the same id may be offered again, and is another offer then. */
+  readonly listedAt: number;
+  /** True for an offer that ended: it is over once the channel has acknowledged 0. */
+  readonly ending: boolean;
   readonly quantity: number;
   /** Stock revision `quantity` was computed from. */
   readonly revision: number;
@@ -24,6 +28,10 @@ export interface WantedListing {
 export interface Sending {
   readonly sku: string;
   readonly externalId: string;
+  readonly listedAt: number;
+  readonly ending: boolean;
+  /** True where the channel would show more than it has acknowledged. */
+  readonly increase: boolean;
   readonly quantity: number;
   readonly revision: number;
   readonly sequence: number;
@@ -67,8 +75,9 @@ export class DueListings {
 
   /** Takes over a row of the ledger. A number that is not newer than the known one changes nothing. */
   want(wanted: WantedListing): void {
-    const entry = this.#entries.get(wanted.sku);
-    if (entry && entry.externalId === wanted.externalId) {
+    const entry = this.#entries.get(wanted.externalId);
+    if (entry && entry.listedAt > wanted.listedAt) return;
+    if (entry && entry.listedAt === wanted.listedAt) {
       if (wanted.sequence > entry.sequence) this.#renew(entry, wanted);
       return;
     }
@@ -77,13 +86,8 @@ export class DueListings {
       if (!this.#forgetDelayed()) return;
     }
     const added: Entry = { ...wanted, inFlight: false, nextSinceMs: undefined, ticket: undefined };
-    this.#entries.set(wanted.sku, added);
+    this.#entries.set(wanted.externalId, added);
     this.#enqueue(added);
-  }
-
-  /** The listing is no longer offered. */
-  drop(sku: string, externalId: string): void {
-    if (this.#entries.get(sku)?.externalId === externalId) this.#entries.delete(sku);
   }
 
   /** The most urgent listings that are due, marked as on their way. Each is answered by exactly one of the next four. */
@@ -97,8 +101,9 @@ export class DueListings {
       if (!this.#isCurrent(ticket)) continue;
       entry.ticket = undefined;
       entry.inFlight = true;
-      const { sku, externalId, quantity, revision, sequence, attempts, traceparent } = entry;
-      taken.push({ sku, externalId, quantity, revision, sequence, attempts, traceparent });
+      const { sku, externalId, listedAt, ending, quantity, revision, sequence, attempts, traceparent } = entry;
+      const increase = isIncrease(entry);
+      taken.push({ sku, externalId, listedAt, ending, increase, quantity, revision, sequence, attempts, traceparent });
     }
     return taken;
   }
@@ -108,7 +113,7 @@ export class DueListings {
     if (!entry) return undefined;
     const lagMs = Math.max(0, nowMs - entry.sinceMs);
     if (entry.sequence === sent.sequence) {
-      this.#entries.delete(sent.sku);
+      this.#entries.delete(sent.externalId);
       return { lagMs };
     }
     const nextSinceMs = entry.nextSinceMs ?? entry.sinceMs;
@@ -148,17 +153,20 @@ export class DueListings {
   }
 
   #answered(sent: Sending): Entry | undefined {
-    const entry = this.#entries.get(sent.sku);
-    if (!entry?.inFlight || entry.externalId !== sent.externalId) return undefined;
+    const entry = this.#entries.get(sent.externalId);
+    if (!entry?.inFlight || entry.listedAt !== sent.listedAt) return undefined;
     entry.inFlight = false;
     return entry;
   }
 
-  #renew(entry: Entry, { quantity, revision, sequence, sinceMs, traceparent }: WantedListing): void {
+  #renew(entry: Entry, { quantity, revision, sequence, sinceMs, traceparent, ending }: WantedListing): void {
     const wasIncrease = isIncrease(entry);
-    Object.assign(entry, { quantity, revision, sequence, traceparent });
+    // What the channel refused until now says nothing about the 0 of an offer that ended.
+    const waitsNoLonger = ending && !entry.ending;
+    Object.assign(entry, { quantity, revision, sequence, traceparent, ending });
+    if (waitsNoLonger) Object.assign(entry, { attempts: 0, notBeforeMs: 0 });
     if (entry.inFlight) entry.nextSinceMs ??= sinceMs;
-    else if (isIncrease(entry) !== wasIncrease) this.#enqueue(entry);
+    else if (waitsNoLonger || isIncrease(entry) !== wasIncrease) this.#enqueue(entry);
   }
 
   #enqueue(entry: Entry): void {
@@ -184,7 +192,7 @@ export class DueListings {
   #forgetDelayed(): boolean {
     for (let next = this.#delayed.pop(); next; next = this.#delayed.pop()) {
       if (!this.#isCurrent(next)) continue;
-      return this.#entries.delete(next.entry.sku);
+      return this.#entries.delete(next.entry.externalId);
     }
     return false;
   }
@@ -198,7 +206,9 @@ export class DueListings {
 
   #isCurrent(ticket: Ticket | undefined): ticket is Ticket {
     return (
-      ticket !== undefined && ticket.entry.ticket === ticket && this.#entries.get(ticket.entry.sku) === ticket.entry
+      ticket !== undefined &&
+      ticket.entry.ticket === ticket &&
+      this.#entries.get(ticket.entry.externalId) === ticket.entry
     );
   }
 }
@@ -206,6 +216,8 @@ export class DueListings {
 interface Entry {
   readonly sku: string;
   readonly externalId: string;
+  readonly listedAt: number;
+  ending: boolean;
   quantity: number;
   revision: number;
   sequence: number;
@@ -227,8 +239,8 @@ interface Ticket {
 }
 
 /** A listing without an acknowledged number is new, and a channel shows 0 for new ones: nothing can be oversold by it. */
-const isIncrease = ({ quantity, acknowledgedQuantity }: Entry): boolean =>
-  quantity > (acknowledgedQuantity ?? 0) || acknowledgedQuantity === null;
+const isIncrease = ({ quantity, acknowledgedQuantity, ending }: Entry): boolean =>
+  !ending && (acknowledgedQuantity === null || quantity > acknowledgedQuantity);
 
 const byUrgency = (a: Ticket, b: Ticket): number => Number(a.increase) - Number(b.increase) || a.sinceMs - b.sinceMs;
 const byTime = (a: Ticket, b: Ticket): number => a.entry.notBeforeMs - b.entry.notBeforeMs;

@@ -1,5 +1,5 @@
 import type { AvailabilityChange } from '#contracts';
-import { toIso } from '#kernel';
+import { MAX_QUANTITY, toIso } from '#kernel';
 import type { ReadModels } from '#read-models';
 import { MicroBatch } from '../micro-batch.js';
 import type { Sending, WantedListing } from './due-listings.js';
@@ -10,10 +10,7 @@ export interface ChannelListing {
   readonly externalId: string;
   /** Position of the event in the log: a later one wins. */
   readonly position: number;
-}
-
-export interface ListedAt extends ChannelListing {
-  /** ISO 8601 in UTC: lag of the first number is measured from here. */
+  /** ISO 8601 in UTC: lag of the first number, or of the last 0, is measured from here. */
   readonly at: string;
 }
 
@@ -31,6 +28,8 @@ export interface FailedPush {
   readonly sent: Sending;
   readonly error: string;
   readonly nextAttemptMs: number;
+  /** True where the channel refused this listing and took others. */
+  readonly refused: boolean;
 }
 
 /** A row of the ledger, for people. */
@@ -47,10 +46,25 @@ export interface PushRow {
   readonly attempts: number;
   readonly lastError: string | null;
   readonly nextAttemptAt: string | null;
+  /** Why the channel is told no number for this listing. */
+  readonly noNumberBecause: string | null;
 }
 
-/** acknowledged: the channel has the newest number. waiting: not yet. failing: not yet, and the last attempt failed. */
-export type PushState = 'acknowledged' | 'waiting' | 'failing';
+/**
+ * acknowledged: the channel has the newest number. waiting: not yet. failing: not yet, and the last attempt failed. ending: the
+ * offer ended, and the channel has not acknowledged 0. no-number: there is nothing to tell the channel.
+ */
+export const PUSH_STATES = ['acknowledged', 'waiting', 'failing', 'ending', 'no-number'] as const;
+export type PushState = (typeof PUSH_STATES)[number];
+
+/** How many listings a channel is told a number for. */
+export interface ChannelNumbers {
+  readonly channel: string;
+  readonly told: number;
+  readonly untold: number;
+  /** Of the untold: those whose SKU has stock somewhere, only not for this channel. */
+  readonly unsupplied: number;
+}
 
 /** What the channel acknowledged of a listing. */
 export interface ListedRow {
@@ -119,19 +133,17 @@ export class PushLedger {
     });
   }
 
-  /** Listings that were made: each gets the newest number of its SKU. At most one per channel and SKU. */
-  list(listings: readonly ListedAt[]): Promise<WantedOnChannel[]> {
+  /** Listings that were made: each gets the newest number of its SKU. At most one per channel and external id. */
+  list(listings: readonly ChannelListing[]): Promise<WantedOnChannel[]> {
     return this.#inTurn(async () => {
-      const rows = await this.#byKey<WantedRow>(LIST, [...listingColumns(listings), listings.map(({ at }) => at)]);
+      const rows = await this.#byKey<WantedRow>(LIST, listingColumns(listings));
       return rows.filter(({ sequence }) => sequence >= 0).map(wantedOf);
     });
   }
 
-  /** Listings that ended, as of the position of that event. */
-  unlist(listings: readonly ChannelListing[]): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#byKey(UNLIST, listingColumns(listings));
-    });
+  /** Listings that ended, as of the position of that event: each is told 0 and stays until the channel has acknowledged that. */
+  end(listings: readonly ChannelListing[]): Promise<WantedOnChannel[]> {
+    return this.#inTurn(async () => (await this.#byKey<WantedRow>(END, listingColumns(listings))).map(wantedOf));
   }
 
   /**
@@ -160,10 +172,11 @@ export class PushLedger {
     await this.#inTurn(() =>
       this.#byKey(FAIL, [
         pushes.map(({ channel }) => channel),
-        pushes.map(({ sent }) => sent.sku),
         pushes.map(({ sent }) => sent.externalId),
-        pushes.map(({ error }) => error.slice(0, 500)),
+        pushes.map(({ sent }) => sent.listedAt),
+        pushes.map(({ error }) => error.replaceAll('\0', '').slice(0, 500)),
         pushes.map(({ nextAttemptMs }) => toIso(nextAttemptMs)),
+        pushes.map(({ refused }) => refused),
       ]),
     );
   }
@@ -173,7 +186,7 @@ export class PushLedger {
     return this.readModels.query<ListedRow>(
       `select sku, external_id as "externalId", acknowledged_quantity as quantity, acknowledged_sequence as sequence,
               acknowledged_at as "acknowledgedAt", wanted_sequence >= 0 and wanted_sequence = acknowledged_sequence as settled
-         from channels.push_ledger where channel = $1 and external_id = any($2::text[])`,
+         from channels.push_ledger where channel = $1 and external_id = any($2::text[]) and ended_at is null`,
       [channel, externalIds],
     );
   }
@@ -181,7 +194,7 @@ export class PushLedger {
   /** Listings of a channel, whatever their state. */
   async countListings(channel: string): Promise<number> {
     const [row] = await this.readModels.query<{ listings: number }>(
-      'select count(*) as listings from channels.push_ledger where channel = $1',
+      'select count(*) as listings from channels.push_ledger where channel = $1 and ended_at is null',
       [channel],
     );
     return row?.listings ?? 0;
@@ -190,19 +203,19 @@ export class PushLedger {
   /** Wants the newest number pushed again where a channel shows another one; answers what is to be pushed. */
   wantAgain(
     channel: string,
-    shown: readonly { sku: string; sequence: number; shown: number }[],
+    shown: readonly { externalId: string; sequence: number; shown: number }[],
     sinceMs: number,
   ): Promise<WantedOnChannel[]> {
     return this.#inTurn(async () => {
       const rows = await this.#byKey<WantedRow>(
         `update channels.push_ledger l
-            set acknowledged_quantity = d.shown, acknowledged_sequence = -1, wanted_since = $5, wanted_traceparent = null, attempts = 0, next_attempt_at = null
-           from unnest($2::text[], $3::bigint[], $4::bigint[]) as d (sku, sequence, shown)
-          where l.channel = $1 and l.sku = d.sku and l.wanted_sequence = d.sequence and l.acknowledged_sequence = d.sequence
+            set acknowledged_quantity = least(d.shown, ${MAX_QUANTITY}), acknowledged_sequence = -1, wanted_since = $5, wanted_traceparent = null, attempts = 0, next_attempt_at = null
+           from unnest($2::text[], $3::bigint[], $4::bigint[]) as d (external_id, sequence, shown)
+          where l.channel = $1 and l.external_id = d.external_id and l.ended_at is null and l.wanted_sequence = d.sequence and l.acknowledged_sequence = d.sequence
          returning ${WANTED_COLUMNS}`,
         [
           channel,
-          shown.map(({ sku }) => sku),
+          shown.map(({ externalId }) => externalId),
           shown.map(({ sequence }) => sequence),
           shown.map((row) => row.shown),
           toIso(sinceMs),
@@ -212,17 +225,36 @@ export class PushLedger {
     });
   }
 
-  /** Rows for people, by SKU; all states when none is named. */
-  rows(channel: string, state: PushState | undefined, afterSku: string, limit: number): Promise<PushRow[]> {
+  /** Rows for people, by SKU and external id; all states when none is named. */
+  rows(
+    channel: string,
+    state: PushState | undefined,
+    after: readonly [sku: string, externalId: string],
+    limit: number,
+  ): Promise<PushRow[]> {
     return this.readModels.query<PushRow>(
       `select * from (
-         select sku, external_id as "externalId", ${STATE} as state, wanted_quantity as "wantedQuantity",
+         select l.sku, external_id as "externalId", ${STATE} as state, wanted_quantity as "wantedQuantity",
                 wanted_revision as "wantedRevision", wanted_since as "wantedSince",
                 acknowledged_quantity as "acknowledgedQuantity", acknowledged_revision as "acknowledgedRevision",
-                acknowledged_at as "acknowledgedAt", attempts, last_error as "lastError", next_attempt_at as "nextAttemptAt"
-           from channels.push_ledger where channel = $1 and sku > $3) r
-        where $2::text is null or state = $2 order by sku limit $4`,
-      [channel, state ?? null, afterSku, limit],
+                acknowledged_at as "acknowledgedAt", attempts, last_error as "lastError", next_attempt_at as "nextAttemptAt",
+                case when wanted_sequence >= 0 then null when a.sku is null then '${NEVER_COUNTED}' else '${NOT_SUPPLIED}' end
+                  as "noNumberBecause"
+           from channels.push_ledger l left join channels.availability a on a.sku = l.sku
+          where channel = $1 and (l.sku, external_id) > ($3, $4)) r
+        where $2::text is null or state = $2 order by sku, "externalId" limit $5`,
+      [channel, state ?? null, ...after, limit],
+    );
+  }
+
+  /** What the channels are told, by channel: of one where it is named. A channel without listings is not there. */
+  numbers(channel?: string): Promise<ChannelNumbers[]> {
+    return this.readModels.query<ChannelNumbers>(
+      `select channel, count(*) filter (where wanted_sequence >= 0) as told, count(*) filter (where wanted_sequence < 0) as untold,
+              count(*) filter (where wanted_sequence < 0 and a.sku is not null) as unsupplied
+         from channels.push_ledger l left join channels.availability a on wanted_sequence < 0 and a.sku = l.sku
+        where $1::text is null or channel = $1 group by channel`,
+      [channel ?? null],
     );
   }
 
@@ -230,8 +262,8 @@ export class PushLedger {
     const pushes = newestPerListing(all);
     await this.#byKey(ACKNOWLEDGE, [
       pushes.map(({ channel }) => channel),
-      pushes.map(({ sent }) => sent.sku),
       pushes.map(({ sent }) => sent.externalId),
+      pushes.map(({ sent }) => sent.listedAt),
       pushes.map(({ sent }) => sent.quantity),
       pushes.map(({ sent }) => sent.revision),
       pushes.map(({ sent }) => sent.sequence),
@@ -261,6 +293,8 @@ interface WantedRow {
   readonly channel: string;
   readonly sku: string;
   readonly externalId: string;
+  readonly listedAt: number;
+  readonly ending: boolean;
   readonly quantity: number;
   readonly revision: number;
   readonly sequence: number;
@@ -275,6 +309,8 @@ const wantedOf = ({ since, nextAttemptAt, traceparent, ...row }: WantedRow): Wan
   channel: row.channel,
   sku: row.sku,
   externalId: row.externalId,
+  listedAt: row.listedAt,
+  ending: row.ending,
   quantity: row.quantity,
   revision: row.revision,
   sequence: row.sequence,
@@ -297,7 +333,7 @@ const newestPerSku = (changes: readonly AvailabilityChange[]): AvailabilityChang
 const newestPerListing = (pushes: readonly AcknowledgedPush[]): AcknowledgedPush[] => {
   const newest = new Map<string, AcknowledgedPush>();
   for (const push of pushes) {
-    const key = `${push.channel} ${push.sent.sku}`;
+    const key = `${push.channel} ${push.sent.listedAt} ${push.sent.externalId}`;
     const known = newest.get(key);
     if (!known || push.sent.sequence > known.sent.sequence) newest.set(key, push);
   }
@@ -309,16 +345,28 @@ const listingColumns = (listings: readonly ChannelListing[]): unknown[] => [
   listings.map(({ sku }) => sku),
   listings.map(({ externalId }) => externalId),
   listings.map(({ position }) => position),
+  listings.map(({ at }) => at),
 ];
 
-const WANTED_COLUMNS = `l.channel, l.sku, l.external_id as "externalId", l.wanted_quantity as quantity, l.wanted_revision as revision,
-  l.wanted_sequence as sequence, l.wanted_since as since, l.acknowledged_quantity as "acknowledgedQuantity", l.attempts,
-  l.next_attempt_at as "nextAttemptAt", l.wanted_traceparent as traceparent`;
+export const NEVER_COUNTED = 'Nothing of this SKU was ever received or counted.';
+export const NOT_SUPPLIED = 'No location supplies this channel.';
 
-const STATE = `case when wanted_sequence = acknowledged_sequence then 'acknowledged' when attempts > 0 then 'failing' else 'waiting' end`;
+const WANTED_COLUMNS = `l.channel, l.sku, l.external_id as "externalId", l.listed_at_position as "listedAt", l.ended_at is not null as ending,
+  l.wanted_quantity as quantity, l.wanted_revision as revision, l.wanted_sequence as sequence, l.wanted_since as since,
+  l.acknowledged_quantity as "acknowledgedQuantity", l.attempts, l.next_attempt_at as "nextAttemptAt",
+  l.wanted_traceparent as traceparent`;
+
+const STATE = `case when ended_at is not null then 'ending' when wanted_sequence < 0 then 'no-number'
+  when wanted_sequence = acknowledged_sequence then 'acknowledged' when attempts > 0 then 'failing' else 'waiting' end`;
+
+/** What a channel that is no longer supplied is told, and the most that any is told: one listing's number spoils no other. */
+const numberOf = (available: string, channel: string): string =>
+  `least(greatest(coalesce((${available} ->> ${channel})::numeric, 0), 0), ${MAX_QUANTITY})::bigint`;
+const isCapped = (available: string, channel: string): string =>
+  `coalesce((${available} ->> ${channel})::numeric > ${MAX_QUANTITY}, false)`;
 
 /** Nothing was wanted but what is acknowledged, and that is the new number as well. */
-const EQUAL = `(l.acknowledged_sequence = l.wanted_sequence and l.acknowledged_quantity = (c.available ->> l.channel)::bigint)`;
+const EQUAL = `(l.acknowledged_sequence = l.wanted_sequence and l.acknowledged_quantity = ${numberOf('c.available', 'l.channel')})`;
 
 const WANT = `
   with moved as (
@@ -335,52 +383,70 @@ const WANT = `
      where excluded.sequence > a.sequence),
   wanted as (
     update channels.push_ledger l
-       set wanted_quantity = (c.available ->> l.channel)::bigint, wanted_revision = c.revision, wanted_sequence = c.sequence,
+       set wanted_quantity = ${numberOf('c.available', 'l.channel')}, capped = ${isCapped('c.available', 'l.channel')},
+           wanted_revision = c.revision, wanted_sequence = c.sequence,
            acknowledged_revision = case when ${EQUAL} then c.revision else l.acknowledged_revision end,
            acknowledged_sequence = case when ${EQUAL} then c.sequence else l.acknowledged_sequence end,
            wanted_since = case when ${EQUAL} then null else coalesce(l.wanted_since, c.received_at) end,
            wanted_traceparent = c.traceparent
       from change c
-     where l.sku = c.sku and c.sequence > l.wanted_sequence and c.available ? l.channel
+     where l.sku = c.sku and c.sequence > l.wanted_sequence and l.ended_at is null
+       and (c.available ? l.channel or l.wanted_sequence >= 0)
     returning l.*)
   select (select count(*) from moved) as moved, ${WANTED_COLUMNS}
     from (values (1)) as one left join wanted l on l.wanted_sequence > l.acknowledged_sequence`;
 
 const LIST = `
   insert into channels.push_ledger as l
-    (channel, sku, external_id, listed_at_position, wanted_quantity, wanted_revision, wanted_sequence, wanted_since)
-  select c.channel, c.sku, c.external_id, c.position, (a.available ->> c.channel)::bigint,
+    (channel, sku, external_id, listed_at_position, listed_at, capped, wanted_quantity, wanted_revision, wanted_sequence, wanted_since)
+  select c.channel, c.sku, c.external_id, c.position, c.at, ${isCapped('a.available', 'c.channel')},
+         case when a.available ? c.channel then ${numberOf('a.available', 'c.channel')} end,
          case when a.available ? c.channel then a.stock_revision end,
          case when a.available ? c.channel then a.sequence else -1 end,
          case when a.available ? c.channel then c.at end
     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) as c (channel, sku, external_id, position, at)
     left join channels.availability a on a.sku = c.sku
-  on conflict (channel, sku) do update
-    set external_id = excluded.external_id, listed_at_position = excluded.listed_at_position,
-        wanted_quantity = excluded.wanted_quantity, wanted_revision = excluded.wanted_revision,
+  on conflict (channel, external_id) do update
+    set sku = excluded.sku, listed_at_position = excluded.listed_at_position, listed_at = excluded.listed_at, ended_at = null,
+        capped = excluded.capped, wanted_quantity = excluded.wanted_quantity, wanted_revision = excluded.wanted_revision,
         wanted_sequence = excluded.wanted_sequence, wanted_since = excluded.wanted_since, wanted_traceparent = null,
         acknowledged_quantity = null, acknowledged_revision = null, acknowledged_sequence = -1, acknowledged_at = null,
-        attempts = 0, last_error = null, next_attempt_at = null
+        attempts = 0, last_error = null, next_attempt_at = null, refused_at = null
     where excluded.listed_at_position > l.listed_at_position
   returning ${WANTED_COLUMNS}`;
 
-const UNLIST = `
-  delete from channels.push_ledger l
-   using unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) as c (channel, sku, external_id, position)
-   where l.channel = c.channel and l.sku = c.sku and l.external_id = c.external_id and l.listed_at_position < c.position`;
+/** The number is newer than any that is wanted or acknowledged, and the last one. */
+const END = `
+  update channels.push_ledger l
+     set ended_at = c.at, wanted_quantity = 0, wanted_revision = coalesce(l.wanted_revision, 0), capped = false,
+         wanted_sequence = greatest(l.wanted_sequence, l.acknowledged_sequence, 0) + 1, wanted_since = c.at,
+         wanted_traceparent = null, attempts = 0, last_error = null, next_attempt_at = null, refused_at = null
+    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) as c (channel, sku, external_id, position, at)
+   where l.channel = c.channel and l.external_id = c.external_id and l.sku = c.sku and l.listed_at_position < c.position
+     and l.ended_at is null
+  returning ${WANTED_COLUMNS}`;
 
-/** What was wanted while the number was on its way stays wanted. */
+/** What was wanted while the number was on its way stays wanted. An offer that ended is over with its 0. */
 const ACKNOWLEDGE = `
+  with answered as (
+    select * from unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])
+                  as r (channel, external_id, listed_at, quantity, revision, sequence, at, next_since)),
+  over as (
+    delete from channels.push_ledger l using answered r
+     where l.channel = r.channel and l.external_id = r.external_id and l.listed_at_position = r.listed_at
+       and l.ended_at is not null and l.wanted_sequence = r.sequence)
   update channels.push_ledger l
      set acknowledged_quantity = r.quantity, acknowledged_revision = r.revision, acknowledged_sequence = r.sequence,
-         acknowledged_at = r.at, attempts = 0, last_error = null, next_attempt_at = null,
+         acknowledged_at = r.at, attempts = 0, last_error = null, next_attempt_at = null, refused_at = null,
          wanted_since = case when l.wanted_sequence > r.sequence then coalesce(r.next_since, l.wanted_since) end
-    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::timestamptz[])
-         as r (channel, sku, external_id, quantity, revision, sequence, at, next_since)
-   where l.channel = r.channel and l.sku = r.sku and l.external_id = r.external_id and l.acknowledged_sequence < r.sequence`;
+    from answered r
+   where l.channel = r.channel and l.external_id = r.external_id and l.listed_at_position = r.listed_at
+     and l.acknowledged_sequence < r.sequence and not (l.ended_at is not null and l.wanted_sequence = r.sequence)`;
 
 const FAIL = `
   update channels.push_ledger l
-     set attempts = l.attempts + 1, last_error = r.error, next_attempt_at = r.next_attempt_at
-    from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) as r (channel, sku, external_id, error, next_attempt_at)
-   where l.channel = r.channel and l.sku = r.sku and l.external_id = r.external_id`;
+     set attempts = l.attempts + 1, last_error = r.error, next_attempt_at = r.next_attempt_at,
+         refused_at = case when r.refused then coalesce(l.refused_at, now()) else l.refused_at end
+    from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::boolean[])
+         as r (channel, external_id, listed_at, error, next_attempt_at, refused)
+   where l.channel = r.channel and l.external_id = r.external_id and l.listed_at_position = r.listed_at`;

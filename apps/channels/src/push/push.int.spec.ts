@@ -10,7 +10,7 @@ import { compareWithChannel } from '../drift/drift-check.js';
 import { createTables } from '../tables.js';
 import { ChannelGate } from './channel-gate.js';
 import { ChannelPusher } from './channel-pusher.js';
-import { FeedMoved, PushLedger } from './push-ledger.js';
+import { FeedMoved, NEVER_COUNTED, NOT_SUPPLIED, PushLedger } from './push-ledger.js';
 
 const CHANNEL = 'web-shop';
 
@@ -82,7 +82,7 @@ describe('the push ledger', () => {
     await list('a');
     await acknowledgeAll(await change({ a: 3 }));
     expect(await change({ a: 3 })).toEqual([]);
-    expect(await ledger.rows(CHANNEL, undefined, '', 10)).toMatchObject([
+    expect(await ledger.rows(CHANNEL, undefined, ['', ''], 10)).toMatchObject([
       { state: 'acknowledged', wantedRevision: 2, acknowledgedRevision: 2, acknowledgedQuantity: 3, wantedSince: null },
     ]);
   });
@@ -108,22 +108,96 @@ describe('the push ledger', () => {
     const newer = await change({ a: 2 });
     await acknowledgeAll(newer);
     await acknowledgeAll(older);
-    expect(await ledger.rows(CHANNEL, 'acknowledged', '', 10)).toMatchObject([
+    expect(await ledger.rows(CHANNEL, 'acknowledged', ['', ''], 10)).toMatchObject([
       { acknowledgedQuantity: 2, acknowledgedRevision: 2 },
     ]);
   });
 
-  it('forgets an ended listing, and the same events again change nothing', async () => {
+  it('tells an ended listing 0, keeps it until that is acknowledged, and the same events again change nothing', async () => {
     await change({ a: 7 });
     await list('a', 5);
     await acknowledgeAll(await ledger.due(CHANNEL, 10));
     await list('a', 5);
     expect(await ledger.due(CHANNEL, 10)).toEqual([]);
-    await ledger.unlist([{ channel: CHANNEL, sku: 'a', externalId: 'x-a', position: 9 }]);
-    expect(await ledger.countListings(CHANNEL)).toBe(0);
+    const end = () => ledger.end([{ channel: CHANNEL, sku: 'a', externalId: 'x-a', position: 9, at: now() }]);
+    expect(await end()).toMatchObject([{ quantity: 0, acknowledgedQuantity: 7, ending: true }]);
+    expect(await end()).toEqual([]);
+    expect(await change({ a: 6 })).toEqual([]);
+    expect(await ledger.rows(CHANNEL, 'ending', ['', ''], 10)).toMatchObject([
+      { state: 'ending', wantedQuantity: 0, acknowledgedQuantity: 7 },
+    ]);
+    await acknowledgeAll(await ledger.due(CHANNEL, 10));
+    expect(await ledger.rows(CHANNEL, undefined, ['', ''], 10)).toEqual([]);
     await list('a', 12);
-    await ledger.unlist([{ channel: CHANNEL, sku: 'a', externalId: 'x-a', position: 9 }]);
+    await end();
+    expect(await ledger.due(CHANNEL, 10)).toMatchObject([{ quantity: 6, acknowledgedQuantity: null, ending: false }]);
+  });
+
+  it('does not take the 0 of an ended offer for the number of the same id offered again', async () => {
+    await change({ a: 7 });
+    await list('a', 5);
+    await acknowledgeAll(await ledger.due(CHANNEL, 10));
+    const last = await ledger.end([{ channel: CHANNEL, sku: 'a', externalId: 'x-a', position: 9, at: now() }]);
+    await list('a', 12);
+    await acknowledgeAll(last);
     expect(await ledger.due(CHANNEL, 10)).toMatchObject([{ quantity: 7, acknowledgedQuantity: null }]);
+  });
+
+  it('wants the number of a SKU for each of its offers, and shows them one after the other', async () => {
+    await offer('a', 'x-a1');
+    await offer('a', 'x-a2');
+    expect(await change({ a: 4 })).toMatchObject([{ externalId: 'x-a1' }, { externalId: 'x-a2' }]);
+    const [one] = await ledger.rows(CHANNEL, 'waiting', ['', ''], 1);
+    expect(await ledger.rows(CHANNEL, 'waiting', ['a', one?.externalId ?? ''], 1)).toMatchObject([
+      { externalId: 'x-a2', wantedQuantity: 4 },
+    ]);
+  });
+
+  it('says why a channel is told no number', async () => {
+    await ledger.want([{ ...changeOf('b', 4), available: { other: 4 } }], 0, 1);
+    await list('a', 1, 'b');
+    expect(await ledger.rows(CHANNEL, 'no-number', ['', ''], 10)).toMatchObject([
+      { sku: 'a', noNumberBecause: NEVER_COUNTED },
+      { sku: 'b', noNumberBecause: NOT_SUPPLIED },
+    ]);
+    expect(await ledger.numbers(CHANNEL)).toEqual([{ channel: CHANNEL, told: 0, untold: 2, unsupplied: 1 }]);
+  });
+
+  it('wants 0 where a channel is no longer supplied', async () => {
+    await list('a');
+    await acknowledgeAll(await change({ a: 7 }));
+    expect(await ledger.want([{ ...changeOf('a', 0), available: {} }], 1, 2)).toMatchObject([{ quantity: 0 }]);
+  });
+
+  it('caps a number that is too large for a channel, and wants the others as they are', async () => {
+    await list('a', 1, 'b');
+    expect(await change({ a: 3_000_000_000, b: 4 })).toMatchObject([{ quantity: 1_000_000_000 }, { quantity: 4 }]);
+    const capped = () => readModels.query('select sku from channels.push_ledger where capped');
+    expect(await capped()).toEqual([{ sku: 'a' }]);
+    await change({ a: 5 });
+    expect(await capped()).toEqual([]);
+  });
+
+  it('is brought on from the form it had when a SKU had one offer', async () => {
+    await change({ a: 7 });
+    await readModels.execute(`
+      alter table channels.push_ledger drop constraint push_ledger_pkey, add primary key (channel, sku);
+      alter table channels.push_ledger drop column ended_at, drop column refused_at, drop column capped, drop column listed_at`);
+    await readModels.execute(
+      `insert into channels.push_ledger (channel, sku, external_id, listed_at_position) values
+         ($1, 'a', 'x-1', 3), ($1, 'b', 'x-1', 4), ($1, 'c', 'x-2', 5)`,
+      [CHANNEL],
+    );
+    await createTables(readModels);
+    await createTables(readModels);
+    await offer('c', 'x-3');
+    expect(
+      (await ledger.rows(CHANNEL, undefined, ['', ''], 10)).map(({ sku, externalId }) => [sku, externalId]),
+    ).toEqual([
+      ['b', 'x-1'],
+      ['c', 'x-2'],
+      ['c', 'x-3'],
+    ]);
   });
 });
 
@@ -189,13 +263,47 @@ describe('the worker of a channel', () => {
     expect((taken ?? 0) - (throttled ?? 0)).toBeGreaterThanOrEqual(990);
   });
 
+  it('ends an offer with 0, also where the channel does not know it any more', async () => {
+    await list('a', 1, 'b');
+    await change({ a: 3, b: 4 });
+    const pusher = start();
+    await settled();
+    shop.unknown.add('x-b');
+    pusher.want(
+      await ledger.end(
+        ['a', 'b'].map((sku) => ({ channel: CHANNEL, sku, externalId: `x-${sku}`, position: 9, at: now() })),
+      ),
+    );
+    await settled();
+    expect(shop.shown.get('x-a')).toBe(0);
+    expect(await ledger.rows(CHANNEL, undefined, ['', ''], 10)).toEqual([]);
+  });
+
+  it('shows an ended offer until the channel takes its 0', async () => {
+    await list('a');
+    await change({ a: 3 });
+    const pusher = start();
+    await settled();
+    shop.answers.push('partial', 500, 'hold');
+    pusher.want(await ledger.end([{ channel: CHANNEL, sku: 'a', externalId: 'x-a', position: 9, at: now() }]));
+    await eventually(() => shop.held.length === 1);
+    expect(await ledger.rows(CHANNEL, 'ending', ['', ''], 10)).toMatchObject([{ acknowledgedQuantity: 3 }]);
+    shop.release();
+    await eventually(async () => (await ledger.rows(CHANNEL, undefined, ['', ''], 10)).length === 0);
+    expect(shop.shown.get('x-a')).toBe(0);
+  });
+
   it('keeps trying a listing the channel does not know, without holding up the others', async () => {
     await list('a', 1, 'b');
     shop.unknown.add('x-a');
     await change({ a: 3, b: 4 });
     const pusher = start();
-    await eventually(async () => (await ledger.rows(CHANNEL, 'failing', '', 10)).length === 1 && shop.shown.has('x-b'));
-    expect(await ledger.rows(CHANNEL, 'failing', '', 10)).toMatchObject([{ sku: 'a', lastError: 'unknown-listing' }]);
+    await eventually(
+      async () => (await ledger.rows(CHANNEL, 'failing', ['', ''], 10)).length === 1 && shop.shown.has('x-b'),
+    );
+    expect(await ledger.rows(CHANNEL, 'failing', ['', ''], 10)).toMatchObject([
+      { sku: 'a', lastError: 'unknown-listing' },
+    ]);
     expect(pusher.status().circuit).toBe('closed');
   });
 
@@ -399,8 +507,13 @@ async function list(sku: string, position = 1, ...more: string[]) {
   );
 }
 
+const offer = (sku: string, externalId: string) =>
+  ledger.list([{ channel: CHANNEL, sku, externalId, position: 1, at: now() }]);
+
 async function acknowledgeAll(wanted: Awaited<ReturnType<PushLedger['due']>>) {
-  await ledger.acknowledge(wanted.map((sent) => ({ channel: CHANNEL, sent, atMs: Date.now() })));
+  await ledger.acknowledge(
+    wanted.map((sent) => ({ channel: CHANNEL, sent: { ...sent, increase: false }, atMs: Date.now() })),
+  );
 }
 
 const settled = () => eventually(async () => (await ledger.due(CHANNEL, 1)).length === 0);

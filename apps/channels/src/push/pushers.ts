@@ -1,6 +1,6 @@
 import type { ListingsTarget } from '../processes/when-listing-changes-push-its-stock/when-listing-changes-push-its-stock.js';
 import type { ChannelPusher } from './channel-pusher.js';
-import type { ChannelListing, WantedOnChannel } from './push-ledger.js';
+import type { WantedOnChannel } from './push-ledger.js';
 
 /** The channels that this process pushes to now. What is meant for any other is in the ledger already. */
 export class Pushers implements ListingsTarget {
@@ -21,10 +21,6 @@ export class Pushers implements ListingsTarget {
   want(listings: readonly WantedOnChannel[]): void {
     for (const [channel, wanted] of Map.groupBy(listings, (listing) => listing.channel))
       this.#byChannel.get(channel)?.want(wanted);
-  }
-
-  drop(listings: readonly ChannelListing[]): void {
-    for (const { channel, sku, externalId } of listings) this.#byChannel.get(channel)?.drop(sku, externalId);
   }
 
   reread(): void {

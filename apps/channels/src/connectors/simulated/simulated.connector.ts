@@ -168,7 +168,7 @@ function listingResultsOf(text: string): Map<string, ListingPushResult> {
   return new Map(
     results.map(({ externalId, status }) => [
       externalId,
-      status === 'ok' ? { ok: true } : { ok: false, reason: status },
+      status === 'ok' ? { ok: true } : { ok: false, reason: status, gone: status === 'unknown-listing' },
     ]),
   );
 }

@@ -21,9 +21,18 @@ const event = (type: 'ListingCreated' | 'ListingEnded', externalId: string, sku 
 };
 
 describe('a page of listing events', () => {
-  it('comes to the newest listing per channel and SKU', () => {
-    const page = [event('ListingCreated', 'x-1'), event('ListingCreated', 'x-2'), event('ListingCreated', 'y-1', 'b')];
-    expect(foldListings(page).created.map(({ externalId }) => externalId)).toEqual(['x-2', 'y-1']);
+  it('comes to every offer of a SKU, and to the newest listing per external id', () => {
+    const page = [
+      event('ListingCreated', 'x-1'),
+      event('ListingCreated', 'x-2'),
+      event('ListingCreated', 'x-2', 'b'),
+      event('ListingCreated', 'y-1', 'b'),
+    ];
+    expect(foldListings(page).created.map(({ externalId, sku }) => [externalId, sku])).toEqual([
+      ['x-1', 'a'],
+      ['x-2', 'b'],
+      ['y-1', 'b'],
+    ]);
   });
 
   it('leaves out a listing that ended within the page', () => {
@@ -31,7 +40,7 @@ describe('a page of listing events', () => {
     expect(foldListings(page)).toMatchObject({ created: [], ended: [{ externalId: 'x-1' }] });
   });
 
-  it('keeps a listing that was made anew after it ended, with the later position', () => {
+  it('keeps a listing that was made again after it ended, with the later position', () => {
     const [ended, created] = [event('ListingEnded', 'x-1'), event('ListingCreated', 'x-1')];
     const folded = foldListings([ended, created]);
     expect(folded.created).toMatchObject([{ externalId: 'x-1', position: created.position }]);

@@ -2,10 +2,10 @@ import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, toPage } from '#platform';
-import { PushLedger } from '../../push/push-ledger.js';
+import { PUSH_STATES, PushLedger } from '../../push/push-ledger.js';
 import { ChannelDirectory } from '../channels/channel-directory.js';
 
-const state = z.enum(['acknowledged', 'waiting', 'failing']);
+const state = z.enum(PUSH_STATES);
 const push = z.object({
   sku: z.string(),
   externalId: z.string(),
@@ -19,7 +19,9 @@ const push = z.object({
   attempts: z.int().meta({ description: 'Failed attempts in a row' }),
   lastError: z.string().nullable(),
   nextAttemptAt: z.string().nullable(),
+  noNumberBecause: z.string().nullable().meta({ description: 'Why the channel is told no number for it' }),
 });
+const cursor = z.tuple([z.string(), z.string()]);
 const pushesQuery = z.strictObject({ state: state.optional(), ...pageQuery });
 
 @ApiTags('channels')
@@ -31,7 +33,10 @@ export class PushesController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'What a channel should show and what it has acknowledged, by SKU' })
+  @ApiOperation({
+    summary:
+      'What a channel should show and what it has acknowledged, per listing and by SKU; an offer that ended until the channel has acknowledged 0',
+  })
   @ApiOkResponse({ standardSchema: pageOf(push) })
   @Problems({ 'not-found': ['unknown-channel'] })
   async pushes(
@@ -42,9 +47,9 @@ export class PushesController {
     const rows = await this.ledger.rows(
       channel,
       query.state,
-      decodeCursor(query.cursor, z.string()) ?? '',
+      decodeCursor(query.cursor, cursor) ?? ['', ''],
       query.limit + 1,
     );
-    return toPage(rows, query.limit, ({ sku }) => sku);
+    return toPage(rows, query.limit, ({ sku, externalId }) => [sku, externalId]);
   }
 }
