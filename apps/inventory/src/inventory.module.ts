@@ -4,12 +4,15 @@ import { AVAILABILITY_FEED, type AvailabilityFeed } from '#contracts';
 import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import type { ServiceMessaging } from '#messaging';
-import { Exceptions, MESSAGING, Shutdown } from '#platform';
+import { Exceptions, HealthChecks, MESSAGING, Shutdown } from '#platform';
 import { type Projection, Runners } from '#read-models';
 import { StockGrpcController } from './grpc/stock.grpc.js';
 import { WhenAnOrderChangesFollowWithStock } from './processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
 import { WhenOrderIsSubmittedAllocateStock } from './processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
-import { WhenReservationIsDueExpireIt } from './processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
+import {
+  overdueReservations,
+  WhenReservationIsDueExpireIt,
+} from './processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
 import { AdjustStockController } from './stock/adjust-stock/adjust-stock.http.js';
 import { ChangeStockHandler, STOCK_RUNNER, type StockRunner, stockRunnerOptions } from './stock/change-stock.js';
 import { ConfirmReservationController } from './stock/confirm-reservation/confirm-reservation.http.js';
@@ -81,10 +84,13 @@ export class InventoryModule implements OnApplicationBootstrap {
     private readonly expiry: WhenReservationIsDueExpireIt,
     private readonly shutdown: Shutdown,
     exceptions: Exceptions,
+    health: HealthChecks,
     @Inject(AVAILABILITY_FEED) feed: AvailabilityFeed,
     @Optional() @Inject(MESSAGING) messaging?: ServiceMessaging,
   ) {
     exceptions.add(openShortages);
+    exceptions.add(overdueReservations);
+    if (runners.works) health.add('reservation expiry', () => expiry.check());
     messaging?.sendAvailability(feed);
     for (const projection of inventoryProjections) runners.addProjection(projection);
     runners.backlog.workedOffBy(runners.addReaction(followOrders));

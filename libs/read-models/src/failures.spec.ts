@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { DatabaseError } from './database-error.js';
-import { FailureLog, Retries, reasonOf } from './failures.js';
+import { FailingItems, FailureLog, Retries, reasonOf } from './failures.js';
 import { isOutage, Outages } from './outages.js';
 
 let lines: { level: string; fields: Record<string, unknown>; message: string }[];
@@ -53,6 +53,30 @@ describe('the log of failures', () => {
     failures().failed(new TypeError('fetch failed', { cause: refused() }), 'failed');
     expect(lines[1]?.fields).not.toHaveProperty('err');
     expect(lines[1]?.fields.error).toBe('fetch failed: connect ECONNREFUSED 127.0.0.1:1');
+  });
+});
+
+describe('what fails among many', () => {
+  it('pauses longer each time, by itself, until it works', () => {
+    const skus = new FailingItems(
+      log,
+      (sku) => ({ sku }),
+      () => nowMs,
+    );
+    skus.failed('a', new Error('no'), 'cannot expire');
+    expect([skus.pausing, skus.failing]).toEqual([['a'], { a: 'no' }]);
+    nowMs = 1_000;
+    expect(skus.pausing).toEqual([]);
+    skus.failed('a', new Error('no'), 'cannot expire');
+    nowMs = 2_999;
+    expect(skus.pausing).toEqual(['a']);
+    skus.succeeded('a');
+    skus.succeeded('b');
+    expect([skus.pausing, skus.failing]).toEqual([[], {}]);
+    expect(lines.map(({ level, fields }) => [level, fields.sku])).toEqual([
+      ['error', 'a'],
+      ['info', 'a'],
+    ]);
   });
 });
 

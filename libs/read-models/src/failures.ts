@@ -99,6 +99,51 @@ export class Retries {
   }
 }
 
+/**
+ * What fails among many, so that it stops no others: each has its pause and its lines in the log. `who` names one for the log.
+ */
+export class FailingItems {
+  readonly #items = new Map<string, { readonly log: FailureLog; retryAtMs: number; reason: string }>();
+
+  constructor(
+    private readonly log: Log,
+    private readonly who: (key: string) => object,
+    private readonly nowMs: () => number = () => performance.now(),
+  ) {}
+
+  /** Keys of those that are not to be tried yet. */
+  get pausing(): readonly string[] {
+    const nowMs = this.nowMs();
+    return [...this.#items].filter(([, { retryAtMs }]) => retryAtMs > nowMs).map(([key]) => key);
+  }
+
+  /** What failed at its last attempt, with the reason. */
+  get failing(): Readonly<Record<string, string>> {
+    return Object.fromEntries(Array.from(this.#items, ([key, { reason }]) => [key, reason]));
+  }
+
+  failed(key: string, error: unknown, message: string): void {
+    const item = this.#items.get(key) ?? {
+      log: new FailureLog(this.log, this.who(key), this.nowMs),
+      retryAtMs: 0,
+      reason: '',
+    };
+    this.#items.set(key, item);
+    item.log.failed(error, message);
+    item.reason = reasonOf(error);
+    item.retryAtMs =
+      this.nowMs() + Math.min(ITEM_PAUSE_MS_MAX, ITEM_PAUSE_MS * 2 ** Math.min(30, item.log.failures - 1));
+  }
+
+  succeeded(key: string): void {
+    this.#items.get(key)?.log.succeeded();
+    this.#items.delete(key);
+  }
+}
+
+const ITEM_PAUSE_MS = 1_000;
+const ITEM_PAUSE_MS_MAX = 300_000;
+
 /** What an error and its causes say, in a line. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

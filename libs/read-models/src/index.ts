@@ -9,7 +9,7 @@ export {
   type TableComparison,
 } from './compare-projection.js';
 export { DatabaseError } from './database-error.js';
-export { FailureLog, Retries, type RetryTiming, reasonOf } from './failures.js';
+export { FailingItems, FailureLog, Retries, type RetryTiming, reasonOf } from './failures.js';
 export { PostgresIdempotencyStore } from './idempotency-store.js';
 export { isOutage, Outages } from './outages.js';
 export { type ParkedEvent, parkedCounts, parkedEvents, skipParked, unpark } from './parked.js';

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#event-sourcing';
 import { type Clock, newId, toIso } from '#kernel';
-import { Shutdown } from '#platform';
-import { READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { type CheckResult, type ExceptionSource, Shutdown } from '#platform';
+import { FailingItems, isOutage, READ_MODELS, type ReadModels, Retries, Runners, schemaOf } from '#read-models';
 import { STOCK_RUNNER, type StockRunner } from '../../stock/change-stock.js';
 import { dueReservationsProjection } from '../../views/due-reservations/due-reservations.projection.js';
 
@@ -11,6 +11,19 @@ const LOOK_EVERY_MS = 500;
 /** Although nothing is due and the view has not moved: the clock may have jumped. */
 const LOOK_EVERY_MS_MAX = 300_000;
 const SKUS_AT_ONCE = 500;
+const SKUS_SHOWN = 20;
+const NAME = 'when-reservation-is-due-expire-it';
+
+/** Units stay held for carts that were given up long ago. */
+export const overdueReservations: ExceptionSource = {
+  kind: 'overdue-reservation',
+  whatToDo:
+    'Reservations of this SKU should have expired. The log says why they do not; release them by hand meanwhile.',
+  openCases: `
+    select sku as subject, min(due_at) as since,
+           count(*) || ' reservations of ' || sum(units) || ' units are overdue.' as detail
+      from ${schemaOf(dueReservationsProjection.name)}.holds where due_at < now() - interval '10 minutes' group by sku`,
+};
 
 /**
  * Holds that ran out become free for the views too, not only for the next decision. A second instance does the same work
@@ -18,7 +31,8 @@ const SKUS_AT_ONCE = 500;
  */
 @Injectable()
 export class WhenReservationIsDueExpireIt {
-  private readonly logger = new Logger(WhenReservationIsDueExpireIt.name);
+  private readonly retries: Retries;
+  private readonly failing: FailingItems;
 
   constructor(
     @Inject(READ_MODELS) private readonly readModels: ReadModels,
@@ -26,7 +40,27 @@ export class WhenReservationIsDueExpireIt {
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly shutdown: Shutdown,
     private readonly runners: Runners,
-  ) {}
+  ) {
+    this.retries = new Retries(readModels, { process: NAME });
+    this.failing = new FailingItems(
+      readModels.log,
+      (sku) => ({ process: NAME, sku }),
+      () => clock.now(),
+    );
+  }
+
+  /** Degraded while it cannot look, or some SKUs fail. */
+  check(): CheckResult {
+    const { error } = this.retries;
+    const failing = Object.entries(this.failing.failing);
+    const skus = Object.fromEntries(failing.slice(0, SKUS_SHOWN));
+    if (error === undefined && failing.length === 0) return { healthy: true };
+    return {
+      healthy: true,
+      degraded: true,
+      detail: { ...(error !== undefined && { error }), failing: failing.length, skus },
+    };
+  }
 
   /** Looks for due holds until the process ends: when the first one is due, and when the view has moved. */
   async run(): Promise<void> {
@@ -34,19 +68,29 @@ export class WhenReservationIsDueExpireIt {
     const view = this.runners.projection(dueReservationsProjection.name);
     while (!signal.aborted) {
       const seen = view.position;
-      const waitMs = await this.turn().catch((error: unknown) => {
-        this.logger.warn({ msg: 'Due reservations could not be expired; trying again', err: error });
-        return LOOK_EVERY_MS;
-      });
+      const waitMs = await this.turnOrPause(signal);
       if (waitMs > 0) await delay(Math.min(waitMs, LOOK_EVERY_MS), undefined, { signal }).catch(() => {});
       if (waitMs > LOOK_EVERY_MS) await view.beyond(seen, waitMs - LOOK_EVERY_MS, signal);
+    }
+  }
+
+  private async turnOrPause(signal: AbortSignal): Promise<number> {
+    try {
+      const waitMs = await this.turn();
+      this.retries.succeeded();
+      return waitMs;
+    } catch (error) {
+      if (!signal.aborted)
+        await this.retries.pauseAfter(error, 'due reservations were not expired, will retry', signal);
+      return 0;
     }
   }
 
   /** Expires what is due, and answers in how many milliseconds to look again unless the view moves; 0 for at once. */
   private async turn(): Promise<number> {
     const [first] = await this.readModels.query<{ due: string | null }>(
-      'select min(due_at) as due from view_due_reservations.holds',
+      'select min(due_at) as due from view_due_reservations.holds where sku <> all($1)',
+      [this.failing.pausing],
     );
     const dueInMs = first?.due ? Date.parse(first.due) - this.clock.now() : LOOK_EVERY_MS_MAX;
     if (dueInMs > 0) return Math.min(dueInMs, LOOK_EVERY_MS_MAX);
@@ -57,13 +101,22 @@ export class WhenReservationIsDueExpireIt {
   async expireDue(): Promise<boolean> {
     const now = this.clock.now();
     const due = await this.readModels.query<{ sku: string }>(
-      'select distinct sku from view_due_reservations.holds where due_at <= $1 limit $2',
-      [toIso(now), SKUS_AT_ONCE],
+      'select distinct sku from view_due_reservations.holds where due_at <= $1 and sku <> all($3) limit $2',
+      [toIso(now), SKUS_AT_ONCE, this.failing.pausing],
     );
-    await Promise.all(
-      due.map(({ sku }) => this.runner.execute(sku, { type: 'ExpireReservations' }, this.metadata(now))),
-    );
+    await Promise.all(due.map(({ sku }) => this.expire(sku, now)));
     return due.length === SKUS_AT_ONCE;
+  }
+
+  /** One SKU that fails stops no others. An outage is the fault of none. */
+  private async expire(sku: string, now: number): Promise<void> {
+    try {
+      await this.runner.execute(sku, { type: 'ExpireReservations' }, this.metadata(now));
+      this.failing.succeeded(sku);
+    } catch (error) {
+      if (isOutage(error) || !(await this.readModels.outages.isOver())) throw error;
+      this.failing.failed(sku, error, 'due reservations of a SKU were not expired, will retry');
+    }
   }
 
   private metadata(now: number) {
@@ -71,7 +124,7 @@ export class WhenReservationIsDueExpireIt {
     return {
       commandId: id,
       correlationId: id,
-      actor: 'process:when-reservation-is-due-expire-it',
+      actor: `process:${NAME}`,
       occurredAt: toIso(now),
       receivedAt: toIso(now),
     };

@@ -2,7 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openReadModels, ProjectionRunner, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { InventoryHarness, inPagesOf, ManualClock } from '../../../test/inventory-harness.js';
-import { WhenReservationIsDueExpireIt } from '../../processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
+import {
+  overdueReservations,
+  WhenReservationIsDueExpireIt,
+} from '../../processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
 import { dueReservationsProjection } from './due-reservations.projection.js';
 
 let database: TestDatabase;
@@ -117,6 +120,41 @@ describe('when a reservation is due, it expires', () => {
     await holds();
     expect(await expiry.expireDue()).toBe(false);
     expect(await holds()).toEqual([]);
+  });
+
+  it('lets one SKU that fails stop no others, says so, and tries it again later', async () => {
+    let isBroken = true;
+    const stock = Object.create(inventory.stock) as typeof inventory.stock;
+    stock.execute = (sku, ...rest) =>
+      sku === 'a' && isBroken ? Promise.reject(new Error('a is broken')) : inventory.stock.execute(sku, ...rest);
+    expiry = new WhenReservationIsDueExpireIt(readModels, stock, clock, inventory.shutdown, runners);
+    await inventory.reserve('a', 'short', 3, 10);
+    await inventory.reserve('b', 'short', 5, 10);
+    await holds();
+    clock.advance(10_000);
+    await expiry.expireDue();
+    expect(await holds()).toEqual([{ sku: 'a', reservation_id: 'short', units: 3 }]);
+    expect(expiry.check()).toEqual({
+      healthy: true,
+      degraded: true,
+      detail: { failing: 1, skus: { a: 'a is broken' } },
+    });
+    isBroken = false;
+    await expiry.expireDue();
+    expect(await holds()).toHaveLength(1);
+    clock.advance(1_000);
+    await expiry.expireDue();
+    expect([await holds(), expiry.check()]).toEqual([[], { healthy: true }]);
+  });
+
+  it('is an exception when it stays away', async () => {
+    const cases = () => readModels.query(`select subject, detail from (${overdueReservations.openCases}) as cases`);
+    await inventory.reserve('a', 'short', 3, 10);
+    await holds();
+    await readModels.execute(`update view_due_reservations.holds set due_at = now() - interval '9 minutes'`);
+    expect(await cases()).toEqual([]);
+    await readModels.execute(`update view_due_reservations.holds set due_at = now() - interval '11 minutes'`);
+    expect(await cases()).toEqual([{ subject: 'a', detail: '1 reservations of 3 units are overdue.' }]);
   });
 
   it('runs until the process ends', async () => {
