@@ -3,7 +3,14 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { eventRegistry, type OrderEvent, SALES_INTAKE, type SalesIntake, type StockEvent } from '#contracts';
 import { CLOCK, EVENT_STORE, type EventStore, type RecordedEvent, withRegistry } from '#event-sourcing';
 import { idFrom, systemClock } from '#kernel';
-import { IDEMPOTENCY_STORE, MemoryIdempotencyStore, type RunningService, serviceToken, startService } from '#platform';
+import {
+  Exceptions,
+  IDEMPOTENCY_STORE,
+  MemoryIdempotencyStore,
+  type RunningService,
+  serviceToken,
+  startService,
+} from '#platform';
 import { openReadModels, READ_MODELS, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { OrdersModule } from './orders.module.js';
@@ -636,6 +643,70 @@ describe('cancellations, shipments and returns', () => {
   });
 });
 
+describe('what waits for a person', () => {
+  const path = (what: string) => `${pathOf(orderIdOf(external))}/${what}`;
+  const mugs = (units: number) => [{ lineId: '1', sku: 'MUG', units }];
+  const ship = (units: number) => post(path('shipments'), { shipmentId: `S-${units}`, lines: mugs(units) });
+  const giveBack = (units: number) =>
+    post(path('returns'), { returnId: `R-${units}`, locationId: 'main', condition: 'available', lines: mugs(units) });
+  /** The kinds of case that an order has. */
+  const kindsAfter = async (answer: Answer): Promise<string[]> => {
+    expect(answer.status).toBe(201);
+    await caughtUp(answer);
+    const open = await service.app.get(Exceptions, { strict: false }).list(undefined, undefined, 500);
+    return open.filter(({ subject }) => subject === orderIdOf(external)).map(({ kind }) => kind);
+  };
+
+  it('is a parcel of a cancelled order, until it comes back', async () => {
+    await post('/v1/channel-sales', sale());
+    expect(await kindsAfter(await post('/v1/channel-sales', sale({ cancelled: true })))).toEqual([]);
+    expect(await kindsAfter(await ship(2))).toEqual(['parcel-of-cancelled-order']);
+    expect(await kindsAfter(await giveBack(1))).toEqual(['parcel-of-cancelled-order']);
+    const [open] = await service.app.get(Exceptions, { strict: false }).list('parcel-of-cancelled-order', undefined, 1);
+    expect(open).toMatchObject({ detail: expect.stringContaining(`${orderIdOf(external)}: 1 unit`) });
+    const rest = { returnId: 'R-rest', locationId: 'main', condition: 'damaged', lines: mugs(1) };
+    expect(await kindsAfter(await post(path('returns'), rest))).toEqual([]);
+  });
+
+  it('is a parcel of a cancelled order, until the channel takes the order up again', async () => {
+    await post('/v1/channel-sales', sale());
+    await post('/v1/channel-sales', sale({ revision: 2, cancelled: true }));
+    expect(await kindsAfter(await ship(2))).toEqual(['parcel-of-cancelled-order']);
+    const reopened = await post('/v1/channel-sales', sale({ revision: 3 }));
+    expect(await kindsAfter(reopened)).toEqual(['order-reopened']);
+    expect(await orderOf(reopened)).toMatchObject({ phase: 'partly-shipped', lines: [{ ordered: 5, cancelled: 0 }] });
+    expect(await kindsAfter(await ship(3))).toEqual([]);
+  });
+
+  it('is more in a parcel than was ordered, until the channel orders it', async () => {
+    await post('/v1/channel-sales', sale());
+    expect(await kindsAfter(await ship(7))).toEqual(['parcel-beyond-order']);
+    const lines = [{ lineId: '1', sku: 'MUG', units: 7, unitPriceMinor: 500 }];
+    expect(await kindsAfter(await post('/v1/channel-sales', sale({ revision: 2, lines })))).toEqual([]);
+  });
+
+  it('is a return without a parcel, until the parcel is recorded', async () => {
+    await post('/v1/channel-sales', sale());
+    expect(await kindsAfter(await giveBack(2))).toEqual(['return-without-parcel']);
+    expect(await kindsAfter(await ship(2))).toEqual([]);
+  });
+
+  it('is what moved of an order that nobody sent, until it is sent', async () => {
+    expect(await kindsAfter(await giveBack(2))).toEqual(['movement-of-unknown-order']);
+    expect(await kindsAfter(await post('/v1/channel-sales', sale()))).toEqual(['return-without-parcel']);
+  });
+
+  it('is money in another currency, until the channel states the order in its own', async () => {
+    await post('/v1/channel-sales', sale());
+    const other = sale({ revision: 2, currency: 'USD' });
+    expect(await kindsAfter(await post('/v1/channel-sales', other))).toEqual(['currency-changed']);
+    expect(await kindsAfter(await ship(1))).toEqual(['currency-changed']);
+    expect(await kindsAfter(await post('/v1/channel-sales', sale({ revision: 3 })))).toEqual([]);
+    const cancelled = sale({ revision: 4, currency: 'USD', cancelled: true });
+    expect(await kindsAfter(await post('/v1/channel-sales', cancelled))).toEqual(['currency-changed']);
+  });
+});
+
 describe('questions', () => {
   it('lists orders in pages, by channel and status', async () => {
     const channel = 'paged';
@@ -745,6 +816,7 @@ function rootModule(): DynamicModule {
     { provide: READ_MODELS, useValue: readModels },
     { provide: Runners, useValue: runners },
     { provide: IDEMPOTENCY_STORE, useValue: idempotency },
+    Exceptions,
   ];
   return { module: Core, global: true, imports: [OrdersModule], providers, exports: providers };
 }

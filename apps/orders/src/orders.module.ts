@@ -1,7 +1,7 @@
 import { Module, type OnApplicationBootstrap } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { SALES_INTAKE } from '#contracts';
-import { CONFIG, type Config, PersonalDataHasher, Shutdown } from '#platform';
+import { CONFIG, type Config, Exceptions, PersonalDataHasher, Shutdown } from '#platform';
 import { type Projection, Runners } from '#read-models';
 import { CancelLinesController } from './order/cancel-lines/cancel-lines.http.js';
 import { ChangeOrderHandler } from './order/change-order.js';
@@ -17,6 +17,7 @@ import { WhenAllocationIsDeclinedDeclineOrder } from './processes/when-allocatio
 import { WhenStockIsAllocatedPlaceOrder } from './processes/when-stock-is-allocated-place-order/place-order.reaction.js';
 import { DailySalesController } from './views/daily-sales/daily-sales.http.js';
 import { DailySalesQuery } from './views/daily-sales/daily-sales.query.js';
+import { orderExceptions } from './views/orders/order-exceptions.js';
 import { OrdersController } from './views/orders/orders.http.js';
 import { ordersProjection } from './views/orders/orders.projection.js';
 import { OrdersQuery } from './views/orders/orders.query.js';
@@ -65,7 +66,9 @@ export class OrdersModule implements OnApplicationBootstrap {
     declineOrders: WhenAllocationIsDeclinedDeclineOrder,
     private readonly decisions: OrderDecisions,
     private readonly shutdown: Shutdown,
+    exceptions: Exceptions,
   ) {
+    for (const source of orderExceptions) exceptions.add(source);
     for (const projection of ordersProjections) runners.addProjection(projection);
     runners.addReaction(placeOrders);
     runners.addReaction(declineOrders);
