@@ -188,6 +188,39 @@ describe('the life of a SKU over HTTP', () => {
     expect([late.status, late.body.code]).toEqual([409, 'reservation-released']);
   });
 
+  it('takes a return once, and refuses its id with other content', async () => {
+    const goods = { locationId: 'main', units: 2, condition: 'available', returnId: 'R-1' };
+    const first = await post('/v1/stock/returned/returns', goods);
+    const second = await post('/v1/stock/returned/returns', goods);
+    expect([first.body, second.body]).toMatchObject([{ repeated: false }, { repeated: true, stockRevision: 0 }]);
+    const other = await post('/v1/stock/returned/returns', { ...goods, units: 3 });
+    expect([other.status, other.body.code]).toEqual([409, 'return-differs']);
+    await settled();
+    expect(levelsOf(await get('/v1/stock/returned')).main).toMatchObject({ onHand: 2 });
+  });
+
+  it('warns of a receipt whose reference had come before, until a person has looked', async () => {
+    const delivery = { locationId: 'main', units: 5, reference: 'DN-1' };
+    const first = await post('/v1/stock/delivered/receipts', delivery);
+    expect(first.body).not.toHaveProperty('warning');
+    const second = await post('/v1/stock/delivered/receipts', delivery);
+    expect(second.body.warning).toBe(
+      '5 units had arrived at main under DN-1 before. If these 5 are the same ones, adjust by -5.',
+    );
+    const open = async () => {
+      await settled();
+      return (await get('/v1/exceptions?kind=receipt-reference-twice')).body.items;
+    };
+    expect(await open()).toMatchObject([
+      {
+        subject: 'delivered at main, DN-1',
+        detail: '5 units arrived under a reference under which 5 had come before.',
+      },
+    ]);
+    await post('/v1/stock/delivered/adjustments', { locationId: 'main', onHand: -5, reason: 'booked twice' });
+    expect(await open()).toEqual([]);
+  });
+
   it('lists a sale beyond the shelf as a shortage until goods arrive', async () => {
     await received('short', 1);
     await post('/v1/stock/short/shipments', {
@@ -280,6 +313,56 @@ describe('bulk endpoints', () => {
     ];
     const held = await post('/v1/reservations/bulk', { reservations });
     expect(held).toMatchObject({ status: 200, body: { results: [{ sku: 'mixed' }, invalid] } });
+  });
+
+  const movement = { kind: 'receipt', sku: 'noted', locationId: 'main', units: 5 };
+  const adjusted = { kind: 'adjustment', sku: 'moved', reason: 'transfer' };
+
+  it('take the lines of a delivery note about one SKU together, and the note once', async () => {
+    const commandId = randomUUID();
+    const note = [5, 7].map((units) => ({ ...movement, commandId, units }));
+    const first = await post('/v1/stock/movements/bulk', { movements: note });
+    expect(first.body.results).toMatchObject([{ repeated: false }, { repeated: false }]);
+    const again = await post('/v1/stock/movements/bulk', { movements: note.toReversed() });
+    expect(again.body.results).toMatchObject([{ repeated: true }, { repeated: true }]);
+    await settled();
+    expect(levelsOf(await get('/v1/stock/noted')).main).toMatchObject({ onHand: 12 });
+  });
+
+  it('take both sides of a transfer under one id, or none', async () => {
+    await received('moved', 5);
+    const transfer = (commandId: string, units: number) => [
+      { ...adjusted, commandId, locationId: 'main', units: -units },
+      { ...adjusted, commandId, locationId: 'store', units },
+    ];
+    const [first, short] = [randomUUID(), randomUUID()];
+    await post('/v1/stock/movements/bulk', { movements: transfer(first, 3) });
+    await post('/v1/stock/movements/bulk', { movements: transfer(first, 3) });
+    const refused = await post('/v1/stock/movements/bulk', { movements: transfer(short, 3) });
+    expect(refused.body.results).toMatchObject([
+      { problem: { code: 'adjustment-below-zero' } },
+      { problem: { code: 'adjustment-below-zero' } },
+    ]);
+    await settled();
+    expect(levelsOf(await get('/v1/stock/moved'))).toMatchObject({ main: { onHand: 2 }, store: { onHand: 3 } });
+  });
+
+  it('refuse an id that comes again with other content', async () => {
+    const commandId = randomUUID();
+    await post('/v1/stock/movements/bulk', { movements: [{ ...movement, sku: 'reused', commandId }] });
+    for (const other of [{ units: 6 }, { locationId: 'store' }]) {
+      const movements = [{ ...movement, sku: 'reused', commandId, ...other }];
+      const { body } = await post('/v1/stock/movements/bulk', { movements });
+      expect(body.results).toMatchObject([{ problem: { status: 409, code: 'command-id-reused' } }]);
+    }
+    const more = [5, 7].map((units) => ({ ...movement, sku: 'reused', commandId, units }));
+    const { body } = await post('/v1/stock/movements/bulk', { movements: more });
+    expect(body.results).toMatchObject([
+      { problem: { code: 'command-id-reused' } },
+      { problem: { code: 'command-id-reused' } },
+    ]);
+    await settled();
+    expect(levelsOf(await get('/v1/stock/reused')).main).toMatchObject({ onHand: 5 });
   });
 
   it('take 1,000 reservations at once, of which as many hold as there are units', async () => {

@@ -17,6 +17,7 @@ import { AdjustStockController } from './stock/adjust-stock/adjust-stock.http.js
 import { ChangeStockHandler, STOCK_RUNNER, type StockRunner, stockRunnerOptions } from './stock/change-stock.js';
 import { ConfirmReservationController } from './stock/confirm-reservation/confirm-reservation.http.js';
 import { CountStockController } from './stock/count-stock/count-stock.http.js';
+import { KnownDocuments } from './stock/move-stock-in-bulk/known-documents.js';
 import { MoveStockInBulkController } from './stock/move-stock-in-bulk/move-stock-in-bulk.http.js';
 import { ReceiveStockController } from './stock/receive-stock/receive-stock.http.js';
 import { ReleaseReservationController } from './stock/release-reservation/release-reservation.http.js';
@@ -31,6 +32,10 @@ import { ChangeSupply } from './supply/change-supply.js';
 import { SupplyController } from './supply/supply.http.js';
 import { SupplyDirectory } from './supply/supply-directory.js';
 import { dueReservationsProjection } from './views/due-reservations/due-reservations.projection.js';
+import {
+  referencesReceivedTwice,
+  repeatedReceiptsProjection,
+} from './views/repeated-receipts/repeated-receipts.projection.js';
 import { ShortagesController } from './views/shortages/shortages.http.js';
 import { openShortages, shortagesProjection } from './views/shortages/shortages.projection.js';
 import { StockViewFeed } from './views/stock/availability-feed.js';
@@ -63,6 +68,7 @@ import { StockQuery } from './views/stock/stock.query.js';
   providers: [
     ChangeStockHandler,
     Reserving,
+    KnownDocuments,
     ChangeSupply,
     SupplyDirectory,
     StockQuery,
@@ -91,6 +97,7 @@ export class InventoryModule implements OnApplicationBootstrap {
     exceptions.add(openShortages);
     exceptions.add(overdueReservations);
     if (runners.works) health.add('reservation expiry', () => expiry.check());
+    exceptions.add(referencesReceivedTwice);
     messaging?.sendAvailability(feed);
     for (const projection of inventoryProjections) runners.addProjection(projection);
     runners.backlog.workedOffBy(runners.addReaction(followOrders));
@@ -109,6 +116,7 @@ export const inventoryProjections: readonly Projection[] = [
   stockProjection,
   shortagesProjection,
   dueReservationsProjection,
+  repeatedReceiptsProjection,
 ];
 
 function stockRunner(store: EventStore, clock: Clock): StockRunner {

@@ -1,6 +1,7 @@
+import type { StockEvent } from '#contracts';
 import { Rejected } from '#kernel';
-import { levelOf } from './figures.js';
-import { type Decision, MAX_MOVEMENTS, type Stock } from './stock.js';
+import { figuresAfter, levelOf } from './figures.js';
+import { type Decision, MAX_MOVEMENTS, receiptKey, returnedContent, type Stock } from './stock.js';
 
 export interface ReceiveStock {
   readonly type: 'ReceiveStock';
@@ -17,6 +18,12 @@ export interface ReturnStock {
   readonly locationId: string;
   readonly units: number;
   readonly condition: 'available' | 'damaged' | 'inspection';
+}
+
+/** What one document says of one SKU: all of it or nothing. */
+export interface MoveStock {
+  readonly type: 'MoveStock';
+  readonly movements: readonly (ReceiveStock | ReturnStock | AdjustStock)[];
 }
 
 export interface AdjustStock {
@@ -37,7 +44,59 @@ export interface CountStock {
   readonly asOfRevision?: number | undefined;
 }
 
-export function adjust({ locationId, onHand, unavailable, reason }: AdjustStock, stock: Stock): Decision {
+/** Decides the movements one after the other. Goods that came back under an id that is known came back once. */
+export function move({ movements }: MoveStock, stock: Stock): Decision {
+  const returns = movements.filter((movement) => movement.type === 'ReturnStock');
+  const known = knownReturn(returns, stock);
+  if (known) return known;
+  const events: StockEvent[] = [];
+  for (const movement of movements) {
+    const figures = events.length > 0 ? figuresAfter(stock.figures, events) : stock.figures;
+    const decided = moveOne(movement, { ...stock, figures });
+    if (decided instanceof Rejected) return decided;
+    events.push(...decided);
+  }
+  return events;
+}
+
+function moveOne(movement: MoveStock['movements'][number], stock: Stock): Decision {
+  switch (movement.type) {
+    case 'ReceiveStock':
+      return receive(movement, stock);
+    case 'ReturnStock': {
+      const { type: _, ...data } = movement;
+      return [{ type: 'StockReturned', data }];
+    }
+    case 'AdjustStock':
+      return adjust(movement, stock);
+    default:
+      return movement satisfies never;
+  }
+}
+
+/** A delivery may come in parts under one reference, so the second is taken, and says that there was a first. */
+function receive({ type: _, ...data }: ReceiveStock, stock: Stock): StockEvent[] {
+  const receivedBefore = stock.receipts?.get(receiptKey(data));
+  return [{ type: 'StockReceived', data: { ...data, ...(receivedBefore !== undefined && { receivedBefore }) } }];
+}
+
+function knownReturn(returns: readonly ReturnStock[], stock: Stock): Decision | undefined {
+  for (const { returnId, orderId } of returns) {
+    const before = orderId === undefined ? stock.returns?.get(returnId) : undefined;
+    if (!before) continue;
+    const now = returns.filter((each) => each.returnId === returnId).map(returnedContent);
+    if (JSON.stringify(now.toSorted()) === JSON.stringify(before.toSorted())) return [];
+    return new Rejected(
+      'conflict',
+      'return-differs',
+      `Return ${returnId} of this SKU is known with other content: ${before.join('; ')}. Give this one an id of its own.`,
+      { returnId },
+    );
+  }
+  return undefined;
+}
+
+function adjust({ locationId, onHand, unavailable, reason }: AdjustStock, stock: Stock): Decision {
   const level = levelOf(stock.figures, locationId);
   const after = { onHand: level.onHand + onHand, unavailable: level.unavailable + unavailable };
   if (after.onHand < 0 || after.unavailable < 0 || after.unavailable > after.onHand) {

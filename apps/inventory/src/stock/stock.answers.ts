@@ -7,13 +7,19 @@ export const stockChanged = z.object({
   sku: z.string(),
   stockRevision: z.int().meta({ description: 'Revision of the SKU after the change' }),
   position: z.int().meta({ description: 'A view that has reached this position shows the change' }),
-  repeated: z.boolean().meta({ description: 'True when this very command had been answered before' }),
+  repeated: z.boolean().meta({ description: 'True when it had been recorded before, and nothing changed' }),
+  warning: z.string().optional().meta({ description: 'What to look at, in a sentence' }),
 });
 export type StockChanged = z.output<typeof stockChanged>;
 
-export const stockChangedBy = (sku: string, { revision, position, repeated }: Outcome<StockEvent>): StockChanged => ({
-  sku,
-  stockRevision: revision,
-  position,
-  repeated,
-});
+export function stockChangedBy(sku: string, outcome: Outcome<StockEvent>): StockChanged {
+  const { events, revision, position, repeated } = outcome;
+  const warning = events.map(warningOf).find((text) => text !== undefined);
+  return { sku, stockRevision: revision, position, repeated, ...(warning !== undefined && { warning }) };
+}
+
+function warningOf(event: StockEvent): string | undefined {
+  if (event.type !== 'StockReceived' || event.data.receivedBefore === undefined) return undefined;
+  const { locationId, reference, receivedBefore, units } = event.data;
+  return `${receivedBefore} units had arrived at ${locationId} under ${reference} before. If these ${units} are the same ones, adjust by -${units}.`;
+}

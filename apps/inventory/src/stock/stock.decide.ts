@@ -18,9 +18,10 @@ import type { ChannelPolicy } from './available-to-sell.js';
 import { sum } from './figures.js';
 import {
   type AdjustStock,
-  adjust,
   type CountStock,
   count,
+  type MoveStock,
+  move,
   type ReceiveStock,
   type ReturnStock,
 } from './movements.decide.js';
@@ -42,6 +43,7 @@ export type StockCommand =
   | ShipStock
   | ReturnStock
   | AdjustStock
+  | MoveStock
   | CountStock
   | SetSafetyStock
   | SetChannelRule;
@@ -74,16 +76,12 @@ export function decide(command: StockCommand, stock: Stock, context: DecisionCon
       return withShortages(stock, cancel(command.orderId, command.lines, stock));
     case 'ShipStock':
       return withShortages(stock, ship(command, stock));
-    case 'ReceiveStock': {
-      const { type: _, ...data } = command;
-      return withShortages(stock, [{ type: 'StockReceived', data }]);
-    }
-    case 'ReturnStock': {
-      const { type: _, ...data } = command;
-      return withShortages(stock, [{ type: 'StockReturned', data }]);
-    }
+    case 'ReceiveStock':
+    case 'ReturnStock':
     case 'AdjustStock':
-      return withShortages(stock, adjust(command, stock));
+      return withShortages(stock, move({ type: 'MoveStock', movements: [command] }, stock));
+    case 'MoveStock':
+      return withShortages(stock, move(command, stock));
     case 'CountStock':
       return withShortages(stock, count(command, stock));
     case 'SetSafetyStock':

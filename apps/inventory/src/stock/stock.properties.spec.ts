@@ -65,8 +65,23 @@ const request = fc.oneof(
     { requiredKeys: ['type', 'channel'] },
   ),
 );
+const receipt = fc.record(
+  { type: fc.constant('ReceiveStock' as const), locationId, units, reference: fc.constantFrom('n1', 'n2') },
+  { requiredKeys: ['type', 'locationId', 'units'] },
+);
+const adjustment = fc.record({
+  type: fc.constant('AdjustStock' as const),
+  locationId,
+  onHand: fc.integer({ min: -4, max: 4 }),
+  unavailable: fc.constant(0),
+  reason: fc.constant('x'),
+});
 const fact = fc.oneof(
-  fc.record({ type: fc.constant('ReceiveStock' as const), locationId, units }),
+  receipt,
+  fc.record({
+    type: fc.constant('MoveStock' as const),
+    movements: fc.array(fc.oneof(receipt, adjustment), { minLength: 1, maxLength: 4 }),
+  }),
   fc.record({ type: fc.constant('AllocateLines' as const), as: fc.constant('fact' as const), orderId, lines, policy }),
   fc.record({
     type: fc.constant('ShipStock' as const),
@@ -83,13 +98,7 @@ const fact = fc.oneof(
     units,
     condition: fc.constantFrom('available' as const, 'damaged' as const),
   }),
-  fc.record({
-    type: fc.constant('AdjustStock' as const),
-    locationId,
-    onHand: fc.integer({ min: -4, max: 4 }),
-    unavailable: fc.constant(0),
-    reason: fc.constant('x'),
-  }),
+  adjustment,
   fc.record({ type: fc.constant('CountStock' as const), locationId, counted: fc.nat(9) }),
 );
 const step = (command: fc.Arbitrary<StockCommand>) => fc.record({ command, seconds: fc.nat(8) });

@@ -22,6 +22,10 @@ export interface Stock {
   forgottenUpTo: number;
   /** Per location: the revision its last count was as of. */
   readonly countedAsOf: Record<string, number>;
+  /** What came back under the last ids of returns that belong to no order, so that a repeat is told from a mistake. */
+  returns?: Map<string, readonly string[]>;
+  /** Units received under the last references, by {@link receiptKey}. */
+  receipts?: Map<string, number>;
 }
 
 /** Units a channel has taken. */
@@ -56,6 +60,8 @@ export type Decision = readonly StockEvent[] | Rejected;
 export const stockEventTypes = typesOf(stockEvents);
 export const MAX_ENDED_HOLDS = 1_000;
 export const MAX_MOVEMENTS = 1_000;
+/** Returns, and references of receipts, that are remembered. */
+const MAX_DOCUMENTS = 1_000;
 
 export const initialStock = (): Stock => ({
   revision: -1,
@@ -104,8 +110,20 @@ export function evolve(stock: Stock, event: StockEvent): Stock {
       remember(stock, event.data.locationId, -event.data.units);
       break;
     case 'StockReceived':
+      remember(stock, event.data.locationId, event.data.units);
+      if (event.data.reference !== undefined) {
+        stock.receipts ??= new Map();
+        const key = receiptKey(event.data);
+        keep(stock.receipts, key, (stock.receipts.get(key) ?? 0) + event.data.units);
+      }
+      break;
     case 'StockReturned':
       remember(stock, event.data.locationId, event.data.units);
+      if (event.data.orderId === undefined) {
+        stock.returns ??= new Map();
+        const { returnId } = event.data;
+        keep(stock.returns, returnId, [...(stock.returns.get(returnId) ?? []), returnedContent(event.data)]);
+      }
       break;
     case 'StockAdjusted':
       remember(stock, event.data.locationId, event.data.onHand);
@@ -123,24 +141,26 @@ export function evolve(stock: Stock, event: StockEvent): Stock {
  * have a hundred thousand holds and allocations, almost all of a few kinds: each names its kind, which is written once.
  */
 export const stockSnapshot = {
-  version: 5,
+  version: 6,
   everyEvents: 1_000,
   size: ({ holds, allocations }: Stock): number => holds.size + allocations.size,
   write: (stock: Stock): unknown => {
     const kinds = new Kinds();
     return {
-      ...structuredClone({ ...stock, due: undefined, holds: undefined, ended: undefined, allocations: undefined }),
+      ...structuredClone({ ...stock, ...NOT_PLAIN }),
       holds: Array.from(stock.holds.values(), (hold) => [hold.reservationId, hold.dueAtMs, kinds.indexOf(hold)]),
       ended: [...stock.ended],
       allocations: Array.from(stock.allocations, ([orderId, lines]) => [
         orderId,
         lines.map((line) => [line.lineId, line.ahead, kinds.indexOf(line)]),
       ]),
+      ...(stock.returns && { returns: [...stock.returns] }),
+      ...(stock.receipts && { receipts: [...stock.receipts] }),
       kinds: kinds.all,
     };
   },
   read: (json: unknown): Stock => {
-    const { kinds, ...stored } = json as Stored;
+    const { kinds, returns, receipts, ...stored } = json as Stored;
     const shared = kinds.map(({ channel, from, beforeQuota }) => sharedTaken(channel, from, beforeQuota));
     const kindAt = (index: number) => shared[index] as Taken;
     const holds = stored.holds.map(([reservationId, dueAtMs, kind]) => ({ reservationId, ...kindAt(kind), dueAtMs }));
@@ -152,15 +172,28 @@ export const stockSnapshot = {
       due: dueQueue([...holds]),
       ended: new Map(stored.ended),
       allocations: new Map(stored.allocations.map(([orderId, lines]) => [orderId, linesOf(lines)])),
+      ...(returns && { returns: new Map(returns) }),
+      ...(receipts && { receipts: new Map(receipts) }),
     };
   },
 };
 
 type StoredLine = [lineId: string, ahead: boolean, kind: number];
-type Stored = Omit<Stock, 'holds' | 'due' | 'ended' | 'allocations'> & {
+/** What is written in another form than it is kept in. */
+const NOT_PLAIN = {
+  due: undefined,
+  holds: undefined,
+  ended: undefined,
+  allocations: undefined,
+  returns: undefined,
+  receipts: undefined,
+};
+type Stored = Omit<Stock, keyof typeof NOT_PLAIN> & {
   holds: [reservationId: string, dueAtMs: number, kind: number][];
   ended: [string, EndedHold][];
   allocations: [orderId: string, lines: StoredLine[]][];
+  returns?: [string, string[]][];
+  receipts?: [string, number][];
   kinds: Taken[];
 };
 
@@ -292,5 +325,19 @@ function remember(stock: Stock, locationId: string, units: number): void {
   if (stock.movements.length <= MAX_MOVEMENTS) return;
   stock.forgottenUpTo = stock.movements.shift()?.revision ?? stock.forgottenUpTo;
 }
+
+/** Remembers the newest {@link MAX_DOCUMENTS}. */
+function keep<Value>(known: Map<string, Value>, key: string, value: Value): void {
+  known.delete(key);
+  known.set(key, value);
+  if (known.size > MAX_DOCUMENTS) known.delete(firstKeyOf(known));
+}
+
+/** A location is a slug, so the first slash ends it. */
+export const receiptKey = ({ locationId, reference }: { locationId: string; reference?: string | undefined }): string =>
+  `${locationId}/${reference}`;
+
+export const returnedContent = (part: { locationId: string; units: number; condition: string }): string =>
+  `${part.units} to ${part.locationId}, ${part.condition}`;
 
 const firstKeyOf = (map: ReadonlyMap<string, unknown>): string => map.keys().next().value ?? '';

@@ -8,6 +8,7 @@ import {
   type BulkResult,
   bulkResults,
   CommandMetadata,
+  InvalidRequest,
   isoInstant,
   locationIdSchema,
   MAX_BULK_BODY_BYTES,
@@ -22,12 +23,15 @@ import {
 } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
+import type { MoveStock } from '../movements.decide.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
-import type { StockCommand } from '../stock.decide.js';
+import { KnownDocuments } from './known-documents.js';
 
 const common = {
-  /** The same id again changes nothing: take it from the line of a file or the number of a document. */
-  commandId: textLine(256),
+  commandId: textLine(256).meta({
+    description:
+      'Number of the document, or id of the line. What one request says of a SKU under one id is taken as a whole or not at all; the same again changes nothing, other content is refused',
+  }),
   sku: skuSchema,
   locationId: locationIdSchema,
   occurredAt: isoInstant.optional(),
@@ -56,6 +60,7 @@ export class MoveStockInBulkController {
   constructor(
     private readonly commands: CommandBus,
     private readonly supply: SupplyDirectory,
+    private readonly documents: KnownDocuments,
   ) {}
 
   @Post('bulk')
@@ -63,25 +68,35 @@ export class MoveStockInBulkController {
   @BodyLimit(MAX_BULK_BODY_BYTES)
   @ApiOperation({
     summary:
-      'Up to 1,000 receipts, adjustments and returns; each is decided by itself, those of one SKU in their order',
+      'Up to 1,000 receipts, adjustments and returns; each document is decided by itself, those of one SKU in their order',
   })
   @ApiOkResponse({ standardSchema: bulkResults(stockChanged) })
   moveStockInBulk(
     @Body({ schema: movements }) body: z.output<typeof movements>,
     @CommandMetadata() metadata: EventMetadata,
   ): Promise<BulkResult<StockChanged>> {
-    return resultsOf(body.movements, (line) => this.move(line, metadata));
+    const sound = body.movements.flatMap((row) => (row instanceof InvalidRequest ? [] : [row]));
+    const documents = new Map<string, Promise<StockChanged>>();
+    for (const [document, lines] of Map.groupBy(sound, documentOf)) documents.set(document, this.move(lines, metadata));
+    return resultsOf(body.movements, (line) => documents.get(documentOf(line)) as Promise<StockChanged>);
   }
 
-  private async move(line: Movement, metadata: EventMetadata): Promise<StockChanged> {
-    this.supply.requireLocation(line.locationId);
-    const { commandId, sku } = line;
-    const command = new ChangeStock(sku, commandOf(line), { ...occurred(line, metadata), commandId });
-    return stockChangedBy(sku, await this.commands.execute(command));
+  private async move(lines: readonly Movement[], metadata: EventMetadata): Promise<StockChanged> {
+    const [first] = lines as [Movement];
+    for (const { locationId } of lines) this.supply.requireLocation(locationId);
+    const { commandId, sku } = first;
+    const command = { type: 'MoveStock', movements: lines.map(movementOf) } as const;
+    const sent = new ChangeStock(sku, command, { ...occurred(first, metadata), commandId });
+    const outcome = await this.commands.execute(sent);
+    if (outcome.repeated) await this.documents.requireSame(sku, commandId, command);
+    return stockChangedBy(sku, outcome);
   }
 }
 
-function commandOf(line: Movement): StockCommand {
+/** Lines of one document about one SKU. Neither part holds a line break. */
+const documentOf = ({ commandId, sku }: Movement): string => `${commandId}\n${sku}`;
+
+function movementOf(line: Movement): MoveStock['movements'][number] {
   const { locationId, units } = line;
   switch (line.kind) {
     case 'receipt':

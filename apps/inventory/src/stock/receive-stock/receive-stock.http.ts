@@ -35,7 +35,7 @@ export class ReceiveStockController {
 
   @Post(':sku/receipts')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Goods arrived' })
+  @ApiOperation({ summary: 'Goods arrived; a reference that had come before is taken with a warning' })
   @ApiOkResponse({ standardSchema: stockChanged })
   @Problems({ 'not-found': ['unknown-location'], invalid: ['invalid-occurred-at'] })
   async receiveStock(

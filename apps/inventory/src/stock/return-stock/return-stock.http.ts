@@ -36,7 +36,9 @@ export class ReturnStockController {
 
   @Post(':sku/returns')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Goods came back that no known order is behind' })
+  @ApiOperation({
+    summary: 'Goods came back that no known order is behind; the same returnId and content again changes nothing',
+  })
   @ApiOkResponse({ standardSchema: stockChanged })
   @Problems({ 'not-found': ['unknown-location'], invalid: ['invalid-occurred-at'] })
   async returnStock(
@@ -52,6 +54,7 @@ export class ReturnStockController {
       units: body.units,
       condition: body.condition,
     } as const;
-    return stockChangedBy(sku, await this.commands.execute(new ChangeStock(sku, command, occurred(body, metadata))));
+    const outcome = await this.commands.execute(new ChangeStock(sku, command, occurred(body, metadata)));
+    return { ...stockChangedBy(sku, outcome), repeated: outcome.events.length === 0 };
   }
 }
