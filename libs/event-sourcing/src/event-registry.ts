@@ -62,7 +62,7 @@ export function withRegistry(store: EventStore, registry: EventRegistry): EventS
     singleWriter: store.singleWriter,
     densePositions: store.densePositions,
     get foreignEvents() {
-      return store.foreignEvents ?? 0;
+      return store.foreignEvents;
     },
     append: (appends) => store.append(appends),
     head: () => store.head(),

@@ -123,8 +123,8 @@ export interface EventStore {
   /** Whether positions are 1, 2, 3 … without gaps; else they only increase. */
   readonly densePositions: boolean;
 
-  /** How many events of other applications this process passed over, where others can write to the same log. */
-  readonly foreignEvents?: number;
+  /** How many events of other applications this process passed over; undefined where no other can write to the log. */
+  readonly foreignEvents?: number | undefined;
 
   /**
    * Stores events on one or several streams in one commit.

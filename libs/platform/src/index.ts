@@ -48,6 +48,7 @@ export {
   exportAvailabilityRelay,
   exportCommands,
   exportConsumers,
+  exportForeignEvents,
   exportRunners,
 } from './observability/system-metrics.js';
 export { occurred } from './occurred.js';

@@ -5,6 +5,7 @@ import {
   exportAvailabilityRelay,
   exportCommands,
   exportConsumers,
+  exportForeignEvents,
   exportRunners,
   IDEMPOTENCY_STORE,
   loadConfig,
@@ -21,6 +22,7 @@ export async function seriesOfTheCode(): Promise<ReadonlyMap<string, ReadonlySet
   );
   const metrics = app.get(Metrics);
   exportRunners(metrics, none, async () => 0);
+  exportForeignEvents(metrics, () => 0);
   exportConsumers(metrics, none);
   exportAvailabilityRelay(metrics, () => undefined);
   exportCommands(metrics, none);

@@ -98,7 +98,7 @@ async function openStore(
   try {
     if (eventStoreDbUrl !== undefined) {
       const { EventStoreDbStore } = await import('#event-store-eventstoredb');
-      return await EventStoreDbStore.open({ url: eventStoreDbUrl });
+      return await EventStoreDbStore.open({ url: eventStoreDbUrl, log: (message) => logger.warn(message) });
     }
     return await PostgresEventStore.open({
       url: databaseUrl,

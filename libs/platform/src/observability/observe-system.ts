@@ -8,7 +8,13 @@ import { MESSAGING } from '../core/tokens.js';
 import { HealthChecks } from '../operations/health.js';
 import { Metrics } from '../operations/metrics.js';
 import { availabilityRelayCheck, consumersCheck, runnersCheck } from './system-health.js';
-import { exportAvailabilityRelay, exportCommands, exportConsumers, exportRunners } from './system-metrics.js';
+import {
+  exportAvailabilityRelay,
+  exportCommands,
+  exportConsumers,
+  exportForeignEvents,
+  exportRunners,
+} from './system-metrics.js';
 
 /**
  * Shows what a program of ours consists of, as far as it has it: the log, views and processes, the database, consumers and
@@ -28,6 +34,7 @@ export class ObserveSystem implements OnApplicationBootstrap {
     @Optional() @Inject(MESSAGING) messaging?: ServiceMessaging,
   ) {
     if (store) health.add('event store', async () => ({ healthy: true, detail: { head: await store.head() } }));
+    if (store) exportForeignEvents(metrics, () => store.foreignEvents);
     if (readModels) health.add('database', () => readModels.query('select 1').then(() => ({ healthy: true })));
     // A process that answers requests only starts neither.
     const ownMessaging = role === 'api' ? undefined : messaging;

@@ -4,7 +4,14 @@ import { Rejected } from '#kernel';
 import type { AvailabilityRelayStatus, ConsumerStatus } from '#messaging';
 import type { RunnerStatus } from '#read-models';
 import { InMemoryEventStore } from '#testing';
-import { exportAvailabilityRelay, exportCommands, exportConsumers, exportRunners, Metrics } from '../index.js';
+import {
+  exportAvailabilityRelay,
+  exportCommands,
+  exportConsumers,
+  exportForeignEvents,
+  exportRunners,
+  Metrics,
+} from '../index.js';
 
 const stockView: RunnerStatus = {
   kind: 'projection',
@@ -66,6 +73,7 @@ describe('the metrics of a service', () => {
       () => [stockView, shipIt],
       async () => 50,
     );
+    exportForeignEvents(metrics, () => 9);
     exportConsumers(metrics, () => [consumer]);
     exportAvailabilityRelay(metrics, () => relay);
     exportCommands(metrics, () => [figures, { ...figures, waiting: 1 }]);
@@ -83,6 +91,7 @@ describe('the metrics of a service', () => {
       'einklang_runner_events_total{runner="ship-it",kind="reaction"} 12',
       'einklang_runner_lag{runner="stock",kind="projection"} 10',
       'einklang_runner_lag{runner="ship-it",kind="reaction"} 10',
+      'einklang_foreign_events_total 9',
       'einklang_consumer_parked{consumer="einklang.stock"} 4',
       'einklang_consumer_stuck_partitions{consumer="einklang.stock"} 1',
       'einklang_consumer_ready{consumer="einklang.stock"} 0',

@@ -32,6 +32,17 @@ export function exportRunners(
   });
 }
 
+/** Events of other applications in the same log; nothing while `count` answers undefined. */
+export function exportForeignEvents(metrics: Metrics, count: () => number | undefined): void {
+  addReadings(
+    metrics,
+    FOREIGN_EVENTS,
+    [],
+    () => ({}),
+    () => present(count()),
+  );
+}
+
 /** Everything consumers of Kafka count, of the partitions that this process has. */
 export function exportConsumers(metrics: Metrics, statusOfAll: () => readonly ConsumerStatus[]): void {
   addReadings(metrics, CONSUMERS, ['consumer'], ({ name }) => ({ consumer: name }), statusOfAll);
@@ -70,6 +81,15 @@ export function exportCommands(metrics: Metrics, figuresOfAll: () => readonly Co
 
 const LOG: readonly Reading<number>[] = [
   { name: 'einklang_log_head_position', help: 'Position of the last event in the log', value: (head) => head },
+];
+
+const FOREIGN_EVENTS: readonly Reading<number>[] = [
+  {
+    name: 'einklang_foreign_events_total',
+    help: 'Events of other applications that readers of this process passed over',
+    type: 'counter',
+    value: (count) => count,
+  },
 ];
 
 const RUNNERS: readonly Reading<RunnerStatus>[] = [
