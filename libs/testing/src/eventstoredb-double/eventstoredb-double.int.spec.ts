@@ -17,7 +17,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../eventually.js';
 import { EventStoreDbDouble } from './eventstoredb-double.js';
-import type { ServerVersion } from './node.js';
+import type { ServerVersion } from './server.js';
 
 /** Makes the client append by calls of their own. */
 const ALONE = { credentials: { username: 'a', password: 'b' } };

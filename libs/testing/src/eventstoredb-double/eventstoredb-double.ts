@@ -9,11 +9,11 @@ import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } f
 import { Door } from './door.js';
 import { DoubleLog } from './double-log.js';
 import { Faults, type Method } from './faults.js';
-import { MAX_APPEND_BYTES_MAX, MESSAGE_BYTES_MAX } from './limits.js';
 import { uuid } from './messages.js';
-import { admit, asCallError, type DoubleNode, type Member, type ServerVersion } from './node.js';
+import { admit, asCallError, type DoubleNode, type Member } from './node.js';
 import { persistentSubscriptions } from './persistent.js';
 import { read } from './reading.js';
+import { MAX_APPEND_BYTES_MAX, MESSAGE_BYTES_MAX, type ServerVersion } from './server.js';
 import { append, batchAppend, deleteStream, tombstoneStream } from './writing.js';
 
 export interface EventStoreDbDoubleOptions {

@@ -1,7 +1,7 @@
 import type { EventStoreDbDouble, EventStoreDbDoubleOptions } from './eventstoredb-double.js';
-import type { ServerVersion } from './node.js';
+import type { ServerVersion } from './server.js';
 
-export { MAX_APPEND_BYTES_MAX } from './limits.js';
+export { MAX_APPEND_BYTES_MAX } from './server.js';
 export type { EventStoreDbDouble, EventStoreDbDoubleOptions, ServerVersion };
 
 /** Starts a double. Loads gRPC and the client's messages then and not before, for the sake of specs that need neither. */

@@ -4,7 +4,7 @@ import streamsPb from '@eventstore/db-client/generated/streams_pb.js';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import anyPb from 'google-protobuf/google/protobuf/any_pb.js';
 import type { LogRecord } from './double-log.js';
-import type { ServerVersion } from './node.js';
+import type { ServerVersion } from './server.js';
 
 type Message = { serializeBinary(): Uint8Array };
 type ReadResp = InstanceType<typeof streamsPb.ReadResp>;

@@ -2,9 +2,7 @@ import { type Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import type { DoubleLog } from './double-log.js';
 import type { Faults, Method } from './faults.js';
 import { callError, errors } from './messages.js';
-
-/** What is known to differ between the two follows the one that is asked for. */
-export type ServerVersion = '23.10.8' | '24.2.0';
+import type { ServerVersion } from './server.js';
 
 /** What the services of one node know about it and its cluster. */
 export interface DoubleNode {
