@@ -471,6 +471,41 @@ describe('idle streams', () => {
     await runner.execute('s0', take(1), metadata());
     expect(loads).toBe(12);
   });
+
+  it('of large state count for several', async () => {
+    const large = new CommandRunner({ ...shelf, weigh: ({ left }) => (left < 9 ? 4 : 1) }, new InMemoryEventStore(), {
+      maxIdleStreams: 32,
+    });
+    for (let index = 0; index < 100; index += 1) await large.execute(`s${index}`, take(2), metadata());
+    expect(large.figures().streams).toBeLessThanOrEqual(8);
+  });
+
+  it('of giant state leave room for others', async () => {
+    const giant = new CommandRunner(
+      { ...shelf, weigh: ({ left }) => (left < 9 ? 1_000_000 : 1) },
+      new InMemoryEventStore(),
+      {
+        maxIdleStreams: 32,
+      },
+    );
+    for (let index = 0; index < 20; index += 1) {
+      await giant.execute(`s${index}`, take(1), metadata());
+      if (index === 0) await giant.execute('s0', take(2), metadata());
+    }
+    expect(giant.figures().streams).toBe(20);
+  });
+
+  it('leave memory when no command came for them in a while, and are read again', async () => {
+    const { runner } = runnerOn(new InMemoryEventStore(), { idleMs: 50 });
+    for (let index = 0; index < 10; index += 1) await runner.execute(`s${index}`, take(1), metadata());
+    const until = performance.now() + 150;
+    while (performance.now() < until) {
+      await runner.execute('busy', take(0), metadata());
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    expect(runner.figures().streams).toBe(1);
+    expect(await runner.execute('s1', take(9), metadata())).toMatchObject({ revision: 1 });
+  });
 });
 
 describe('a command that an event caused', () => {

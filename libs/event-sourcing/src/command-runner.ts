@@ -23,8 +23,10 @@ export interface CommandRunnerOptions {
   readonly maxWaitingPerStream?: number;
   /** Commands that may wait in all. */
   readonly maxWaiting?: number;
-  /** Streams whose state is kept in memory while nobody uses them. */
+  /** Streams whose state is kept in memory while no command is for them; a large state counts for several. */
   readonly maxIdleStreams?: number;
+  /** A state that no command was for in so long is dropped, so that memory goes down with the load. */
+  readonly idleMs?: number;
   /**
    * Commands of one stream that are decided in one turn, so that a hot stream has a second turn to decide while the first
    * is being stored; a quarter of them in a turn that others share, so that it leaves room for those.
@@ -57,6 +59,10 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private readonly ahead = new Map<Mailbox<Command, Event, State>, Group<Command, Event, State>>();
   private readonly storage: MailboxStorage<Command, Event, State>;
   private readonly options: Required<CommandRunnerOptions>;
+  /** Of all mailboxes. */
+  private weight = 0;
+  private interval = 0;
+  private sweeping: NodeJS.Timeout | undefined;
   private waiting = 0;
   private turnScheduled = false;
   private loading = false;
@@ -73,7 +79,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       clock: systemClock,
       maxWaitingPerStream: 16_384,
       maxWaiting: 65_536,
-      maxIdleStreams: 4_000,
+      maxIdleStreams: 2_000,
+      idleMs: 300_000,
       maxPerTurn: 512,
       rememberedCommands: 512,
       onSnapshotFailed: () => {},
@@ -133,7 +140,10 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       `${this.decider.category}-${id}`,
       this.options.rememberedCommands,
     );
+    mailbox.usedIn = this.interval;
     this.mailboxes.set(id, mailbox);
+    this.weight += mailbox.weight;
+    this.sweepFromTimeToTime();
     return mailbox;
   }
 
@@ -323,6 +333,8 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
       mailbox.committed(length, position);
       this.mailboxes.delete(mailbox.id);
       this.mailboxes.set(mailbox.id, mailbox);
+      mailbox.usedIn = this.interval;
+      this.weigh(mailbox);
     }
     this.saveDueSnapshots([...group.events.keys()]);
     this.waiting -= group.members.length;
@@ -413,15 +425,47 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     }
   }
 
+  /** One of giant size leaves room for others, or each command would drop all of them. */
+  private weigh(mailbox: Mailbox<Command, Event, State>): void {
+    const { maxIdleStreams } = this.options;
+    const weight = Math.min(this.decider.weigh?.(mailbox.state as State) ?? 1, maxIdleStreams / GIANTS_KEPT);
+    this.weight += weight - mailbox.weight;
+    mailbox.weight = weight;
+  }
+
   private evictIdle(): void {
-    if (this.mailboxes.size <= this.options.maxIdleStreams) return;
+    if (this.weight <= this.options.maxIdleStreams) return;
     const target = this.options.maxIdleStreams * 0.9;
-    for (const [id, { status, queue }] of this.mailboxes) {
-      if (this.mailboxes.size <= target) return;
-      if (queue.length === 0 && (status === 'idle' || status === 'cold')) this.mailboxes.delete(id);
+    for (const mailbox of this.mailboxes.values()) {
+      if (this.weight <= target) return;
+      if (isIdle(mailbox)) this.evict(mailbox);
     }
   }
+
+  private evict({ id, weight }: Mailbox<Command, Event, State>): void {
+    if (this.mailboxes.delete(id)) this.weight -= weight;
+  }
+
+  /** Drops what was not used for a while; ends when nothing is left. Those used last come last. */
+  private sweepFromTimeToTime(): void {
+    this.sweeping ??= setInterval(() => {
+      this.interval += 1;
+      for (const mailbox of this.mailboxes.values()) {
+        if (mailbox.usedIn > this.interval - SWEEPS_WHILE_IDLE) break;
+        if (isIdle(mailbox)) this.evict(mailbox);
+      }
+      if (this.mailboxes.size > 0) return;
+      clearInterval(this.sweeping);
+      this.sweeping = undefined;
+    }, this.options.idleMs / SWEEPS_WHILE_IDLE).unref();
+  }
 }
+
+const GIANTS_KEPT = 8;
+const SWEEPS_WHILE_IDLE = 5;
+
+const isIdle = ({ status, queue }: { readonly status: string; readonly queue: { readonly length: number } }): boolean =>
+  queue.length === 0 && (status === 'idle' || status === 'cold');
 
 const noOutcomes = (): Record<CommandOutcome, number> => ({
   changed: 0,

@@ -18,6 +18,8 @@ export interface Decider<Command, Event extends DomainEvent, State> {
   evolve(state: State, event: Event): State;
   /** What became true by time alone since the last decision (holds that ran out). Stored before the command's own events. */
   elapse?(state: State, now: number): readonly Event[];
+  /** How many states of the usual size it is as large as, at least 1. Absent: all are of about one size. */
+  weigh?(state: State): number;
   /** Absent: the stream is short and never snapshotted. */
   readonly snapshot?: SnapshotFormat<State>;
 }

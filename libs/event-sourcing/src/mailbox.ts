@@ -39,7 +39,12 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
   /** No command was answered whose cause lies after this position. For what was loaded that is the last event: causes lie before. */
   causedUpTo = 0;
   readonly queue = new CommandQueue<Waiting<Command, Event, State>>();
-  private readonly idsByPlace: ((id: string) => string)[] = [];
+  /** What it counts among the streams kept in memory; see `weigh` of the decider. */
+  weight = 1;
+  /** In which interval of the runner's clock-work it was last used. */
+  usedIn = 0;
+  private firstIds: ((id: string) => string) | undefined;
+  private laterIds: ((id: string) => string)[] | undefined;
 
   constructor(
     readonly id: string,
@@ -69,9 +74,20 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
 
   /** The id of the n-th event that a command has on this stream: the same when it is decided again. */
   eventId(commandId: string, index: number): string {
-    const ids = this.idsByPlace[index] ?? idsAt(`${this.stream}/${index}`);
-    if (index < REMEMBERED_PLACES) this.idsByPlace[index] = ids;
-    return ids(commandId);
+    return this.idsOf(index)(commandId);
+  }
+
+  /** Most commands have one event. */
+  private idsOf(index: number): (id: string) => string {
+    const known = index === 0 ? this.firstIds : this.laterIds?.[index];
+    if (known) return known;
+    const ids = idsAt(`${this.stream}/${index}`);
+    if (index === 0) this.firstIds = ids;
+    else if (index < REMEMBERED_PLACES) {
+      this.laterIds ??= [];
+      this.laterIds[index] = ids;
+    }
+    return ids;
   }
 
   /** Its turn of so many events is on the way to the store. */

@@ -11,21 +11,22 @@ export interface StoredRecentCommands {
  * stream, whose events carry them.
  */
 export class RecentCommands {
-  private readonly positions = new Map<string, AnsweredAt>();
+  /** Made when there is something to remember: most of the many thousand streams in memory have one kind of command. */
+  private positions: Map<string, AnsweredAt> | undefined;
   /** Kept between calls: a new iterator would step over everything that was deleted before it. */
-  private oldest = this.positions.keys();
-  private uncommitted = notYet();
-  private onTheWay = notYet();
+  private oldest: MapIterator<string> | undefined;
+  private uncommitted: AnsweredAt | undefined;
+  private onTheWay: AnsweredAt | undefined;
   /** No command is forgotten whose events lie after this position. */
-  private forgotten: AnsweredAt = { position: 0 };
+  private forgotten: AnsweredAt = NOTHING;
 
   constructor(private limit: number) {}
 
   static from({ commands, forgottenUpTo }: StoredRecentCommands, limit: number): RecentCommands {
     const recent = new RecentCommands(limit);
-    for (const [commandId, position] of commands) recent.positions.set(commandId, { position });
+    if (commands.length > 0) recent.positions = positionsOf(commands);
     recent.limit = Math.max(limit, commands.length);
-    recent.forgotten = { position: forgottenUpTo };
+    if (forgottenUpTo > 0) recent.forgotten = { position: forgottenUpTo };
     return recent;
   }
 
@@ -34,24 +35,26 @@ export class RecentCommands {
   }
 
   has(commandId: string): boolean {
-    return this.positions.has(commandId);
+    return this.positions?.has(commandId) ?? false;
   }
 
   /** A command whose events are in the log at `position`, or are about to be: see {@link committed}. */
   add(commandId: string, position?: number): void {
-    this.positions.set(commandId, position === undefined ? this.uncommitted : { position });
-    if (this.positions.size > this.limit) this.forgetOldest();
+    if (position === undefined) this.uncommitted ??= notYet();
+    this.positions ??= new Map();
+    this.positions.set(commandId, position === undefined ? (this.uncommitted ?? notYet()) : { position });
+    if (this.positions.size > this.limit) this.forgetOldest(this.positions);
   }
 
   /** The commands added without a position are on their way to the store, by one append; those added from now on are not. */
   sent(): void {
     this.onTheWay = this.uncommitted;
-    this.uncommitted = notYet();
+    this.uncommitted = undefined;
   }
 
   /** That append ended at `position`. */
   committed(position: number): void {
-    this.onTheWay.position = position;
+    if (this.onTheWay) this.onTheWay.position = position;
   }
 
   /**
@@ -59,28 +62,31 @@ export class RecentCommands {
    * now on, so that a reader that lags far behind does not make the stream be read for each of its commands.
    */
   recall(commands: StoredRecentCommands['commands'], since: number): void {
-    const newer = [...this.positions];
-    this.positions.clear();
-    this.oldest = this.positions.keys();
-    for (const [commandId, position] of commands) this.positions.set(commandId, { position });
-    for (const [commandId, answeredAt] of newer) this.positions.set(commandId, answeredAt);
-    this.limit = Math.max(this.limit, this.positions.size * 2);
+    const positions = positionsOf(commands);
+    for (const [commandId, answeredAt] of this.positions ?? []) positions.set(commandId, answeredAt);
+    this.positions = positions;
+    this.oldest = undefined;
+    this.limit = Math.max(this.limit, positions.size * 2);
     this.forgotten = { position: since };
   }
 
   toJSON(): StoredRecentCommands {
-    const commands = Array.from(this.positions, ([commandId, { position }]) => [commandId, position] as const);
+    const commands = Array.from(this.positions ?? [], ([commandId, { position }]) => [commandId, position] as const);
     return { commands, forgottenUpTo: this.forgottenUpTo };
   }
 
-  private forgetOldest(): void {
+  private forgetOldest(positions: Map<string, AnsweredAt>): void {
+    this.oldest ??= positions.keys();
     const { value: commandId } = this.oldest.next();
     if (commandId === undefined) return;
-    const answeredAt = this.positions.get(commandId);
+    const answeredAt = positions.get(commandId);
     if (answeredAt && answeredAt.position >= this.forgotten.position) this.forgotten = answeredAt;
-    this.positions.delete(commandId);
+    positions.delete(commandId);
   }
 }
+
+const positionsOf = (commands: StoredRecentCommands['commands']): Map<string, AnsweredAt> =>
+  new Map(commands.map(([commandId, position]) => [commandId, { position }]));
 
 const notYet = (): AnsweredAt => ({ position: Number.POSITIVE_INFINITY });
 
@@ -88,3 +94,5 @@ const notYet = (): AnsweredAt => ({ position: Number.POSITIVE_INFINITY });
 interface AnsweredAt {
   position: number;
 }
+
+const NOTHING: AnsweredAt = { position: 0 };

@@ -10,7 +10,7 @@ export const REPEAT_WINDOW_EVENTS = 1_000;
  * How many ids are kept in memory of a stream that is appended to with exact revisions: a retry comes soon, and where it
  * comes late the database is asked. Keeps the heads of many thousand streams small.
  */
-export const RETRY_WINDOW_EVENTS = 8;
+export const RETRY_WINDOW_EVENTS = 2;
 
 /** The end of a stream: its last revision (-1 for none) and the revisions of its newest events by id. */
 export interface StreamHead {
@@ -112,8 +112,8 @@ export async function lastRevisions(pool: Pool, streams: readonly string[]): Pro
 
 const NO_STREAM: StreamHead = { revision: -1, recent: new Map() };
 
-/** About 20 MB of ids. */
-const REMEMBERED_IDS_MAX = 100_000;
+/** About 8 MB of streams and ids. */
+const REMEMBERED_IDS_MAX = 60_000;
 
 const LAST_REVISIONS_SQL = `
 select s.stream, i.revision

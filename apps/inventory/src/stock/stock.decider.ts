@@ -3,6 +3,9 @@ import type { Decider } from '#event-sourcing';
 import { decide, elapse, type StockCommand } from './stock.decide.js';
 import { evolve, initialStock, type Stock, stockEventTypes, stockSnapshot } from './stock.js';
 
+/** Open holds and order lines of a SKU that takes twice the memory of one without. */
+const HOLDS_OF_MOST = 16;
+
 /** Streams `stock-<sku>`: one SKU at all its locations. */
 export const stockDecider: Decider<StockCommand, StockEvent, Stock> = {
   category: 'stock',
@@ -11,5 +14,6 @@ export const stockDecider: Decider<StockCommand, StockEvent, Stock> = {
   decide,
   evolve,
   elapse,
+  weigh: (stock) => 1 + stockSnapshot.size(stock) / HOLDS_OF_MOST,
   snapshot: stockSnapshot,
 };

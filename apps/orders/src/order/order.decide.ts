@@ -53,6 +53,9 @@ export function decide(command: OrderCommand, order: Order): OrderEvent[] | Reje
   }
 }
 
+/** Most orders have no more. */
+const LINES_OF_MOST = 20;
+
 /** Streams `order-<orderId>`. They are short, so no snapshots. */
 export const orderDecider: Decider<OrderCommand, OrderEvent, Order> = {
   category: 'order',
@@ -60,4 +63,5 @@ export const orderDecider: Decider<OrderCommand, OrderEvent, Order> = {
   initialState: initialOrder,
   decide,
   evolve,
+  weigh: (order) => (order.status === 'new' ? 1 : Math.max(1, order.lines.length / LINES_OF_MOST)),
 };
