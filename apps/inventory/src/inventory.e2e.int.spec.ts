@@ -513,15 +513,20 @@ function unary(
   });
 }
 
-const failureOf = (path: string, request: object, options?: CallOptions): Promise<ServiceError> =>
+const failureOf = (path: string, request: object, options?: Parameters<typeof unary>[2]): Promise<ServiceError> =>
   unary(path, request, options).then(
     () => Promise.reject(new Error('it did not fail')),
     (error: ServiceError) => error,
   );
 
-function duplex(path: string): ClientDuplexStream<object, Record<string, unknown>> {
+function duplex(
+  path: string,
+  headers: Record<string, string> = {},
+): ClientDuplexStream<object, Record<string, unknown>> {
   const { path: route, requestSerialize, responseDeserialize } = methodOf(path);
-  return grpc.makeBidiStreamRequest(route, requestSerialize, responseDeserialize);
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  return grpc.makeBidiStreamRequest(route, requestSerialize, responseDeserialize, metadata);
 }
 
 function watch(request: object): ClientReadableStream<Record<string, unknown>> {
@@ -557,6 +562,47 @@ describe('stock over gRPC', () => {
     expect(await unary(`${STOCK}/GetAvailability`, { skus: ['g1', 'nobody'] })).toEqual({
       items: [{ sku: 'g1', stockRevision: 4, sequence: 0, available: { shop: 7, till: 0 } }],
     });
+  });
+
+  it('refuses the key of another message, over a call as over a stream, and lets a refused one try again', async () => {
+    await received('g8', 10);
+    const headers = { 'idempotency-key': randomUUID() };
+    const request = { sku: 'g8', channel: 'shop', units: 3 };
+    await unary(`${STOCK}/Reserve`, request, { headers });
+    const other = await failureOf(`${STOCK}/Reserve`, { ...request, units: 4 }, { headers });
+    expect([other.code, other.metadata.get('code')]).toEqual([status.ALREADY_EXISTS, ['idempotency-key-reused']]);
+    expect(await unary(`${STOCK}/Reserve`, request, { headers })).toMatchObject({ repeated: true });
+
+    const again = { 'idempotency-key': randomUUID() };
+    expect((await failureOf(`${STOCK}/Reserve`, { ...request, units: 0 }, { headers: again })).code).toBe(
+      status.INVALID_ARGUMENT,
+    );
+    expect(await unary(`${STOCK}/Reserve`, { ...request, units: 1 }, { headers: again })).toMatchObject({
+      repeated: false,
+    });
+
+    const key = randomUUID();
+    const streamed = async (...units: number[]) => {
+      const call = duplex(`${STOCK}/ReserveStream`, { 'idempotency-key': key });
+      const answers: Record<string, unknown>[] = [];
+      call.on('data', (answer) => answers.push(answer));
+      for (const each of units) call.write({ ...request, units: each });
+      call.end();
+      await new Promise((resolve, reject) => call.on('end', resolve).on('error', reject));
+      return answers.map(({ reserved, problem }) => Object(problem).code ?? Object(reserved).repeated);
+    };
+    expect(await streamed(1, 2)).toEqual([false, false]);
+    expect(await streamed(1, 1)).toEqual([true, 'reservation-id-reused']);
+    await settled();
+    expect(levelsOf(await get('/v1/stock/g8')).main).toMatchObject({ reserved: 7 });
+  });
+
+  it('refuses to watch from a sequence the log does not reach', async () => {
+    const call = watch({ afterSequence: (await core.store.head()) + 1 });
+    const error = await new Promise<ServiceError>((resolve) =>
+      call.on('error', (cause) => resolve(Object(cause))).resume(),
+    );
+    expect([error.code, error.metadata.get('code')]).toEqual([status.OUT_OF_RANGE, ['sequence-not-reached']]);
   });
 
   it.each<[string, string, object, number]>([

@@ -23,7 +23,7 @@ const messageFor = (environment: Record<string, string>): string => {
 describe('the configuration', () => {
   it('has a default for everything but the data directory of a test', () => {
     const config = loadConfig({ EINKLANG_DATA_DIR: dataDir, DATABASE_URL: '' });
-    expect(config).toMatchObject({ dataDir, host: '127.0.0.1', httpPort: 3000, grpcPort: 50051, logLevel: 'info' });
+    expect(config).toMatchObject({ dataDir, host: '127.0.0.1', httpPort: 3000, grpcPort: 5051, logLevel: 'info' });
     expect(config).not.toHaveProperty('databaseUrl');
     expect(Object.isFrozen(config)).toBe(true);
   });

@@ -103,7 +103,7 @@ const environmentSchema = z.object({
     .regex(/^\S+$/, 'a host name or address to listen on, such as 127.0.0.1')
     .default('127.0.0.1'),
   EINKLANG_HTTP_PORT: port(3000),
-  EINKLANG_GRPC_PORT: port(50_051),
+  EINKLANG_GRPC_PORT: port(5_051),
   EINKLANG_HASH_KEY: z
     .string()
     .min(32, 'a secret of at least 32 characters')

@@ -4,7 +4,8 @@ import { GrpcMethod, GrpcStreamMethod, Payload } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { AVAILABILITY_FEED, type AvailabilityChange, type AvailabilityFeed } from '#contracts';
-import type { EventMetadata } from '#event-sourcing';
+import { EVENT_STORE, type EventMetadata, type EventStore } from '#event-sourcing';
+import { idFrom, Rejected } from '#kernel';
 import {
   CommandMetadata,
   inOrder,
@@ -40,6 +41,7 @@ export class StockGrpcController {
     private readonly query: StockQuery,
     private readonly shutdown: Shutdown,
     @Inject(AVAILABILITY_FEED) private readonly feed: AvailabilityFeed,
+    @Inject(EVENT_STORE) private readonly store: EventStore,
   ) {}
 
   @GrpcMethod('Stock', 'Reserve')
@@ -56,7 +58,11 @@ export class StockGrpcController {
     @CommandMetadata() metadata: EventMetadata,
     @StreamCall() call: ServerDuplexStream<unknown, unknown>,
   ) {
-    const answer = (request: unknown, index: number) => this.reserveOne(request, metadataOfLine(metadata, index));
+    const keyed = call.metadata.get('idempotency-key').length > 0;
+    const answer = (request: unknown, index: number) => {
+      const line = metadataOfLine(metadata, index);
+      return keyed ? this.reserveKeyed(request, line) : this.reserveOne(request, line);
+    };
     return inOrder(call, requests, answer, RESERVATIONS_IN_FLIGHT);
   }
 
@@ -97,6 +103,18 @@ export class StockGrpcController {
     return streamed(call, (signal) => this.changes(afterSequence, wanted, signal), this.shutdown.signal);
   }
 
+  /**
+   * A repeat of the stream repeats its lines. Another line in the place of one takes over its reservation id and not its
+   * command id, so that it is refused as a reservation that is there with other content.
+   */
+  private reserveKeyed(request: unknown, metadata: EventMetadata) {
+    const commandId = idFrom(`${metadata.commandId} ${JSON.stringify(request)}`);
+    const named =
+      typeof request === 'object' && request !== null && 'reservationId' in request && request.reservationId;
+    const line = named ? request : { ...Object(request), reservationId: metadata.commandId };
+    return this.reserveOne(line, { ...metadata, commandId });
+  }
+
   private async reserveOne(request: unknown, metadata: EventMetadata) {
     try {
       return { reserved: await this.reserving.reserve(reserveRequest.parse(request), metadata) };
@@ -112,8 +130,19 @@ export class StockGrpcController {
     wanted: ReadonlySet<string>,
     signal: AbortSignal,
   ): AsyncIterable<AvailabilityChange> {
+    const head = await this.store.head();
+    if (after > head) throw sequenceNotReached(after, head);
     for await (const batch of this.feed.follow({ after, signal })) {
       for (const change of batch) if (wanted.size === 0 || wanted.has(change.sku)) yield change;
     }
   }
 }
+
+/** Else the caller would wait in silence: it holds the sequence of another log, or of one that was restored from a copy. */
+const sequenceNotReached = (after: number, head: number): Rejected =>
+  new Rejected(
+    'invalid',
+    'sequence-not-reached',
+    `The log ends at ${head}, so there is no sequence ${after}. Start at 0 to read every SKU again.`,
+    { head },
+  );

@@ -75,7 +75,7 @@ spec:
           ports:
             - { name: http, containerPort: 3000 }
             {{- if .hasGrpc }}
-            - { name: grpc, containerPort: 50051 }
+            - { name: grpc, containerPort: 5051 }
             {{- end }}
           # A start may wait for stores that come up; five minutes.
           startupProbe: { httpGet: { path: /health/live, port: http }, periodSeconds: 2, failureThreshold: 150, timeoutSeconds: 2 }

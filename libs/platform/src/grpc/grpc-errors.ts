@@ -30,7 +30,14 @@ export function grpcErrorFor(error: unknown): GrpcError {
 }
 
 const statusOf = (problem: Problem): status =>
-  problem.code === 'revision-conflict' ? status.ABORTED : (STATUS_BY_HTTP[problem.status] ?? status.INTERNAL);
+  STATUS_BY_CODE[problem.code] ?? STATUS_BY_HTTP[problem.status] ?? status.INTERNAL;
+
+/** Where gRPC has a word of its own. */
+const STATUS_BY_CODE: Readonly<Record<string, status>> = {
+  'revision-conflict': status.ABORTED,
+  'idempotency-key-reused': status.ALREADY_EXISTS,
+  'sequence-not-reached': status.OUT_OF_RANGE,
+};
 
 const STATUS_BY_HTTP: Readonly<Record<number, status>> = {
   400: status.INVALID_ARGUMENT,

@@ -2,19 +2,21 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
 import * as protoLoader from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
 import type { INestApplication } from '@nestjs/common';
 import { loadPackageSync } from '@nestjs/common/internal';
 import { NestMicroservice, ServerGrpc } from '@nestjs/microservices';
 import { HealthImplementation, protoPath as healthProto } from 'grpc-health-check';
 import { runInContext } from '#event-sourcing';
 import type { Config } from '../config.js';
+import { IDEMPOTENCY_STORE, type IdempotencyStore } from '../http/idempotency-store.js';
 import { ValidationPipe } from '../http/validation.pipe.js';
 import { contextFrom } from '../request-context.js';
 import { StartupError } from '../startup-error.js';
 import { type GrpcCall, grpcCallOf } from './grpc-call.js';
 import { GrpcErrorFilter } from './grpc-errors.js';
+import { serveKeyed } from './grpc-idempotency.js';
 import { traceCall } from './grpc-traces.js';
+import { reflectionOf } from './reflection.js';
 
 /** Which services a process offers over gRPC. */
 export interface GrpcServices {
@@ -26,7 +28,8 @@ export interface GrpcServices {
 
 /** Adds gRPC to an application: error statuses, validation, request context, health and reflection. Call before `init`. */
 export function addGrpc(app: INestApplication, config: Config, services: GrpcServices): GrpcServer {
-  const strategy = new GrpcServer(config, services);
+  const keys = app.get<IdempotencyStore>(IDEMPOTENCY_STORE, { strict: false });
+  const strategy = new GrpcServer(config, services, keys);
   // Deferred, or the methods would be bound before the filter, the interceptor and the pipe are there.
   const microservice = app.connectMicroservice({ strategy }, { inheritAppConfig: false, deferInitialization: true });
   // The application runs onModuleInit of all modules; a deferred microservice would run it a second time.
@@ -44,12 +47,17 @@ export class GrpcServer extends ServerGrpc {
   private readonly address: { readonly host: string; readonly port: number };
   private boundPort = 0;
 
-  constructor(config: Config, services: GrpcServices) {
-    const definition = protoLoader.loadSync([...services.protoFiles, healthProto], LOADER_OPTIONS);
+  constructor(
+    config: Config,
+    services: GrpcServices,
+    private readonly keys: IdempotencyStore,
+  ) {
+    const protoFiles = [...services.protoFiles, healthProto];
+    const definition = protoLoader.loadSync(protoFiles, LOADER_OPTIONS);
     super({
       package: [...services.packages],
       packageDefinition: definition,
-      onLoadPackageDefinition: (_: unknown, server: grpc.Server) => this.addOwnServices(server, definition),
+      onLoadPackageDefinition: (_: unknown, server: grpc.Server) => this.addOwnServices(server, protoFiles),
     });
     this.address = { host: config.host, port: config.grpcPort };
   }
@@ -96,15 +104,19 @@ export class GrpcServer extends ServerGrpc {
     const serve = super.createServiceMethod(...method);
     return (call: GrpcCall, callback: unknown) =>
       traceCall(call, callback, (traceparent, answer) =>
-        runInContext({ ...contextFrom(grpcCallOf(call)), ...traceparent }, () => serve(call, answer)),
+        runInContext({ ...contextFrom(grpcCallOf(call)), ...traceparent }, () =>
+          hasKey(call) ? serveKeyed(this.keys, call, answer, (kept) => serve(call, kept)) : serve(call, answer),
+        ),
       );
   }
 
-  private addOwnServices(server: grpc.Server, definition: protoLoader.PackageDefinition): void {
+  private addOwnServices(server: grpc.Server, protoFiles: readonly string[]): void {
     this.health.addToServer(server);
-    new ReflectionService(definition).addToServer(server);
+    reflectionOf(protoFiles, LOADER_OPTIONS.includeDirs).addToServer(server);
   }
 }
+
+const hasKey = (call: GrpcCall): boolean => call.metadata.get('idempotency-key').length > 0;
 
 const GRACE_MS = 3_000;
 

@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Module } from '@nestjs/common';
 import { GrpcMethod, Payload } from '@nestjs/microservices';
 import { protoPath as healthProto } from 'grpc-health-check';
+import descriptor, { type IFileDescriptorProto } from 'protobufjs/ext/descriptor/index.js';
 import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { type EventMetadata, Overloaded, RevisionConflict } from '#event-sourcing';
@@ -174,6 +175,35 @@ describe('a gRPC service', () => {
     expect((await call(ECHO, { text: 'a', quantity: 1 })).commandId).not.toBe(first.commandId);
   });
 
+  it('refuses a key that came with another message', async () => {
+    const metadata = { 'idempotency-key': 'k2' };
+    await call(ECHO, { text: 'a', quantity: 1 }, { metadata });
+    const error = await failureOf({ text: 'a', quantity: 2 }, { metadata });
+    expect([error.code, error.metadata.get('code')]).toEqual([status.ALREADY_EXISTS, ['idempotency-key-reused']]);
+    expect((await failureOf({ text: 'a', quantity: 1 }, { metadata: { 'idempotency-key': 'a b' } })).code).toBe(
+      status.INVALID_ARGUMENT,
+    );
+  });
+
+  it('keeps the key of a refusal that is final, and gives back that of one that is not', async () => {
+    for (const [text, kept] of [
+      ['conflict', true],
+      ['not-found', true],
+      ['unavailable', false],
+      ['overloaded', false],
+      ['fault', false],
+    ] as const) {
+      const metadata = { 'idempotency-key': `final-${text}` };
+      await failureOf({ text, quantity: 1 }, { metadata });
+      const other = call(ECHO, { text: 'another', quantity: 1 }, { metadata });
+      const code = await other.then(
+        () => status.OK,
+        (error: ServiceError) => error.code,
+      );
+      expect([text, code]).toEqual([text, kept ? status.ALREADY_EXISTS : status.OK]);
+    }
+  });
+
   it.each([
     ['invalid', status.INVALID_ARGUMENT, 'currency-mismatch'],
     ['not-found', status.NOT_FOUND, 'unknown-sku'],
@@ -248,20 +278,23 @@ describe('what operators ask', () => {
   });
 
   it('lists its services by reflection', async () => {
-    const reflection = loadPackageDefinition(loadSync(REFLECTION_PROTO, { includeDirs: [REFLECTION_ROOT] }));
-    const Reflection = Object(reflection.grpc).reflection.v1.ServerReflection;
-    const reflectionClient = new Reflection(`127.0.0.1:${service.grpcPort}`, credentials.createInsecure());
-    const answers = reflectionClient.ServerReflectionInfo();
-    const names = await new Promise<string[]>((resolve, reject) => {
-      answers.on('error', reject);
-      answers.on('data', (answer: { listServicesResponse: { service: { name: string }[] } }) => {
-        resolve(answer.listServicesResponse.service.map((each) => each.name));
-      });
-      answers.write({ listServices: '' });
-    });
-    answers.end();
-    reflectionClient.close();
+    const { listServicesResponse } = await reflected({ listServices: '' });
+    const names = listServicesResponse.service.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(['einklang.spec.v1.EchoService', 'grpc.health.v1.Health']));
+  });
+
+  it('gives by reflection the names of the .proto files, maps included', async () => {
+    const file = await fileContaining('einklang.spec.v1.EchoReply');
+    const message = file.messageType?.find(({ name }) => name === 'EchoReply');
+    expect(message?.field?.map(({ name }) => name)).toEqual([
+      'text',
+      'quantity',
+      'command_id',
+      'correlation_id',
+      'units_by_channel',
+    ]);
+    expect(message?.nestedType).toMatchObject([{ name: 'UnitsByChannelEntry', options: { mapEntry: true } }]);
+    expect(message?.field?.at(-1)?.typeName).toBe('.einklang.spec.v1.EchoReply.UnitsByChannelEntry');
   });
 
   it.each([
@@ -296,6 +329,35 @@ describe('what operators ask', () => {
     streamClient.close();
   });
 });
+
+interface Reflected {
+  readonly listServicesResponse: { readonly service: readonly { readonly name: string }[] };
+  readonly fileDescriptorResponse: { readonly fileDescriptorProto: readonly Buffer[] };
+}
+
+async function reflected(question: object): Promise<Reflected> {
+  const reflection = loadPackageDefinition(loadSync(REFLECTION_PROTO, { includeDirs: [REFLECTION_ROOT] }));
+  const Reflection = Object(reflection.grpc).reflection.v1.ServerReflection;
+  const reflectionClient = new Reflection(`127.0.0.1:${service.grpcPort}`, credentials.createInsecure());
+  const answers = reflectionClient.ServerReflectionInfo();
+  try {
+    return await new Promise<Reflected>((resolve, reject) => {
+      answers.on('error', reject).on('data', resolve);
+      answers.write(question);
+    });
+  } finally {
+    answers.end();
+    reflectionClient.close();
+  }
+}
+
+async function fileContaining(symbol: string): Promise<IFileDescriptorProto> {
+  const { fileDescriptorResponse } = await reflected({ fileContainingSymbol: symbol });
+  const { FileDescriptorProto } = descriptor;
+  return FileDescriptorProto.toObject(
+    FileDescriptorProto.decode(fileDescriptorResponse.fileDescriptorProto[0] ?? Buffer.alloc(0)),
+  );
+}
 
 const REFLECTION_ROOT = fileURLToPath(new URL('../../build/proto/', import.meta.resolve('@grpc/reflection')));
 const REFLECTION_PROTO = 'grpc/reflection/v1/reflection.proto';

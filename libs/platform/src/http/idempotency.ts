@@ -30,7 +30,7 @@ export function installIdempotency(instance: FastifyInstance, store: Idempotency
 
   async function claim(id: string, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
     const result = await store.begin(id, fingerprintOf(request));
-    if (result.state === 'reused') throw new Rejected('invalid', 'idempotency-key-reused', REUSED);
+    if (result.state === 'reused') throw keyReused();
     if (result.state === 'running') {
       void reply.header('retry-after', '1');
       throw new Rejected('conflict', 'request-in-progress', IN_PROGRESS);
@@ -60,8 +60,15 @@ export function installIdempotency(instance: FastifyInstance, store: Idempotency
 /** Methods whose routes heed an Idempotency-Key. */
 export const CHANGING_METHODS: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
+/** The refusal of a key that came with another request, over every protocol. */
+export const keyReused = (): Rejected =>
+  new Rejected(
+    'invalid',
+    'idempotency-key-reused',
+    'This Idempotency-Key came with another request before. Use a new key for a new request.',
+  );
+
 const logger = new Logger('Idempotency');
-const REUSED = 'This Idempotency-Key came with another request before. Use a new key for a new request.';
 const IN_PROGRESS = 'The first request with this Idempotency-Key is still being answered. Repeat it in a moment.';
 const KEPT_HEADERS = ['content-type', 'location', 'etag'];
 
