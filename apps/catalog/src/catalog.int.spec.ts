@@ -136,8 +136,8 @@ describe('listings', () => {
   });
 
   it('give an external id back when they are replaced', async () => {
-    await caughtUp(await call('PUT', `${variantPath}/listings/etsy`, { externalId: ext('B') }));
-    expect((await listings()).body).toEqual({ items: [] });
+    await caughtUp(await call('PUT', `${variantPath}/listings/etsy`, { externalId: ext('B'), replaces: ext('A') }));
+    expect((await listings()).body).toMatchObject({ items: [] });
     expect((await listings('B')).body).toMatchObject({ items: [{ sku }] });
     expect((await call('GET', `/v1/listings?sku=${encodeURIComponent(sku)}`)).body).toMatchObject({
       items: [{ channel: 'etsy', externalId: ext('B') }],
@@ -145,6 +145,24 @@ describe('listings', () => {
     expect(await call('PUT', `/v1/variants/${cup()}/listings/etsy`, { externalId: ext('A') })).toMatchObject({
       status: 200,
     });
+  });
+
+  it('of a SKU on one channel stand beside each other, and end one by one or all', async () => {
+    const ofSku = async () =>
+      ((await call('GET', `/v1/listings?sku=${encodeURIComponent(sku)}`)).body.items as { externalId: string }[]).map(
+        ({ externalId }) => externalId,
+      );
+    for (const name of ['B', 'C'])
+      await caughtUp(await call('PUT', `${variantPath}/listings/etsy`, { externalId: ext(name) }));
+    expect(await ofSku()).toEqual([ext('A'), ext('B'), ext('C')]);
+    await caughtUp(await call('DELETE', `${variantPath}/listings/etsy?externalId=${ext('B')}`));
+    expect(await ofSku()).toEqual([ext('A'), ext('C')]);
+    await caughtUp(await call('DELETE', `${variantPath}/listings/etsy`));
+    expect(await ofSku()).toEqual([]);
+    for (const name of ['A', 'B', 'C'])
+      expect(await call('PUT', `/v1/variants/${cup()}/listings/etsy`, { externalId: ext(name) })).toMatchObject({
+        body: { changed: true },
+      });
   });
 
   it('are stored together with their claims', async () => {
@@ -187,7 +205,7 @@ describe('importing', () => {
     expect(await store.head()).toBe(before);
     const changed = row({
       productId: `${productId}-new`,
-      listings: [{ channel: 'ebay', externalId: ext('M') }],
+      listings: [{ channel: 'ebay', externalId: ext('M'), replaces: ext('N') }],
       prices: [],
     });
     const updated = await importRows(changed);
@@ -207,6 +225,26 @@ describe('importing', () => {
     const costs = (amountMinor: number) => row({ prices: [{ channel: 'etsy', currency: 'EUR', amountMinor }] });
     const answers = [await importRows(costs(1)), await importRows(costs(2)), await importRows(costs(1))];
     expect(answers.flatMap(statusesOf)).toEqual(['created', 'updated', 'updated']);
+  });
+
+  it('takes rows of one SKU in their order, so that the later one holds', async () => {
+    const moved = (from: string, to: string, title: string) =>
+      row({ title, listings: [{ channel: 'etsy', externalId: ext(to), replaces: ext(from) }] });
+    const answer = await importRows(
+      row(),
+      moved('N', 'M', 'Blue mug, 300 ml'),
+      row({ sku, title: 'Red mug', productId, listings: [] }),
+      moved('M', 'O', 'Blue mug, 400 ml'),
+    );
+    expect(statusesOf(answer)).toEqual(['created', 'updated', 'updated', 'updated']);
+    await caughtUp(answer);
+    expect((await call('GET', `/v1/variants/NEW-${number}`)).body).toMatchObject({
+      title: 'Blue mug, 400 ml',
+      listings: [
+        { channel: 'ebay', externalId: ext('N') },
+        { channel: 'etsy', externalId: ext('O') },
+      ],
+    });
   });
 
   it('takes a row whole or not at all, and the others all the same', async () => {
@@ -261,7 +299,7 @@ describe('importing', () => {
       'two prices on a channel',
       { prices: [1, 2].map((amountMinor) => ({ channel: 'etsy', currency: 'EUR', amountMinor })) },
     ],
-    ['two listings on a channel', { listings: ['A', 'B'].map((externalId) => ({ channel: 'etsy', externalId })) }],
+    ['a listing twice', { listings: ['A', 'A'].map((externalId) => ({ channel: 'etsy', externalId })) }],
     ['a channel with capitals', { listings: [{ channel: 'Etsy', externalId: 'A' }] }],
     ['an external id of two lines', { listings: [{ channel: 'etsy', externalId: 'A\nB' }] }],
     ['an attribute that is a list', { attributes: { colours: ['red'] } }],

@@ -9,19 +9,22 @@ import { type CatalogChange, ChangeCatalog, ChangeCatalogHandler } from '../chan
 import { ChangeOneByOne } from '../change-one-by-one.js';
 import { commandsOf, importRow } from '../import/import-catalog/import-row.js';
 import { type HeldLock, SkuLocks } from '../sku-locks.js';
-import { replacingListings } from './replacing-listings.js';
+import { claimsOf } from './claims-of.js';
+import { endingListings } from './ending-listings.js';
 
 const skus = ['MUG', 'CUP', 'POT'] as const;
 const sku = fc.constantFrom(...skus);
 const channel = fc.constantFrom('etsy', 'ebay');
 const externalId = fc.constantFrom('A', 'B', 'C/1');
-const listings = fc.uniqueArray(fc.record({ channel, externalId }), {
-  maxLength: 2,
-  selector: (listing) => listing.channel,
+const replaces = fc.option(externalId, { nil: undefined });
+const listings = fc.uniqueArray(fc.record({ channel, externalId, replaces }), {
+  maxLength: 3,
+  selector: (listing) => `${listing.channel} ${listing.externalId}`,
 });
 const step = fc.oneof(
-  fc.record({ type: fc.constant('list' as const), sku, channel, externalId }),
+  fc.record({ type: fc.constant('list' as const), sku, channel, externalId, replaces }),
   fc.record({ type: fc.constant('end' as const), sku, channel }),
+  fc.record({ type: fc.constant('end-one' as const), sku, channel, externalId }),
   fc.record({ type: fc.constant('import' as const), sku, listings }),
 );
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
@@ -73,7 +76,7 @@ async function expectEveryIdToBeFree(store: CheckedOneStreamStore, send: Send): 
   for (const on of ['etsy', 'ebay'] as const)
     for (const each of skus) await send({ type: 'end', sku: each, channel: on });
   for (const id of ['A', 'B', 'C/1'] as const)
-    await send({ type: 'list', sku: 'POT', channel: 'etsy', externalId: id });
+    await send({ type: 'list', sku: 'POT', channel: 'etsy', externalId: id, replaces: undefined });
 }
 
 type Send = (step: Step) => Promise<CatalogChange>;
@@ -91,15 +94,25 @@ function sender(store: InMemoryEventStore, locks = new LocksInMemory()): Send {
       actor: 'test',
       occurredAt: '2026-01-01T00:00:00.000Z',
     };
-    return replacingListings(step.sku, (replaces, releases) => {
-      const commands: CatalogCommand[] =
-        step.type === 'import'
-          ? commandsOf(rowOf(step.sku, step.listings), replaces, releases)
-          : step.type === 'end'
-            ? [{ type: 'EndListing', sku: step.sku, channel: step.channel, replaces }, ...releases]
-            : [{ ...step, type: 'ListVariant', replaces }, { ...step, type: 'ClaimExternalId' }, ...releases];
-      return handler.execute(new ChangeCatalog(commands, metadata));
-    });
+    const change = (...commands: CatalogCommand[]) => handler.execute(new ChangeCatalog(commands, metadata));
+    const { sku: of } = step;
+    switch (step.type) {
+      case 'import':
+        return change(...commandsOf(rowOf(of, step.listings)));
+      case 'list':
+        return change({ ...step, type: 'ListVariant' }, ...claimsOf(of, [step]));
+      case 'end':
+        return endingListings(of, step.channel, (externalIds, releases) =>
+          change({ type: 'EndListings', sku: of, channel: step.channel, externalIds, all: true }, ...releases),
+        );
+      case 'end-one':
+        return change(
+          { type: 'EndListings', sku: of, channel: step.channel, externalIds: [step.externalId], all: false },
+          { ...step, type: 'ReleaseExternalId' },
+        );
+      default:
+        return step satisfies never;
+    }
   };
 }
 
@@ -166,16 +179,16 @@ class CheckedOneStreamStore extends OneStreamEventStore {
 async function standingIn(store: InMemoryEventStore) {
   const { events } = await store.readAll({ after: 0, limit: 10_000 });
   const claimed = new Map<string, string>();
-  const idOf = new Map<string, string>();
+  const listings = new Set<string>();
   for (const { type, data } of events as readonly RecordedEvent<CatalogEvent>[]) {
     if (!('externalId' in data)) continue;
     const key = `${data.channel}/${data.externalId}`;
     if (type === 'ExternalIdClaimed') claimed.set(key, data.sku);
     if (type === 'ExternalIdReleased') claimed.delete(key);
-    if (type === 'ListingCreated') idOf.set(`${data.channel} ${data.sku}`, key);
-    if (type === 'ListingEnded') idOf.delete(`${data.channel} ${data.sku}`);
+    if (type === 'ListingCreated') listings.add(JSON.stringify([key, data.sku]));
+    if (type === 'ListingEnded') listings.delete(JSON.stringify([key, data.sku]));
   }
-  const listed = Array.from(idOf, ([listing, key]) => [key, listing.slice(listing.indexOf(' ') + 1)]);
+  const listed: [key: string, sku: string][] = [...listings].map((listing) => JSON.parse(listing));
   expect(new Set(listed.map(([key]) => key)).size).toBe(listed.length);
   return { listed: Object.fromEntries(listed), claimed: Object.fromEntries(claimed) };
 }

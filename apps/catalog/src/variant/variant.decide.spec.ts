@@ -61,29 +61,42 @@ describe('setting a price', () => {
 });
 
 describe('listing a variant', () => {
-  const list = (externalId: string, replaces = {}) =>
+  const list = (externalId: string, replaces?: string) =>
     ({ type: 'ListVariant', sku, channel: 'etsy', externalId, replaces }) as const;
-  const end = (replaces = {}) => ({ type: 'EndListing', sku, channel: 'etsy', replaces }) as const;
+  const end = (externalIds: readonly string[], all = true) =>
+    ({ type: 'EndListings', sku, channel: 'etsy', externalIds, all }) as const;
   it('offers it', () => given(added).when(list('A')).thenEvents(listed('A')));
   it('changes nothing when repeated', () => given(added, listed('A')).when(list('A')).thenEvents());
+  it('offers it beside what it is offered as there', () =>
+    given(added, listed('A')).when(list('B')).thenEvents(listed('B')));
   it('ends the listing that is replaced', () =>
-    given(added, listed('A'))
-      .when(list('B', { etsy: 'A' }))
-      .thenEvents(ended('A'), listed('B')));
-  it('refuses when it would end a listing its caller does not know of', () =>
-    given(added, listed('A')).when(list('B')).thenRejected('listing-changed'));
-  it('refuses when the listing to replace is gone', () =>
-    given(added, listed('A'), ended('A'))
-      .when(list('B', { etsy: 'A' }))
-      .thenRejected('listing-changed'));
+    given(added, listed('A'), listed('C')).when(list('B', 'A')).thenEvents(ended('A'), listed('B')));
+  it.each([
+    ['is not there', 'A'],
+    ['is the same', 'B'],
+  ])('ends nothing when the listing to replace %s', (_, replaces) =>
+    given(added, listed('A'), ended('A')).when(list('B', replaces)).thenEvents(listed('B')),
+  );
   it('leaves other channels alone', () => given(added, listed('A', 'ebay')).when(list('A')).thenEvents(listed('A')));
   it('refuses an unknown SKU', () => given().when(list('A')).thenRejected('unknown-sku'));
-  it('ends', () =>
-    given(added, listed('A'))
-      .when(end({ etsy: 'A' }))
+  it('ends all of a channel', () =>
+    given(added, listed('A'), listed('B'), listed('C', 'ebay'))
+      .when(end(['A', 'B']))
+      .thenEvents(ended('A'), ended('B')));
+  it('ends one of a channel', () =>
+    given(added, listed('A'), listed('B'))
+      .when(end(['A'], false))
       .thenEvents(ended('A')));
-  it('ends once', () => given(added, listed('A'), ended('A')).when(end()).thenEvents());
-  it('does not end on an unknown SKU', () => given().when(end()).thenRejected('unknown-sku'));
+  it.each([
+    ['would leave one', [listed('A'), listed('B')]],
+    ['names one that is gone', [listed('A'), ended('A')]],
+  ])('refuses to end all when its caller %s', (_, past) =>
+    given(added, ...past)
+      .when(end(['A']))
+      .thenRejected('listing-changed'),
+  );
+  it('ends once', () => given(added, listed('A'), ended('A')).when(end([])).thenEvents());
+  it('does not end on an unknown SKU', () => given().when(end([])).thenRejected('unknown-sku'));
 });
 
 describe('importing a variant', () => {
@@ -95,19 +108,27 @@ describe('importing a variant', () => {
       { channel: 'etsy', externalId: 'A' },
       { channel: 'ebay', externalId: 'E' },
     ],
-    replaces: {},
   };
   it('adds, prices and lists it', () => given().when(row).thenEvents(added, priced, listed('A'), listed('E', 'ebay')));
   it('changes nothing when repeated', () =>
     given(added, priced, listed('A'), listed('E', 'ebay')).when(row).thenEvents());
   it('changes only what differs', () =>
     given(added, priced, listed('A'), listed('F', 'ebay'))
-      .when({ ...row, title: 'Mug, red', replaces: { ebay: 'F' } })
+      .when({
+        ...row,
+        title: 'Mug, red',
+        listings: [
+          { channel: 'etsy', externalId: 'A', replaces: 'X' },
+          { channel: 'ebay', externalId: 'E', replaces: 'F' },
+        ],
+      })
       .thenEvents(
         { type: 'VariantDescribed', data: { sku, title: 'Mug, red', attributes: red.attributes } },
         ended('F', 'ebay'),
         listed('E', 'ebay'),
       ));
+  it('lists it beside what it is listed as', () =>
+    given(added, priced, listed('F', 'ebay')).when(row).thenEvents(listed('A'), listed('E', 'ebay')));
   it('keeps attributes, prices and listings it does not name', () =>
     given(added, priced, listed('A'))
       .when({ ...row, attributes: undefined, prices: [], listings: [] })
@@ -116,6 +137,4 @@ describe('importing a variant', () => {
     given(added)
       .when({ ...row, productId: 'P2' })
       .thenRejected('sku-taken'));
-  it('refuses when it would end a listing its caller does not know of', () =>
-    given(added, listed('F', 'ebay')).when(row).thenRejected('listing-changed'));
 });

@@ -19,16 +19,17 @@ export interface DescribeVariant extends OfVariant {
 export interface SetPrice extends OfVariant, ChannelPrice {
   readonly type: 'SetPrice';
 }
-/** Offers the variant under an external id that the caller claims in the same breath; another listing there ends. */
+/** Offers the variant under an external id that the caller claims in the same breath, beside others it is offered under there. */
 export interface ListVariant extends OfVariant, ChannelListing {
   readonly type: 'ListVariant';
-  /** What the caller takes the variant to be listed as, and releases. */
-  readonly replaces: Replaced;
 }
-export interface EndListing extends OfVariant {
-  readonly type: 'EndListing';
+/** Ends some listings, or all there are on the channel; the caller releases their external ids. */
+export interface EndListings extends OfVariant {
+  readonly type: 'EndListings';
   readonly channel: string;
-  readonly replaces: Replaced;
+  readonly externalIds: readonly string[];
+  /** True where the caller takes it that there are no others. */
+  readonly all: boolean;
 }
 /** Adds the variant or changes it to be as said here. Prices, listings and attributes not named stay. */
 export interface ImportVariant extends OfVariant {
@@ -38,7 +39,6 @@ export interface ImportVariant extends OfVariant {
   readonly attributes?: Attributes | undefined;
   readonly prices: readonly ChannelPrice[];
   readonly listings: readonly ChannelListing[];
-  readonly replaces: Replaced;
 }
 
 /** Changes nothing; refused when there is no such variant, or when it belongs to another product than one that is named. */
@@ -57,7 +57,7 @@ export type VariantCommand =
   | DescribeVariant
   | SetPrice
   | ListVariant
-  | EndListing
+  | EndListings
   | ImportVariant
   | RequireVariant
   | RequireListing;
@@ -68,16 +68,16 @@ export interface ChannelPrice extends Price {
 export interface ChannelListing {
   readonly channel: string;
   readonly externalId: string;
+  /** The listing whose place it takes: it ends, and the caller releases its external id. */
+  readonly replaces?: string | undefined;
 }
-/** External id per channel. */
-export type Replaced = Readonly<Record<string, string>>;
 
 /**
- * A listing is replaced together with the claims on both external ids, so the caller names the one it replaces. When the
- * variant is listed as something else, this says as what, and the caller decides again.
+ * Listings end together with the claims on their external ids, so the caller names them. When the variant is listed as others, this
+ * says as what, and the caller decides again.
  */
 export class ListedOtherwise extends Rejected {
-  constructor(readonly listed: Replaced) {
+  constructor(readonly externalIds: readonly string[]) {
     super('conflict', 'listing-changed', 'The listing changed at the same time. Send the request again.');
   }
 }
@@ -94,13 +94,13 @@ export function decideVariant(command: VariantCommand, variant: Variant): Varian
     case 'SetPrice':
       return setPrice(command.sku, command, variant);
     case 'ListVariant':
-      return changeListings(command, variant, [command]);
-    case 'EndListing':
-      return changeListings(command, variant, [{ channel: command.channel }]);
+      return list(command.sku, variant, [command]);
+    case 'EndListings':
+      return endListings(command, variant);
     case 'RequireVariant':
       return [];
     case 'RequireListing':
-      return variant.listings.get(command.channel) === command.externalId ? [] : notListed(command);
+      return isListed(variant, command) ? [] : notListed(command);
     default:
       return command satisfies never;
   }
@@ -135,31 +135,36 @@ function importVariant(command: ImportVariant, variant: Variant): VariantEvent[]
     variant.status === 'known'
       ? describeVariant({ type: 'DescribeVariant', sku, title, attributes: attributes ?? variant.attributes }, variant)
       : addVariant({ type: 'AddVariant', sku, productId, title, attributes: attributes ?? {} }, variant);
-  const listed = changeListings(command, variant, listings);
   if (described instanceof Rejected) return described;
-  if (listed instanceof Rejected) return listed;
-  return [...described, ...prices.flatMap((price) => setPrice(sku, price, variant)), ...listed];
+  return [...described, ...prices.flatMap((price) => setPrice(sku, price, variant)), ...list(sku, variant, listings)];
 }
 
-/** Makes the listings on some channels as wanted; without an external id the variant is to be listed there no more. */
-function changeListings(
-  { sku, replaces }: { readonly sku: string; readonly replaces: Replaced },
-  variant: Variant,
-  wanted: readonly { readonly channel: string; readonly externalId?: string }[],
-): VariantEvent[] | Rejected {
-  const events: VariantEvent[] = [];
-  const listed: Record<string, string> = {};
-  for (const { channel, externalId } of wanted) {
-    const current = variant.status === 'known' ? variant.listings.get(channel) : undefined;
-    if (current === externalId) continue;
-    if (current !== undefined) {
-      listed[channel] = current;
-      events.push({ type: 'ListingEnded', data: { sku, channel, externalId: current } });
-    }
-    if (externalId !== undefined) events.push({ type: 'ListingCreated', data: { sku, channel, externalId } });
-  }
-  return haveSameEntries(listed, replaces) ? events : new ListedOtherwise(listed);
+/** A listing that is wanted itself is not replaced. */
+function list(sku: string, variant: Variant, wanted: readonly ChannelListing[]): VariantEvent[] {
+  const isWanted = (channel: string, externalId: string) =>
+    wanted.some((listing) => listing.channel === channel && listing.externalId === externalId);
+  return wanted.flatMap(({ channel, externalId, replaces }) => {
+    const events: VariantEvent[] = [];
+    if (replaces !== undefined && !isWanted(channel, replaces) && isListed(variant, { channel, externalId: replaces }))
+      events.push({ type: 'ListingEnded', data: { sku, channel, externalId: replaces } });
+    if (!isListed(variant, { channel, externalId }))
+      events.push({ type: 'ListingCreated', data: { sku, channel, externalId } });
+    return events;
+  });
 }
+
+function endListings(
+  { sku, channel, externalIds, all }: EndListings,
+  variant: KnownVariant,
+): VariantEvent[] | Rejected {
+  const listed = variant.listings.get(channel) ?? [];
+  const ending = listed.filter((externalId) => externalIds.includes(externalId));
+  if (all && (ending.length < listed.length || listed.length < externalIds.length)) return new ListedOtherwise(listed);
+  return ending.map((externalId) => ({ type: 'ListingEnded', data: { sku, channel, externalId } }));
+}
+
+const isListed = (variant: Variant, { channel, externalId }: ChannelListing): boolean =>
+  variant.status === 'known' && (variant.listings.get(channel)?.includes(externalId) ?? false);
 
 const isDescribedAs = (
   variant: KnownVariant,

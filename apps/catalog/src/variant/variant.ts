@@ -13,8 +13,8 @@ export interface KnownVariant {
   readonly title: string;
   readonly attributes: Attributes;
   readonly prices: ReadonlyMap<string, Price>;
-  /** External id per channel: a variant is listed at most once on each. */
-  readonly listings: ReadonlyMap<string, string>;
+  /** External ids per channel, in the order in which they were listed. */
+  readonly listings: ReadonlyMap<string, readonly string[]>;
 }
 
 export type Variant = { readonly status: 'unknown' } | KnownVariant;
@@ -33,13 +33,20 @@ export function evolveVariant(variant: Variant, { type, data }: VariantEvent): V
     case 'PriceSet':
       return { ...variant, prices: new Map(variant.prices).set(data.channel, data) };
     case 'ListingCreated':
-      return { ...variant, listings: new Map(variant.listings).set(data.channel, data.externalId) };
-    case 'ListingEnded': {
-      const listings = new Map(variant.listings);
-      listings.delete(data.channel);
-      return { ...variant, listings };
-    }
+      return withListings(variant, data.channel, [...otherListings(variant, data), data.externalId]);
+    case 'ListingEnded':
+      return withListings(variant, data.channel, otherListings(variant, data));
     default:
       return type satisfies never;
   }
 }
+
+const otherListings = (
+  { listings }: KnownVariant,
+  { channel, externalId }: { readonly channel: string; readonly externalId: string },
+): string[] => (listings.get(channel) ?? []).filter((each) => each !== externalId);
+
+const withListings = (variant: KnownVariant, channel: string, externalIds: readonly string[]): KnownVariant => ({
+  ...variant,
+  listings: new Map(variant.listings).set(channel, externalIds),
+});

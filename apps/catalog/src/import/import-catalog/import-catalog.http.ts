@@ -6,7 +6,6 @@ import type { EventMetadata } from '#event-sourcing';
 import { idFrom } from '#kernel';
 import { BodyLimit, bulkResults, CommandMetadata, MAX_BULK_BODY_BYTES, resultsOf, rowsOf } from '#platform';
 import { type CatalogChange, ChangeCatalog } from '../../change-catalog.js';
-import { replacingListings } from '../../variant/replacing-listings.js';
 import { commandsOf, type ImportRow, importRow } from './import-row.js';
 
 const rows = z.strictObject({ rows: rowsOf(importRow, 1_000) }).meta({ id: 'ImportCatalog' });
@@ -31,16 +30,23 @@ export class ImportCatalogController {
   })
   @ApiOkResponse({ standardSchema: answer })
   async importCatalog(@Body({ schema: rows }) body: z.output<typeof rows>, @CommandMetadata() metadata: EventMetadata) {
-    const { results } = await resultsOf(body.rows, (row, index) =>
-      this.importRow(row, { ...metadata, commandId: idFrom(`${metadata.commandId}/${index}`) }),
-    );
+    const bySku = new Map<string, Promise<unknown>>();
+    const { results } = await resultsOf(body.rows, (row, index) => {
+      // Rows of one SKU are taken in their order, so that the later one holds.
+      const result = (bySku.get(row.sku) ?? Promise.resolve()).then(() =>
+        this.importRow(row, { ...metadata, commandId: idFrom(`${metadata.commandId}/${index}`) }),
+      );
+      bySku.set(
+        row.sku,
+        result.catch(() => {}),
+      );
+      return result;
+    });
     return { results, position: Math.max(0, ...results.map((row) => ('position' in row ? row.position : 0))) };
   }
 
   private async importRow(row: ImportRow, metadata: EventMetadata): Promise<z.output<typeof importedRow>> {
-    const change = await replacingListings(row.sku, (replaces, releases) =>
-      this.commands.execute(new ChangeCatalog(commandsOf(row, replaces, releases), metadata)),
-    );
+    const change = await this.commands.execute(new ChangeCatalog(commandsOf(row), metadata));
     return { status: statusOf(change), position: change.position };
   }
 }

@@ -2,11 +2,13 @@ import { z } from 'zod';
 import { channelIdSchema, currency, priceMinor, skuSchema } from '#platform';
 import type { CatalogCommand } from '../../catalog.decider.js';
 import { attributesSchema, externalIdSchema, productIdSchema, titleSchema } from '../../catalog.schemas.js';
-import type { ReleaseExternalId } from '../../external-id/external-id.decide.js';
-import type { Replaced } from '../../variant/variant.decide.js';
+import { claimsOf } from '../../variant/claims-of.js';
 
 const oncePerChannel = <Entry extends { readonly channel: string }>(entries: readonly Entry[]): boolean =>
   new Set(entries.map(({ channel }) => channel)).size === entries.length;
+
+const eachOnce = (listings: readonly { readonly channel: string; readonly externalId: string }[]): boolean =>
+  new Set(listings.map(({ channel, externalId }) => `${channel} ${externalId}`)).size === listings.length;
 
 /** A variant, its product, and what it costs and is called on each channel. What is left out stays as it is. */
 export const importRow = z.strictObject({
@@ -21,24 +23,21 @@ export const importRow = z.strictObject({
     .refine(oncePerChannel, 'Send one price per channel.')
     .default([]),
   listings: z
-    .array(z.strictObject({ channel: channelIdSchema, externalId: externalIdSchema }))
+    .array(
+      z.strictObject({ channel: channelIdSchema, externalId: externalIdSchema, replaces: externalIdSchema.optional() }),
+    )
     .max(100)
-    .refine(oncePerChannel, 'Send one listing per channel.')
+    .refine(eachOnce, 'Send each listing once.')
     .default([]),
 });
 export type ImportRow = z.output<typeof importRow>;
 
 /** Everything one row asks for, as decisions that hold together or not at all. */
-export const commandsOf = (
-  row: ImportRow,
-  replaces: Replaced,
-  releases: readonly ReleaseExternalId[],
-): CatalogCommand[] => {
+export const commandsOf = (row: ImportRow): CatalogCommand[] => {
   const { productId, productTitle, sku, title, attributes, prices, listings } = row;
   return [
-    { type: 'ImportVariant', sku, productId, title, attributes, prices, listings, replaces },
+    { type: 'ImportVariant', sku, productId, title, attributes, prices, listings },
     { type: 'PutProduct', productId, title: productTitle },
-    ...listings.map(({ channel, externalId }) => ({ type: 'ClaimExternalId', channel, externalId, sku }) as const),
-    ...releases,
+    ...claimsOf(sku, listings),
   ];
 };

@@ -38,7 +38,7 @@ const list = (sku: string, channel: string, externalId: string, replaced?: strin
     sku,
     channel,
     externalId,
-    replaces: replaced === undefined ? {} : { [channel]: replaced },
+    replaces: replaced,
   }) as const;
 const price = (sku: string, channel: string, amountMinor: number) =>
   ({ type: 'SetPrice', sku, channel, currency: 'EUR', amountMinor }) as const;
@@ -56,7 +56,7 @@ const history: readonly CatalogCommand[] = [
   list('CUP', 'etsy', 'A'),
   price('MUG', 'etsy', 999),
   price('MUG', 'shop', 1_099),
-  { type: 'EndListing', sku: 'MUG', channel: 'ebay', replaces: { ebay: 'E' } },
+  { type: 'EndListings', sku: 'MUG', channel: 'ebay', externalIds: ['E'], all: true },
   { type: 'DescribeProduct', productId: 'P1', title: 'Mugs' },
 ];
 

@@ -48,14 +48,14 @@ const prices = {
 } as const;
 const listings = {
   table: 'listings',
-  key: ['sku', 'channel'],
+  key: ['sku', 'channel', 'external_id'],
   columns: { sku: 'text', channel: 'text', external_id: 'text', listed_at: 'timestamptz' },
 } as const;
 
 /** What is sold, what it costs, and what each channel calls it. */
 export const catalogProjection: Projection = {
   name: 'catalog',
-  version: 1,
+  version: 2,
   schema: `
     create table products (
       product_id text collate "C" primary key,
@@ -83,7 +83,7 @@ export const catalogProjection: Projection = {
       channel text collate "C" not null,
       external_id text collate "C" not null,
       listed_at timestamptz not null,
-      primary key (sku, channel)
+      primary key (sku, channel, external_id)
     );
     create index listings_by_external_id on listings (channel, external_id);
   `,
@@ -164,20 +164,20 @@ async function writePrices(events: readonly CatalogFact[], tx: Tx): Promise<void
   await bulkUpsert(tx, { ...prices, rows: [...rows.values()] });
 }
 
-/** The last event of a SKU on a channel says whether and as what it is listed there. */
+/** The last event of a listing says whether it is there. */
 async function writeListings(events: readonly CatalogFact[], tx: Tx): Promise<void> {
   const listed = new Map<string, ListingRow>();
-  const ended = new Map<string, Pick<ListingRow, 'sku' | 'channel'>>();
+  const ended = new Map<string, Pick<ListingRow, 'sku' | 'channel' | 'external_id'>>();
   for (const { type, data, recordedAt } of events) {
     if (type !== 'ListingCreated' && type !== 'ListingEnded') continue;
-    const { sku, channel, externalId } = data;
-    const key = `${channel}/${sku}`;
+    const { sku, channel, externalId: external_id } = data;
+    const key = JSON.stringify([channel, sku, external_id]);
     if (type === 'ListingCreated') {
       ended.delete(key);
-      listed.set(key, { sku, channel, external_id: externalId, listed_at: recordedAt });
+      listed.set(key, { sku, channel, external_id, listed_at: recordedAt });
     } else {
       listed.delete(key);
-      ended.set(key, { sku, channel });
+      ended.set(key, { sku, channel, external_id });
     }
   }
   await bulkDelete(tx, { ...listings, rows: [...ended.values()] });

@@ -102,9 +102,10 @@ export class CatalogQuery {
     const skus = rows.map(({ sku }) => sku);
     const [prices, listings] = await Promise.all([
       this.readModels.query<PriceRow>('select * from view_catalog.prices where sku = any($1) order by channel', [skus]),
-      this.readModels.query<ListingRow>('select * from view_catalog.listings where sku = any($1) order by channel', [
-        skus,
-      ]),
+      this.readModels.query<ListingRow>(
+        'select * from view_catalog.listings where sku = any($1) order by channel, external_id',
+        [skus],
+      ),
     ]);
     const pricesBySku = Map.groupBy(prices, ({ sku }) => sku);
     const listingsBySku = Map.groupBy(listings, ({ sku }) => sku);
