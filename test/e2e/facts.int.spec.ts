@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { until } from './support/api.js';
 import { Installation, type RunningSystem } from './support/installation.js';
 
 describe('facts that contradict each other', () => {
@@ -67,6 +68,38 @@ describe('facts that contradict each other', () => {
     expect(await kindsOf('amazon.changed')).toEqual(['currency-changed']);
   });
 
+  it('wait for the listing, where a sale names an offer that leads to no SKU', async () => {
+    await receive('TEAPOT', 5);
+    const offer = { lineId: '1', units: 2, unitPriceMinor: 1_000 };
+    await sell('offered', [{ ...offer, externalId: 'B00TEAPOT' }]);
+    expect(await kindsOf('amazon.offered/1')).toEqual(['unknown-offer']);
+    await list('TEAPOT', 'B00TEAPOT');
+    await until('the offer is ordered by its SKU', async () => {
+      const { offers, lines } = await system.api.ask('GET', '/v1/orders/amazon.offered', order);
+      return offers.length === 0 && lines[0]?.sku === 'TEAPOT' ? lines : undefined;
+    });
+    expect(await levelOf('TEAPOT')).toMatchObject({ onHand: 5, allocated: 2 });
+    expect(await kindsOf('amazon.offered/1')).toEqual([]);
+  });
+
+  it('sell the SKU of an offer, where the channel sends its id beside or in place of ours', async () => {
+    await receive('SPOON', 9);
+    await list('SPOON', 'B00SPOON');
+    await sell('beside', [{ lineId: '1', externalId: 'B00SPOON', units: 1, unitPriceMinor: 100 }]);
+    await sell('in-place', [line('B00SPOON', 2)]);
+    await sell('ours', [line('SPOON', 1)]);
+    expect(await levelOf('SPOON')).toMatchObject({ onHand: 9, allocated: 4 });
+    expect((await system.api.send('GET', '/v1/stock/B00SPOON')).status).toBe(404);
+  });
+
+  it('wait for the channel, where nobody set it up', async () => {
+    await sell('unheard-of', [line('CUP', 1)], { channel: 'amazn' });
+    expect(await kindsOf('amazn')).toEqual(['unknown-channel']);
+    expect(await kindsOf('amazon')).toEqual([]);
+    await system.api.put('/v1/supply-maps/amazn', { locationIds: ['main'] });
+    expect(await kindsOf('amazn')).toEqual([]);
+  });
+
   it('leave no shortage of what is no goods', async () => {
     await receive('MUG', 2);
     const [discount, shipping] = [
@@ -105,17 +138,24 @@ describe('facts that contradict each other', () => {
       ...changes,
     });
 
+  async function list(sku: string, externalId: string): Promise<void> {
+    const row = { sku, title: sku, productId: sku.toLowerCase(), productTitle: sku };
+    await system.api.post('/v1/catalog/import', { rows: [{ ...row, listings: [{ channel: 'amazon', externalId }] }] });
+    await system.api.settled();
+  }
+
   async function levelOf(sku: string): Promise<object | undefined> {
     await system.api.settled();
     const answer = await system.api.ask('GET', `/v1/stock/${sku}`, z.object({ levels: z.array(z.looseObject({})) }));
     return answer.levels[0];
   }
 
-  async function kindsOf(orderId: string): Promise<string[]> {
+  async function kindsOf(about: string): Promise<string[]> {
     await system.api.settled();
     const { items } = await system.api.ask('GET', '/v1/exceptions', exceptions);
-    return items.filter(({ subject }) => subject === orderId).map(({ kind }) => kind);
+    return items.filter(({ subject }) => subject === about).map(({ kind }) => kind);
   }
 });
 
 const exceptions = z.object({ items: z.array(z.object({ kind: z.string(), subject: z.string() })) });
+const order = z.object({ lines: z.array(z.object({ sku: z.string() })), offers: z.array(z.unknown()) });

@@ -35,11 +35,16 @@ import { stockDecider } from '../../apps/inventory/src/stock/stock.decider.js';
 import { ChangeSupply } from '../../apps/inventory/src/supply/change-supply.js';
 import { SupplyDirectory } from '../../apps/inventory/src/supply/supply-directory.js';
 import { StockViewFeed } from '../../apps/inventory/src/views/stock/availability-feed.js';
+import { OfferDirectory } from '../../apps/orders/src/offers/offer-directory.js';
+import { createTables as createOrderTables } from '../../apps/orders/src/offers/tables.js';
 import { ChangeOrder, ChangeOrderHandler } from '../../apps/orders/src/order/change-order.js';
 import { OrderRunner } from '../../apps/orders/src/order/order-runner.js';
 import { OrdersIntake } from '../../apps/orders/src/order/record-sale/orders-intake.js';
 import { ordersProjections } from '../../apps/orders/src/orders.module.js';
 import { WhenAllocationIsDeclinedDeclineOrder } from '../../apps/orders/src/processes/when-allocation-is-declined-decline-order/decline-order.reaction.js';
+import { WhenChannelIsSetUpKnowIt } from '../../apps/orders/src/processes/when-channel-is-set-up-know-it/know-channel.reaction.js';
+import { WhenListingIsMadeKnowItsSku } from '../../apps/orders/src/processes/when-listing-is-made-know-its-sku/know-sku.reaction.js';
+import { WhenOfferIsKnownOrderItsSku } from '../../apps/orders/src/processes/when-offer-is-known-order-its-sku/when-offer-is-known-order-its-sku.js';
 import { WhenStockIsAllocatedPlaceOrder } from '../../apps/orders/src/processes/when-stock-is-allocated-place-order/place-order.reaction.js';
 import { SHOP_SECRET } from './shops/secret.js';
 
@@ -82,7 +87,7 @@ export async function startProcess({ name, onFenced, log, channels: options }: P
   shutdown.onShutdown('views and processes', () => runners.stop());
   const core = { store, readModels, runners, shutdown };
   const inventory = assembleInventory(core);
-  const orders = assembleOrders(core);
+  const orders = await assembleOrders(core);
   const commands = new Handlers();
   const channels = await assembleChannels(core, orders.intake, commands, options);
   commands.handle(ChangeStock, new ChangeStockHandler(inventory.runner));
@@ -92,6 +97,8 @@ export async function startProcess({ name, onFenced, log, channels: options }: P
   runners.start();
   const expiring = inventory.expiry.run();
   shutdown.onShutdown('reservation expiry', () => expiring);
+  const looking = orders.offers.run();
+  shutdown.onShutdown('offers that lead to no SKU', () => looking);
   await channels.directory.onApplicationBootstrap();
   channels.work.onApplicationBootstrap();
   return { ...core, ...inventory, ...channels, commands };
@@ -133,12 +140,17 @@ function assembleInventory({ store, readModels, runners, shutdown }: Core) {
   return { supply, runner, expiry, changeSupply: new ChangeSupply(store, clock, supply) };
 }
 
-function assembleOrders({ store, runners }: Core) {
+async function assembleOrders({ store, readModels, runners, shutdown }: Core) {
+  await createOrderTables(readModels);
   const runner = new OrderRunner(store, systemClock);
   for (const projection of ordersProjections) runners.addProjection(projection);
   runners.addReaction(new WhenStockIsAllocatedPlaceOrder(runner));
   runners.addReaction(new WhenAllocationIsDeclinedDeclineOrder(runner, store));
-  return { runner, intake: new OrdersIntake(runner, hasher, runners, systemClock) };
+  runners.addReaction(new WhenListingIsMadeKnowItsSku(readModels));
+  runners.addReaction(new WhenChannelIsSetUpKnowIt(readModels));
+  const offers = new WhenOfferIsKnownOrderItsSku(readModels, runner, systemClock, shutdown, runners);
+  const directory = new OfferDirectory(readModels);
+  return { runner, offers, intake: new OrdersIntake(runner, hasher, directory, runners, systemClock) };
 }
 
 async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handlers, options: ChannelsOptions) {

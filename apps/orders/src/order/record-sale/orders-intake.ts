@@ -1,9 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ChannelSale, OrderEvent, SaleResult, SaleStatus, SalesIntake } from '#contracts';
 import { CLOCK, type EventMetadata, type Outcome } from '#event-sourcing';
-import { type Clock, idFrom, newId, refusedInstant, toIso, utcInstant } from '#kernel';
+import { type Clock, idFrom, newId, Rejected, refusedInstant, toIso, utcInstant } from '#kernel';
 import { currentContext, PersonalDataHasher } from '#platform';
 import { Runners } from '#read-models';
+import { OfferDirectory, type SkuOfLine } from '../../offers/offer-directory.js';
 import { channelOrderId } from '../order-id.js';
 import { OrderRunner } from '../order-runner.js';
 import { nothingSold, type RecordSale } from '../sales.decide.js';
@@ -19,9 +20,12 @@ export interface RecordedSale extends SaleResult {
 /** Takes facts about sales, from REST and from the channels of the same process. */
 @Injectable()
 export class OrdersIntake implements SalesIntake {
+  private readonly logger = new Logger(OrdersIntake.name);
+
   constructor(
     private readonly orders: OrderRunner,
     private readonly hasher: PersonalDataHasher,
+    private readonly offers: OfferDirectory,
     private readonly runners: Runners,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
@@ -36,8 +40,11 @@ export class OrdersIntake implements SalesIntake {
     if (call) await this.runners.backlog.admit(linesOf(sales));
     const results: (RecordedSale | Error)[] = [];
     for (const part of partsOf(sales)) {
+      const skusOf = await this.offers.skusOf(part);
       const recording = part.map((sale, index) =>
-        this.recordOne(sale, this.metadataOf(sale, results.length + index, call)).catch(asError),
+        this.recordOne(sale, skusOf(sale.channel), this.metadataOf(sale, results.length + index, call)).catch(
+          (error: unknown) => this.noted(sale, asError(error)),
+        ),
       );
       const recorded = await Promise.all(recording);
       this.runners.backlog.add(lastPositionOf(recorded), linesOf(part));
@@ -46,19 +53,26 @@ export class OrdersIntake implements SalesIntake {
     return results;
   }
 
-  private async recordOne(sale: ChannelSale, metadata: EventMetadata): Promise<RecordedSale> {
+  /** A refused order is found in the log by its number; people are not named there. */
+  private noted({ channel, externalOrderId, revision }: ChannelSale, error: Error): Error {
+    if (error instanceof Rejected)
+      this.logger.warn({ msg: 'A sale was refused', channel, externalOrderId, revision, code: error.code });
+    return error;
+  }
+
+  private async recordOne(sale: ChannelSale, skuOf: SkuOfLine, metadata: EventMetadata): Promise<RecordedSale> {
     const refusal = refusedInstant('placedAt', sale.placedAt, toIso(this.clock.now()));
     if (refusal) throw refusal;
     const orderId = channelOrderId(sale.channel, sale.externalOrderId);
     if (sale.lines.length === 0 && !sale.cancelled) throw nothingSold();
-    const outcome = await this.orders.execute(orderId, this.commandOf(orderId, sale), metadata);
+    const outcome = await this.orders.execute(orderId, this.commandOf(orderId, sale, skuOf), metadata);
     return { orderId, status: statusOf(outcome), revision: outcome.revision, position: outcome.position };
   }
 
-  private commandOf(orderId: string, sale: ChannelSale): RecordSale {
+  private commandOf(orderId: string, sale: ChannelSale, skuOf: SkuOfLine): RecordSale {
     const { channel, externalOrderId, revision: externalRevision, currency, placedAt, cancelled } = sale;
     const buyer = sale.buyer ?? this.hasher.hashCustomer(channel, sale.customer);
-    const sold = soldBy(sale.lines, ({ sku }) => sku || undefined);
+    const sold = soldBy(sale.lines, skuOf);
     const rest = { currency, ...sold, buyer, placedAt: utc(placedAt), cancelled };
     return { type: 'RecordSale', orderId, channel, externalOrderId, externalRevision, ...rest };
   }

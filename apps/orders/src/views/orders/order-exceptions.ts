@@ -18,13 +18,44 @@ const WHAT_TO_DO: Readonly<Record<OrderCase, string>> = {
     'Look up the order number on the channel, and post the sale with POST /v1/channel-sales. The case closes when the order is known.',
 };
 
-/** What of orders waits for a person: what their own events contradict. */
-export const orderExceptions: readonly ExceptionSource[] = (Object.keys(WHAT_TO_DO) as OrderCase[]).map((kind) => ({
+const VIEW = schemaOf(ordersProjection.name);
+
+/** Sales of what no channel has listed with us, and on channels that were never set up. */
+const ofNeighbours: readonly ExceptionSource[] = [
+  {
+    kind: 'unknown-offer',
+    whatToDo:
+      'List the SKU on the channel under this id with PUT /v1/variants/{sku}/listings/{channel}. The case closes then, and stock is bound.',
+    openCases: `
+      select o.order_id || '/' || (f.offer ->> 'lineId') as subject, o.placed_at as since,
+             o.order_id || ' sold ' || (f.offer ->> 'units') || ' of offer ' || (f.offer ->> 'externalId') || ' on '
+               || o.channel || ', which leads to no SKU.' as detail
+        from ${VIEW}.orders o cross join jsonb_array_elements(o.offers) as f (offer)
+       where o.offers is not null and not exists (
+         select from orders.listing l where l.channel = o.channel and l.external_id = f.offer ->> 'externalId')`,
+  },
+  {
+    kind: 'unknown-channel',
+    whatToDo:
+      'Register the channel with PUT /v1/channels/{channel}, or say where its goods come from with PUT /v1/supply-maps/{channel}. The case closes with either.',
+    openCases: `
+      select d.channel as subject,
+             coalesce((select min(o.placed_at) from ${VIEW}.orders o where o.channel = d.channel), d.day) as since,
+             d.orders || ' orders came from ' || d.channel || ', which was never set up.' as detail
+        from (select channel, min(day)::timestamptz as day, sum(orders) as orders from ${VIEW}.daily_sales group by channel) d
+       where d.orders > 0 and not exists (select from orders.channel c where c.channel = d.channel)`,
+  },
+];
+
+const ofOrders: readonly ExceptionSource[] = (Object.keys(WHAT_TO_DO) as OrderCase[]).map((kind) => ({
   kind,
   whatToDo: WHAT_TO_DO[kind],
   openCases: `
     select order_id as subject, (cases -> '${kind}' ->> 'since')::timestamptz as since,
            order_id || ': ' || (cases -> '${kind}' ->> 'detail') as detail
-      from ${schemaOf(ordersProjection.name)}.orders
+      from ${VIEW}.orders
      where cases is not null and cases -> '${kind}' is not null`,
 }));
+
+/** What of orders waits for a person. */
+export const orderExceptions: readonly ExceptionSource[] = [...ofOrders, ...ofNeighbours];

@@ -11,7 +11,7 @@ import { lineFrom, type OrderRow, phaseOf, rowAfter, type StoredLine, storedLine
  */
 export const ordersProjection: Projection = {
   name: 'orders',
-  version: 2,
+  version: 3,
   schema: `
     create table orders (
       order_id text collate "C" primary key,
@@ -35,6 +35,7 @@ export const ordersProjection: Projection = {
     );
     create index orders_by_age on orders (placed_at, order_id);
     create index orders_by_channel on orders (channel, placed_at, order_id);
+    create index orders_with_offers on orders (order_id) where offers is not null;
     create index orders_with_cases on orders (order_id) where cases is not null;
     ${dailySales.schema}
   `,

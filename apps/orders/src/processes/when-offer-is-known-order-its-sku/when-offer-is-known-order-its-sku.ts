@@ -1,0 +1,75 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { CLOCK, type EventMetadata } from '#event-sourcing';
+import { type Clock, newId, toIso } from '#kernel';
+import { Shutdown } from '#platform';
+import { READ_MODELS, type ReadModels, Runners, schemaOf } from '#read-models';
+import { OrderRunner } from '../../order/order-runner.js';
+import { ordersProjection } from '../../views/orders/orders.projection.js';
+
+/**
+ * Sales name offers that the catalogue lists later: then the units are ordered of the SKU, and stock follows. A second instance
+ * does the same work again and changes nothing.
+ */
+@Injectable()
+export class WhenOfferIsKnownOrderItsSku {
+  private readonly logger = new Logger(WhenOfferIsKnownOrderItsSku.name);
+
+  constructor(
+    @Inject(READ_MODELS) private readonly readModels: ReadModels,
+    private readonly orders: OrderRunner,
+    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly shutdown: Shutdown,
+    private readonly runners: Runners,
+  ) {}
+
+  /** Looks until the process ends: often while an offer waits for its listing, else when the view of orders has moved. */
+  async run(): Promise<void> {
+    const { signal } = this.shutdown;
+    const view = this.runners.projection(ordersProjection.name);
+    while (!signal.aborted) {
+      const seen = view.position;
+      const waits = await this.orderKnown().catch((error: unknown) => {
+        this.logger.warn({ msg: 'Offers could not be looked up again; trying again', err: error });
+        return true;
+      });
+      await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
+      if (!waits) await view.beyond(seen, LOOK_EVERY_MS_MAX, signal);
+    }
+  }
+
+  /** Orders the SKUs of offers that are known by now. True while offers wait, known or not. */
+  async orderKnown(): Promise<boolean> {
+    const offers = await this.readModels.query<{ orderId: string; externalId: string; sku: string | null }>(
+      `select o.order_id as "orderId", f.offer ->> 'externalId' as "externalId", l.sku
+         from ${schemaOf(ordersProjection.name)}.orders o cross join jsonb_array_elements(o.offers) as f (offer)
+         left join orders.listing l on l.channel = o.channel and l.external_id = f.offer ->> 'externalId'
+        where o.offers is not null
+        order by l.sku is null limit $1`,
+      [OFFERS_AT_ONCE],
+    );
+    const known = offers.flatMap(({ orderId, externalId, sku }) =>
+      sku === null ? [] : [{ orderId, externalId, sku }],
+    );
+    const byOrder = Map.groupBy(known, ({ orderId }) => orderId);
+    await Promise.all(
+      [...byOrder].map(([orderId, listed]) => {
+        const skus = new Map(listed.map(({ externalId, sku }) => [externalId, sku]));
+        return this.orders.execute(orderId, { type: 'ResolveOffers', orderId, skus }, this.metadata());
+      }),
+    );
+    return offers.length > 0;
+  }
+
+  private metadata(): EventMetadata {
+    const now = this.clock.now();
+    const id = newId(now);
+    const actor = 'process:when-offer-is-known-order-its-sku';
+    return { commandId: id, correlationId: id, actor, occurredAt: toIso(now), receivedAt: toIso(now) };
+  }
+}
+
+const LOOK_EVERY_MS = 1_000;
+/** Also when the view has not moved. */
+const LOOK_EVERY_MS_MAX = 600_000;
+const OFFERS_AT_ONCE = 500;
