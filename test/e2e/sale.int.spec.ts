@@ -9,7 +9,7 @@ import { Installation, type RunningSystem, SECRET } from './support/installation
 import { askShop, CHANNELS, openForTrade, shownOn, signed } from './support/trade.js';
 
 const OTHERS = CHANNELS.filter((channel) => channel !== 'amazon');
-const boughtOrder = z.object({
+const boughtOrder = z.looseObject({
   externalOrderId: z.string(),
   customer: z.object({ email: z.string(), phone: z.string(), customerId: z.string() }),
 });
@@ -63,7 +63,7 @@ describe('a sale on a channel', () => {
       'select message_id from channels.intake where external_order_id = $1',
       [bought.externalOrderId],
     );
-    const body = JSON.stringify({ topic: 'order.created', order: { ...bought, ...orderOf('LAMP') } });
+    const body = JSON.stringify({ topic: 'order.created', order: bought });
     const before = await system.api.settled();
     const again = await system.api.send(
       'POST',
@@ -157,14 +157,6 @@ describe('a sale on a channel', () => {
     });
     return new Map(settled.map(({ channel, pushes: count }) => [channel, count]));
   }
-});
-
-const orderOf = (sku: string) => ({
-  revision: 0,
-  placedAt: '2026-01-31T12:00:00.000Z',
-  currency: 'EUR',
-  cancelled: false,
-  lines: [{ lineId: '1', sku, units: 1, unitPriceMinor: 999 }],
 });
 
 /** Everything beside the tables of the database: keys, notes, its log. */

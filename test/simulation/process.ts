@@ -14,6 +14,7 @@ import { ChannelsWork } from '../../apps/channels/src/channels-work.js';
 import { ConnectorRegistry } from '../../apps/channels/src/connectors/connector-registry.js';
 import { simulatedConnector } from '../../apps/channels/src/connectors/simulated/simulated.connector.js';
 import { DriftChecks } from '../../apps/channels/src/drift/drift-checks.js';
+import { ChannelSales } from '../../apps/channels/src/intake/channel-sales.js';
 import { IntakeInbox } from '../../apps/channels/src/intake/intake-inbox.js';
 import { IntakeRows } from '../../apps/channels/src/intake/intake-rows.js';
 import { IntakeTable } from '../../apps/channels/src/intake/intake-table.js';
@@ -175,8 +176,19 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
   const poller = new OrdersPoller(table, inbox);
   const feed = new StockViewFeed(readModels, runners);
   const connectors = new ConnectorRegistry([simulatedConnector(SHOP_SECRET)]);
+  const channelSales = new ChannelSales(poller, table, ledger, feed);
   const parked = new ParkedSales(directory, connectors, table, rows, bell, readModels);
-  const drift = new DriftChecks(directory, connectors, ledger, pushers, commands, shutdown, clock, options);
+  const drift = new DriftChecks(
+    directory,
+    connectors,
+    ledger,
+    pushers,
+    channelSales,
+    commands,
+    shutdown,
+    clock,
+    options,
+  );
   const work = new ChannelsWork(
     readModels,
     runners,
@@ -188,7 +200,7 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
     ledger,
     pushers,
     worker,
-    poller,
+    channelSales,
     parked,
     drift,
     metrics,

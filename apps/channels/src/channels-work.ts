@@ -9,8 +9,8 @@ import { ChannelMetrics } from './channel-metrics.js';
 import type { ChannelConnector } from './connectors/connector.js';
 import { ConnectorRegistry } from './connectors/connector-registry.js';
 import { DriftChecks } from './drift/drift-checks.js';
+import { ChannelSales } from './intake/channel-sales.js';
 import { IntakeWorker } from './intake/intake-worker.js';
-import { OrdersPoller } from './intake/orders-poller.js';
 import { ParkedSales } from './intake/parked-sales/parked-sales.js';
 import { CHANNELS_OPTIONS, type ChannelsOptions } from './options.js';
 import { whenListingChangesPushItsStock } from './processes/when-listing-changes-push-its-stock/when-listing-changes-push-its-stock.js';
@@ -42,7 +42,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
     private readonly ledger: PushLedger,
     private readonly pushers: Pushers,
     private readonly intakeWorker: IntakeWorker,
-    private readonly poller: OrdersPoller,
+    private readonly sales: ChannelSales,
     private readonly parked: ParkedSales,
     private readonly drift: DriftChecks,
     private readonly metrics: ChannelMetrics,
@@ -174,11 +174,12 @@ export class ChannelsWork implements OnApplicationBootstrap {
       random,
       maxInMemory: options.maxDueInMemory,
       rereadMs: options.rereadLedgerMs,
+      readSales: (signal) => this.sales.readUp(channel, connector, signal),
     });
   }
 
   async #poll(channel: string, connector: ChannelConnector, signal: AbortSignal): Promise<void> {
-    this.metrics.pulled(channel, await this.poller.poll(channel, connector, signal));
+    this.metrics.pulled(channel, await this.sales.pull(channel, connector, signal));
   }
 
   async #checkDrift(channel: string): Promise<void> {

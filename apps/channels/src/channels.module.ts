@@ -17,6 +17,7 @@ import { ChannelsWork } from './channels-work.js';
 import { ConnectorRegistry } from './connectors/connector-registry.js';
 import { DriftCheckController } from './drift/drift-check.http.js';
 import { DriftChecks } from './drift/drift-checks.js';
+import { ChannelSales } from './intake/channel-sales.js';
 import { IntakeInbox } from './intake/intake-inbox.js';
 import { IntakeRows } from './intake/intake-rows.js';
 import { IntakeTable } from './intake/intake-table.js';
@@ -74,6 +75,7 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
     // processes
     ChannelsWork,
     ParkedSales,
+    ChannelSales,
     Pushers,
     {
       provide: IntakeWorker,

@@ -40,6 +40,11 @@ export interface AvailabilityFeed {
     readonly after: number;
     readonly signal: AbortSignal;
   }): AsyncIterable<readonly AvailabilityChange[]>;
+  /**
+   * Resolves when what the log holds now is in the feed; answers the sequence of the newest change. Throws when that takes longer
+   * than `timeoutMs`. Absent where the feed cannot know.
+   */
+  settled?(timeoutMs: number): Promise<number>;
 }
 
 /** Token of the {@link AvailabilityFeed} provider. */

@@ -71,6 +71,13 @@ export class Runners {
     return runner;
   }
 
+  /** Resolves when what the log holds now has had its effect on a view, also by way of a reaction. Throws `NotCaughtUp`. */
+  async settled(view: string, reaction: string, timeoutMs: number): Promise<void> {
+    const work = this.reactions.get(reaction);
+    if (work && isRunner(work)) await work.waitFor(await this.store.head(), timeoutMs);
+    await this.projection(view).waitFor(await this.store.head(), timeoutMs);
+  }
+
   /** Makes the tables of all views, empty where they are new. */
   async prepare(): Promise<void> {
     for (const runner of this.projections.values()) await runner.prepare();

@@ -20,9 +20,15 @@ export class DriftCheckController {
 
   @Post()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Compare what a channel shows with what it acknowledged, and push again what differs' })
+  @ApiOperation({
+    summary: 'Read what a channel sold, compare what it shows with what it acknowledged, and push again what differs',
+  })
   @ApiOkResponse({ standardSchema: result })
-  @Problems({ 'not-found': ['unknown-channel'], unavailable: ['channel-unreachable'], invalid: ['stock-not-readable'] })
+  @Problems({
+    'not-found': ['unknown-channel'],
+    unavailable: ['channel-unreachable', 'sales-not-read'],
+    invalid: ['stock-not-readable'],
+  })
   async check(
     @Param('channel', { schema: channelIdSchema }) channel: string,
     @CommandMetadata() metadata: EventMetadata,

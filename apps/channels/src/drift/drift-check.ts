@@ -33,9 +33,18 @@ export async function compareWithChannel(
   channel: string,
   connector: ChannelConnector,
   ledger: PushLedger,
-  options: { readonly clock: Clock; readonly secondLookMs: number; readonly signal: AbortSignal },
+  options: {
+    readonly clock: Clock;
+    readonly secondLookMs: number;
+    readonly signal: AbortSignal;
+    /** Before each look: what the channel sold is no difference once we know of it. */
+    readonly beforeLook?: () => Promise<void>;
+  },
 ): Promise<Comparison> {
-  const look = () => lookAtAll(channel, connector, ledger, options.clock, options.signal);
+  const look = async () => {
+    await options.beforeLook?.();
+    return lookAtAll(channel, connector, ledger, options.clock, options.signal);
+  };
   const first = await look();
   if (first.differences.length === 0) return first;
   await delay(options.secondLookMs, undefined, { signal: options.signal });

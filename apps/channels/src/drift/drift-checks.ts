@@ -6,6 +6,7 @@ import { Shutdown } from '#platform';
 import { ChangeChannel } from '../channel/change-channel.js';
 import { ChannelUnreachable } from '../connectors/connector.js';
 import { ConnectorRegistry } from '../connectors/connector-registry.js';
+import { ChannelSales } from '../intake/channel-sales.js';
 import { CHANNELS_OPTIONS, type ChannelsOptions } from '../options.js';
 import { PushLedger } from '../push/push-ledger.js';
 import { Pushers } from '../push/pushers.js';
@@ -20,6 +21,7 @@ export class DriftChecks {
     private readonly connectors: ConnectorRegistry,
     private readonly ledger: PushLedger,
     private readonly pushers: Pushers,
+    private readonly sales: ChannelSales,
     private readonly commands: CommandBus,
     private readonly shutdown: Shutdown,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -38,6 +40,14 @@ export class DriftChecks {
         clock,
         secondLookMs: this.options.driftSecondLookMs,
         signal: shutdown.signal,
+        beforeLook: async () => {
+          if (await this.sales.readUp(channel, connector, shutdown.signal)) return;
+          throw new Rejected(
+            'unavailable',
+            'sales-not-read',
+            `What ${channel} sold is not booked yet, so its numbers cannot be compared. Try again later.`,
+          );
+        },
       });
     } catch (error) {
       if (error instanceof ChannelUnreachable)

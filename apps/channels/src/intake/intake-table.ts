@@ -143,6 +143,24 @@ export class IntakeTable {
     );
   }
 
+  /** Id of the last sale of a channel that waits; 0 where none does. */
+  async lastWaiting(channel: string): Promise<number> {
+    const [row] = await this.readModels.query<{ id: number | null }>(
+      `select max(id) as id from channels.intake where state = 'waiting' and channel = $1`,
+      [channel],
+    );
+    return row?.id ?? 0;
+  }
+
+  /** Whether a sale of a channel waits, of those up to an id. */
+  async waits(channel: string, upTo: number): Promise<boolean> {
+    const rows = await this.readModels.query(
+      `select id from channels.intake where state = 'waiting' and channel = $1 and id <= $2 limit 1`,
+      [channel, upTo],
+    );
+    return rows.length > 0;
+  }
+
   /** How many wait, counted up to `max`. */
   async countWaiting(max: number): Promise<number> {
     const [row] = await this.readModels.query<{ waiting: number }>(

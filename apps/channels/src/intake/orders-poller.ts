@@ -9,18 +9,24 @@ export class OrdersPoller {
     private readonly inbox: IntakeInbox,
   ) {}
 
-  /** Reads to the end of the channel's orders, one page after the other. Answers how many sales were new. */
-  async poll(channel: string, connector: ChannelConnector, signal: AbortSignal): Promise<number> {
+  /** Reads to the end of the channel's orders, one page after the other. Answers how many messages there were and how many sales were new. */
+  async poll(channel: string, connector: ChannelConnector, signal: AbortSignal): Promise<PollResult> {
     let after = await this.table.watermark(channel);
-    let found = 0;
+    let [read, stored] = [0, 0];
     for (let more = true; more && !signal.aborted; ) {
       const page = await connector.pullOrders(after, signal);
       const messages = page.messages.map((raw) => ({ raw, reading: connector.read(raw) }));
-      if (page.next !== after) found += await this.inbox.takePulled(channel, messages, page.next);
+      read += messages.length;
+      if (page.next !== after) stored += await this.inbox.takePulled(channel, messages, page.next);
       // A channel that promises more without moving on would keep us here without end.
       more = page.more && page.next !== after;
       after = page.next;
     }
-    return found;
+    return { read, stored };
   }
+}
+
+export interface PollResult {
+  readonly read: number;
+  readonly stored: number;
 }

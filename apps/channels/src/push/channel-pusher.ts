@@ -1,6 +1,6 @@
 import { continueTrace, type Span, type SpanOptions } from '#event-sourcing';
 import type { Clock } from '#kernel';
-import type { Log } from '#read-models';
+import { FailureLog, type Log } from '#read-models';
 import { backOffMs } from '../back-off.js';
 import { Bell } from '../bell.js';
 import type { ChannelConnector, PushResult } from '../connectors/connector.js';
@@ -25,8 +25,10 @@ export interface ChannelPusherOptions {
   readonly random: () => number;
   /** Listings kept in memory at most; the ledger has the rest. */
   readonly maxInMemory: number;
-  /** How often the ledger is read although nobody told of a change. */
+  /** How often the ledger is read although no change was reported. */
   readonly rereadMs: number;
+  /** True once what the channel sold until now is in the numbers of the ledger; false or an error where that cannot be had now. */
+  readonly readSales?: (signal: AbortSignal) => Promise<boolean>;
 }
 
 /**
@@ -41,9 +43,13 @@ export class ChannelPusher {
   readonly #bell = new Bell();
   #readAtMs = 0;
   #stored: Promise<void> = Promise.resolve();
+  /** Sales of the channel could not be read: what goes up waits until then. */
+  #increasesFromMs = 0;
+  readonly #unread: FailureLog;
 
   constructor(private readonly options: ChannelPusherOptions) {
     this.#due = new DueListings(options.maxInMemory);
+    this.#unread = new FailureLog(options.log, { channel: options.channel });
   }
 
   /** Rows of the ledger that have become due. */
@@ -92,7 +98,7 @@ export class ChannelPusher {
     const { gate, clock } = this.options;
     await this.#readLedgerWhenDue();
     const nowMs = clock.now();
-    const dueInMs = this.#due.dueInMs(nowMs);
+    const dueInMs = this.#due.dueInMs(nowMs, this.#increasesFromMs);
     const waitMs = dueInMs === undefined ? this.options.rereadMs : Math.max(dueInMs, gate.waitMs(nowMs));
     if (waitMs > 0) await this.#bell.wait(Math.min(waitMs, this.options.rereadMs), signal);
     else await this.#push(signal);
@@ -113,8 +119,12 @@ export class ChannelPusher {
 
   async #push(signal: AbortSignal): Promise<void> {
     const { gate, connector, channel, clock, observer } = this.options;
+    await this.#readSales(signal);
+    if (signal.aborted) return;
     const startedAtMs = clock.now();
-    const batch = this.#due.take(gate.start(connector.batchSize, startedAtMs), startedAtMs);
+    if (this.#due.dueInMs(startedAtMs, this.#increasesFromMs) !== 0) return;
+    const limit = gate.start(connector.batchSize, startedAtMs);
+    const batch = this.#due.take(limit, startedAtMs, this.#increasesFromMs);
     const result = await this.#send(batch, signal);
     const nowMs = clock.now();
     observer.request(channel, result.kind, batch.length);
@@ -137,6 +147,27 @@ export class ChannelPusher {
         return this.#failed(batch, result.reason, () => nowMs + gate.waitMs(nowMs));
       default:
         return result satisfies never;
+    }
+  }
+
+  /**
+   * A number from before a sale that was not read yet would raise what the channel shows. Where sales cannot be read, what goes
+   * down goes down all the same, and what goes up waits.
+   */
+  async #readSales(signal: AbortSignal): Promise<void> {
+    const { readSales = async () => true, clock, random } = this.options;
+    if (clock.now() < this.#increasesFromMs) return;
+    let problem: unknown = new Error('The sales of the channel take too long to be booked.');
+    const areRead = await readSales(signal).catch((error: unknown) => {
+      problem = error;
+      return false;
+    });
+    if (areRead) {
+      this.#unread.succeeded('sales of the channel are read again');
+      this.#increasesFromMs = 0;
+    } else if (!signal.aborted) {
+      this.#unread.failed(problem, 'sales of the channel cannot be read: numbers that go up wait');
+      this.#increasesFromMs = clock.now() + Math.max(100, backOffMs(this.#unread.failures, random, 1_000));
     }
   }
 

@@ -90,11 +90,16 @@ export class DueListings {
     this.#enqueue(added);
   }
 
-  /** The most urgent listings that are due, marked as on their way. Each is answered by exactly one of the next four. */
-  take(limit: number, nowMs: number): Sending[] {
+  /**
+   * The most urgent listings that are due, marked as on their way. Each is answered by exactly one of the next four. Increases
+   * only from `increasesFromMs` on.
+   */
+  take(limit: number, nowMs: number, increasesFromMs = 0): Sending[] {
     this.#releaseDelayed(nowMs);
     const taken: Sending[] = [];
     while (taken.length < limit) {
+      const next = this.#ready.peek();
+      if (!next || (next.increase && nowMs < increasesFromMs)) break;
       const ticket = this.#ready.pop();
       if (!ticket) break;
       const { entry } = ticket;
@@ -144,12 +149,15 @@ export class DueListings {
   }
 
   /** Milliseconds until something is due: 0 for now, undefined when nothing waits. */
-  dueInMs(nowMs: number): number | undefined {
+  dueInMs(nowMs: number, increasesFromMs = 0): number | undefined {
     this.#releaseDelayed(nowMs);
     while (this.#ready.length > 0 && !this.#isCurrent(this.#ready.peek())) this.#ready.pop();
-    if (this.#ready.length > 0) return 0;
     const next = this.#delayed.peek();
-    return next && Math.max(0, next.entry.notBeforeMs - nowMs);
+    const delayedMs = next && Math.max(0, next.entry.notBeforeMs - nowMs);
+    const first = this.#ready.peek();
+    if (!first) return delayedMs;
+    const readyMs = first.increase ? Math.max(0, increasesFromMs - nowMs) : 0;
+    return Math.min(readyMs, delayedMs ?? readyMs);
   }
 
   #answered(sent: Sending): Entry | undefined {

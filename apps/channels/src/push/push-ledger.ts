@@ -100,12 +100,14 @@ export class PushLedger {
     });
   }
 
-  /** How far the availability feed was taken over. */
-  async sequence(): Promise<number> {
-    const [row] = await this.readModels.query<{ sequence: number }>(
-      `select sequence from channels.feed where name = 'availability'`,
-    );
-    return row?.sequence ?? 0;
+  /** How far the availability feed was taken over, and those that follow it were given what is wanted by it. */
+  sequence(): Promise<number> {
+    return this.#inTurn(async () => {
+      const [row] = await this.readModels.query<{ sequence: number }>(
+        `select sequence from channels.feed where name = 'availability'`,
+      );
+      return row?.sequence ?? 0;
+    });
   }
 
   /**

@@ -1,4 +1,5 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { AvailabilityChange } from '#contracts';
@@ -202,7 +203,7 @@ describe('the push ledger', () => {
 });
 
 describe('the worker of a channel', () => {
-  const running: { stop(): Promise<void> }[] = [];
+  const running: { readonly pusher: ChannelPusher; stop(): Promise<void> }[] = [];
   afterEach(async () => {
     for (const each of running.splice(0)) await each.stop();
   });
@@ -386,6 +387,46 @@ describe('the worker of a channel', () => {
     expect(skus.map((sku) => shop.shown.get(`x-${sku}`))).toEqual(skus.map(() => 2));
   });
 
+  it('tells the channel a number only when its sales until then are in it', async () => {
+    await list('a', 1, 'b');
+    await change({ a: 5, b: 4 });
+    let reads = 0;
+    start({
+      readSales: async () => {
+        reads += 1;
+        if (reads === 1) await change({ a: 2 }).then((wanted) => running.at(-1)?.pusher.want(wanted));
+        return true;
+      },
+    });
+    await settled();
+    expect(shop.requests).toHaveLength(1);
+    expect(shop.shown).toEqual(
+      new Map([
+        ['x-a', 2],
+        ['x-b', 4],
+      ]),
+    );
+  });
+
+  it.each<[string, () => Promise<boolean>]>([
+    ['cannot be read', () => Promise.reject(new Error('The channel is away.'))],
+    ['take too long', async () => false],
+  ])('lowers numbers while sales of the channel %s, and raises none until then', async (_, unread) => {
+    await list('a', 1, 'b');
+    await change({ a: 5, b: 5 });
+    let readSales = async () => true;
+    const pusher = start({ readSales: () => readSales() });
+    await settled();
+    readSales = unread;
+    pusher.want(await change({ a: 9, b: 3 }));
+    await eventually(() => shop.shown.get('x-b') === 3);
+    await delay(50);
+    expect(shop.shown.get('x-a')).toBe(5);
+    readSales = async () => true;
+    await settled();
+    expect(shop.shown.get('x-a')).toBe(9);
+  });
+
   it('finds what the channel shows differently, and mends it', async () => {
     await list('a', 1, 'b', 'c');
     await change({ a: 3, b: 4, c: 5 });
@@ -451,6 +492,7 @@ describe('the worker of a channel', () => {
       openMs?: number;
       maxInMemory?: number;
       answerWithinMs?: number;
+      readSales?: () => Promise<boolean>;
     } = {},
   ): ChannelPusher {
     const { requestsPerSecond = 1_000, openAfterFailures = 100, openMs = 50, maxInMemory = 1_000 } = more;
@@ -466,10 +508,12 @@ describe('the worker of a channel', () => {
       random,
       maxInMemory,
       rereadMs: 60_000,
+      ...(more.readSales && { readSales: more.readSales }),
     });
     const controller = new AbortController();
     const done = pusher.run(controller.signal);
     running.push({
+      pusher,
       stop: async () => {
         controller.abort();
         await done;

@@ -40,6 +40,14 @@ export class StockViewFeed implements AvailabilityFeed {
     }
   }
 
+  async settled(timeoutMs: number): Promise<number> {
+    await this.runners.settled(stockProjection.name, 'when-an-order-changes-follow-with-stock', timeoutMs);
+    const [row] = await this.readModels.query<{ sequence: number | null }>(
+      'select max(sequence) as sequence from view_stock.stock',
+    );
+    return row?.sequence ?? 0;
+  }
+
   /** Rows that one policy change touched share a sequence and are never torn apart; late ones may join where we are. */
   private rowsAfter(sequence: number): Promise<StockRow[]> {
     return this.readModels.query<StockRow>(
