@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { Command } from 'commander';
 import { endOnSignals, PinoLogger, runMain, Shutdown } from '#platform';
+import { backlog } from './backlog.js';
 import { diskFull } from './disk-full.js';
 import { brokerLoss, brokerRestart } from './distributed/broker-loss.js';
 import { clockSkew } from './distributed/clock-skew.js';
@@ -26,6 +27,7 @@ const faults: readonly Fault[] = [
   secondOwner,
   idleTransaction,
   start,
+  backlog,
   serviceKills,
   rollingRestart,
   brokerRestart,

@@ -7,15 +7,18 @@ import { type Api, until } from '../../e2e/support/api.js';
 import { endOf, outputOf, startProgram } from '../../e2e/support/programs.js';
 import { CALLERS } from './commands.js';
 import { DatabaseServer } from './database-server.js';
+import { LaunchedProcess } from './launched-process.js';
 import { Ledger } from './ledger.js';
 import { StandaloneProcess } from './standalone-process.js';
 import { WorkerProcess } from './worker-process.js';
+
+type AnyProcess = WorkerProcess | StandaloneProcess | LaunchedProcess;
 
 /** A data directory with its own PostgreSQL, the processes of ours on it, and what they have acknowledged. */
 export class Site {
   readonly ledger = new Ledger(CALLERS);
   readonly server: DatabaseServer;
-  readonly #processes = new Set<WorkerProcess | StandaloneProcess>();
+  readonly #processes = new Set<AnyProcess>();
 
   constructor(readonly dataDir: string) {
     this.server = new DatabaseServer(dataDir);
@@ -34,6 +37,11 @@ export class Site {
   /** Starts our system as it is started by everybody else. */
   startStandalone(): StandaloneProcess {
     return this.#tracked(new StandaloneProcess(this.#environment));
+  }
+
+  /** Starts our system through the launcher, with the memory it grants. */
+  startLaunched(): LaunchedProcess {
+    return this.#tracked(new LaunchedProcess(this.#environment));
   }
 
   /** Runs the standalone program to its end, for a start that cannot succeed. */
@@ -66,7 +74,7 @@ export class Site {
     await rm(this.dataDir, { recursive: true, force: true });
   }
 
-  #tracked<Process extends WorkerProcess | StandaloneProcess>(process: Process): Process {
+  #tracked<Process extends AnyProcess>(process: Process): Process {
     this.#processes.add(process);
     void process.ended.then(() => this.#processes.delete(process));
     return process;
