@@ -6,7 +6,17 @@ describe('the benchmarks', () => {
     const program = startProgram('test/bench/main', ['--help'], {});
     const output = outputOf(program);
     expect(await endOf(program)).toBe(0);
-    for (const name of ['hot-sku', 'spread', 'entrances', 'baskets', 'reprojection', 'rebuild', 'growth', 'kafka'])
+    for (const name of [
+      'hot-sku',
+      'spread',
+      'entrances',
+      'baskets',
+      'reprojection',
+      'rebuild',
+      'growth',
+      'kafka',
+      'memory',
+    ])
       expect(output()).toContain(name);
   });
 });

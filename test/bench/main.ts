@@ -6,6 +6,7 @@ import { entrances } from './entrances.js';
 import { growth } from './growth.js';
 import { hotSku } from './hot-sku.js';
 import { kafka } from './kafka.js';
+import { memory } from './memory.js';
 import { rebuildOfViews } from './rebuild.js';
 import { reprojection } from './reprojection.js';
 import { spread } from './spread.js';
@@ -23,6 +24,7 @@ const benchmarks: readonly Benchmark[] = [
   rebuildOfViews,
   growth,
   kafka,
+  memory,
 ];
 
 const program = new Command('bench')
@@ -30,6 +32,7 @@ const program = new Command('bench')
   .argument('[names...]', `which benchmarks; all when none is named:\n${listOf(benchmarks)}`)
   .option('--rounds <rounds>', 'interleaved rounds', positive, 5)
   .option('--seconds <seconds>', 'length of one measurement', positive, 2)
+  .option('--minutes <minutes>', 'length of each part of the memory benchmark', positive, 5)
   .option('--long', 'also what takes many minutes (growth: ten million events)', false)
   .addHelpText('after', '\nResults go to test/bench/results/<name>.json and <name>.svg.');
 

@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly rounds: number;
   /** Length of one measurement. */
   readonly seconds: number;
+  /** Length of what is watched minute by minute. */
+  readonly minutes: number;
   /** Also what takes many minutes. */
   readonly long: boolean;
 }

@@ -13,10 +13,10 @@ export class LaunchedProcess {
   readonly #running: string;
   #pid = 0;
 
-  constructor(environment: Readonly<Record<string, string>>) {
+  constructor(environment: Readonly<Record<string, string>>, task: 'start' | 'demo' = 'start') {
     const root = dirname(findPackageJSON(import.meta.url) ?? '.');
     this.#running = join(environment.EINKLANG_DATA_DIR ?? '', 'running.json');
-    this.#launcher = spawn(process.execPath, [join(root, 'deploy/local/run.mjs'), 'start'], {
+    this.#launcher = spawn(process.execPath, [join(root, 'deploy/local/run.mjs'), task], {
       stdio: 'ignore',
       env: { ...process.env, NODE_OPTIONS: '', ...environment },
     });
@@ -36,6 +36,12 @@ export class LaunchedProcess {
 
   get hasEnded(): boolean {
     return this.#launcher.exitCode !== null || this.#launcher.signalCode !== null;
+  }
+
+  /** Lets it end in order. */
+  async stop(): Promise<void> {
+    this.#launcher.kill('SIGTERM');
+    await this.ended;
   }
 
   /** kill -9 of the system, not of its launcher. */

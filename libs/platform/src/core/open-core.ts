@@ -10,6 +10,7 @@ import type { Config } from '../config.js';
 import { DATABASE_STOP_MS, type Database, openDatabase } from '../database/index.js';
 import { checkHashKey } from '../installation/check-hash-key.js';
 import { readableByOthers } from '../installation/readable-by-others.js';
+import { collectWhenQuiet } from '../observability/collect-when-quiet.js';
 import type { Shutdown } from '../shutdown.js';
 import { StartupError } from '../startup-error.js';
 
@@ -42,6 +43,7 @@ export interface CoreOptions {
  * {@link StartupError} with a sentence when one cannot be had.
  */
 export async function openCore(config: Config, shutdown: Shutdown, options: CoreOptions): Promise<Core> {
+  collectWhenQuiet(shutdown);
   const database = await shutdown.opened(
     'database',
     () =>
