@@ -172,7 +172,7 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
   const { intakeBatchSize: batchSize, intakePollMs: pollMs, intakeAttempts: attempts, random } = options;
   const { keepDoneMs, keepUnreadableMs } = options;
   const workerOptions = { batchSize, pollMs, attempts, keepDoneMs, keepUnreadableMs, random };
-  const worker = new IntakeWorker(table, inbox, sales, bell, clock, readModels.log, workerOptions);
+  const worker = new IntakeWorker(table, inbox, sales, bell, clock, readModels, workerOptions);
   const poller = new OrdersPoller(table, inbox);
   const feed = new StockViewFeed(readModels, runners);
   const connectors = new ConnectorRegistry([simulatedConnector(SHOP_SECRET)]);

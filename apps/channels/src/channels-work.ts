@@ -2,8 +2,8 @@ import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common'
 import { AVAILABILITY_FEED, type AvailabilityFeed } from '#contracts';
 import { CLOCK } from '#event-sourcing';
 import { type Clock, newId, toIso } from '#kernel';
-import { HealthChecks, Shutdown } from '#platform';
-import { READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { type CheckResult, HealthChecks, Shutdown } from '#platform';
+import { FailingItems, READ_MODELS, type ReadModels, Retries, Runners } from '#read-models';
 import { Bell } from './bell.js';
 import { ChannelMetrics } from './channel-metrics.js';
 import type { ChannelConnector } from './connectors/connector.js';
@@ -29,6 +29,10 @@ import { ChannelDirectory, type KnownChannel } from './views/channels/channel-di
 export class ChannelsWork implements OnApplicationBootstrap {
   readonly #bell = new Bell();
   readonly #channels = new Map<string, Running>();
+  readonly #retries: Retries;
+  readonly #polls: FailingItems;
+  readonly #driftChecks: FailingItems;
+  #follower: FeedFollower | undefined;
   #state: 'standby' | 'working' = 'standby';
 
   constructor(
@@ -49,7 +53,11 @@ export class ChannelsWork implements OnApplicationBootstrap {
     private readonly shutdown: Shutdown,
     health: HealthChecks,
   ) {
-    health.add('channels', () => ({ healthy: true, detail: { state: this.#state, channels: this.#channels.size } }));
+    const { log } = readModels;
+    this.#retries = new Retries(readModels, { work: 'channels' });
+    this.#polls = new FailingItems(log, (channel) => ({ channel }));
+    this.#driftChecks = new FailingItems(log, (channel) => ({ channel }));
+    health.add('channels', () => this.#check());
     this.directory.onChange(() => this.#bell.ring());
   }
 
@@ -59,12 +67,29 @@ export class ChannelsWork implements OnApplicationBootstrap {
     this.shutdown.onShutdown('the work on channels', () => done);
   }
 
+  /** Degraded while channels cannot be read, or the feed or some SKUs of it cannot be taken over. */
+  #check(): CheckResult {
+    const troubles = {
+      ...(this.#retries.error !== undefined && { work: this.#retries.error }),
+      ...listed('polls', this.#polls.failing),
+      ...listed('driftChecks', this.#driftChecks.failing),
+      ...listed('feed', this.#follower?.failing ?? {}),
+    };
+    return {
+      healthy: true,
+      ...(Object.keys(troubles).length > 0 && { degraded: true }),
+      detail: { state: this.#state, channels: this.#channels.size, ...troubles },
+    };
+  }
+
   async #run(stopping: AbortSignal): Promise<void> {
     while (!stopping.aborted) {
       try {
         await this.#ownAndWork(stopping);
+        this.#retries.succeeded();
       } catch (error) {
-        this.readModels.log.error({ err: error }, 'the work on channels broke off, will retry');
+        if (!stopping.aborted)
+          await this.#retries.pauseAfter(error, 'the work on channels broke off, will retry', stopping);
       }
       await this.#bell.wait(this.options.standbyMs, stopping);
     }
@@ -83,16 +108,16 @@ export class ChannelsWork implements OnApplicationBootstrap {
   }
 
   async #work(signal: AbortSignal): Promise<void> {
-    const { readModels, feed, ledger, pushers, options } = this;
+    const { readModels, feed, ledger, pushers } = this;
     const listings = this.runners.workOn(whenListingChangesPushItsStock(ledger, pushers));
     const follower = new FeedFollower({
       feed,
       ledger,
       onWanted: (wanted) => pushers.want(wanted),
       onInterrupted: () => pushers.reread(),
-      log: readModels.log,
-      random: options.random,
+      readModels,
     });
+    this.#follower = follower;
     listings.start();
     try {
       await Promise.all([
@@ -150,13 +175,15 @@ export class ChannelsWork implements OnApplicationBootstrap {
     const { pollOrdersMs, driftCheckMs } = this.options;
     const loops: Promise<void>[] = [];
     if (capabilities.pullsOrders)
-      loops.push(this.#every(pollOrdersMs, 'at-once', signal, name, () => this.#poll(name, connector, signal)));
+      loops.push(
+        this.#every(pollOrdersMs, 'at-once', signal, name, this.#polls, () => this.#poll(name, connector, signal)),
+      );
     if (pausedBecause !== undefined) return loops;
     const pusher = this.#pusherOf(name, settings.pushesPerSecond, connector);
     this.pushers.add(name, pusher);
     loops.push(pusher.run(signal));
     if (capabilities.readsStock && driftCheckMs > 0)
-      loops.push(this.#every(driftCheckMs, 'later', signal, name, () => this.#checkDrift(name)));
+      loops.push(this.#every(driftCheckMs, 'later', signal, name, this.#driftChecks, () => this.#checkDrift(name)));
     return loops;
   }
 
@@ -170,7 +197,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
       ledger,
       observer: metrics,
       clock,
-      log: this.readModels.log,
+      readModels: this.readModels,
       random,
       maxInMemory: options.maxDueInMemory,
       rereadMs: options.rereadLedgerMs,
@@ -200,18 +227,22 @@ export class ChannelsWork implements OnApplicationBootstrap {
     first: 'at-once' | 'later',
     signal: AbortSignal,
     channel: string,
+    failing: FailingItems,
     work: () => Promise<void>,
   ): Promise<void> {
     const bell = new Bell();
     const pause = () => bell.wait(intervalMs * (0.95 + 0.1 * this.options.random()), signal);
     if (first === 'later') await pause();
     while (!signal.aborted) {
-      await work().catch((error: unknown) => {
-        if (!signal.aborted)
-          this.readModels.log.warn({ err: error, channel }, 'a channel could not be read, will retry');
-      });
+      try {
+        await work();
+        failing.succeeded(channel);
+      } catch (error) {
+        if (!signal.aborted) failing.failed(channel, error, 'a channel could not be read, will retry');
+      }
       await pause();
     }
+    failing.forget(channel);
   }
 
   #connectorOf({ settings }: KnownChannel): ChannelConnector | undefined {
@@ -233,3 +264,11 @@ interface Running {
 const TEND_MS = 600_000;
 
 const keyOf = (channel: KnownChannel | undefined): string => JSON.stringify(channel ?? null);
+
+const SHOWN = 20;
+
+/** How many fail, and the first of them with the reason. */
+function listed(name: string, failing: Readonly<Record<string, string>>): object {
+  const all = Object.entries(failing);
+  return all.length === 0 ? {} : { [name]: { failing: all.length, ...Object.fromEntries(all.slice(0, SHOWN)) } };
+}

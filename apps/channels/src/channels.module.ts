@@ -136,10 +136,10 @@ function intakeWorker(
   intake: SalesIntake,
   bell: Bell,
   clock: Clock,
-  { log }: ReadModels,
+  readModels: ReadModels,
   { intakeBatchSize, intakePollMs, intakeAttempts, keepDoneMs, keepUnreadableMs, random }: ChannelsOptions,
 ): IntakeWorker {
-  return new IntakeWorker(table, inbox, intake, bell, clock, log, {
+  return new IntakeWorker(table, inbox, intake, bell, clock, readModels, {
     batchSize: intakeBatchSize,
     pollMs: intakePollMs,
     attempts: intakeAttempts,

@@ -12,6 +12,7 @@ beforeEach(() => {
 const line = (level: string) => (fields: object, message: string) =>
   void lines.push({ level, fields: { ...fields }, message });
 const log = { info: line('info'), warn: line('warn'), error: line('error') };
+const lost = () => new DatabaseError(new Error('Connection terminated unexpectedly'));
 const refused = () => Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' });
 
 describe('the log of failures', () => {
@@ -90,7 +91,7 @@ describe('a pause', () => {
     }, 5);
     const startedAt = performance.now();
     const pausing = ['stock', 'orders'].map((runner) =>
-      new Retries({ log, outages }, { runner }, { backoffMsMin: 60_000 }).pauseAfter(refused(), 'failed', neverStops),
+      new Retries({ log, outages }, { runner }, { backoffMsMin: 60_000 }).pauseAfter(lost(), 'failed', neverStops),
     );
     isUp = true;
     await Promise.all(pausing);
@@ -98,18 +99,18 @@ describe('a pause', () => {
     expect(lines.map(({ fields }) => fields.runner)).toEqual(['stock', 'orders']);
   });
 
-  it('lasts its time where no server was away, and doubles', async () => {
+  it('lasts its time where another server is away than those of ours, and doubles', async () => {
     const outages = new Outages(async () => {}, 1);
     const retries = new Retries({ log, outages }, {}, { backoffMsMin: 20, backoffMsMax: 40 });
     const pauses = [];
     for (let attempt = 0; attempt < 4; attempt += 1) {
       const startedAt = performance.now();
-      await retries.pauseAfter(new TypeError('bad event'), 'failed', neverStops);
+      await retries.pauseAfter(new TypeError('bad event', { cause: refused() }), 'failed', neverStops);
       pauses.push(performance.now() - startedAt);
     }
     expect(pauses[0]).toBeGreaterThanOrEqual(19);
     expect(Math.min(...pauses.slice(1))).toBeGreaterThanOrEqual(39);
-    expect([retries.failures, retries.error]).toEqual([4, 'bad event']);
+    expect([retries.failures, retries.error]).toEqual([4, 'bad event: connect ECONNREFUSED 127.0.0.1:1']);
     retries.succeeded();
     expect([retries.failures, retries.error]).toEqual([0, undefined]);
   });

@@ -139,6 +139,11 @@ export class FailingItems {
     this.#items.get(key)?.log.succeeded();
     this.#items.delete(key);
   }
+
+  /** It is no longer there. */
+  forget(key: string): void {
+    this.#items.delete(key);
+  }
 }
 
 const ITEM_PAUSE_MS = 1_000;

@@ -31,7 +31,7 @@ export class Outages {
 
   /** Resolves after `pauseMs`, when the signal aborts, or at once when an outage ends. `error`: why there is a pause. */
   async pause(pauseMs: number, error: unknown, signal: AbortSignal): Promise<void> {
-    if (isOutage(error)) this.#isOut = true;
+    if (isOutageOfOurs(error)) this.#isOut = true;
     const ended = new AbortController();
     this.#pausing.add(ended);
     if (pauseMs > this.everyMs) this.#watching ??= this.#watch();
@@ -61,17 +61,23 @@ async function within(answer: Promise<unknown>, limitMs: number): Promise<void> 
 /** Whether the error, or what caused it, says that a server is away, full or closing: the same work may succeed later. */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  if (error instanceof DatabaseError && (error.code === undefined || OUTAGE_STATES.test(error.code))) return true;
-  if (error.name === 'EventStoreUnavailable') return true;
+  if (isOutageOfOurs(error)) return true;
   if ('code' in error && typeof error.code === 'string' && OUTAGE_CODES.has(error.code)) return true;
   return isOutage(error.cause);
+}
+
+/** Of the database or the event store, and not of whatever else was called. */
+function isOutageOfOurs(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof DatabaseError) return error.code === undefined || OUTAGE_STATES.test(error.code);
+  return error.name === 'EventStoreUnavailable' || isOutageOfOurs(error.cause);
 }
 
 /**
  * Classes of SQLSTATE: connection, read-only transaction of a standby, serialisation and deadlock, resources, lock not had,
  * operator intervention, system error.
  */
-const OUTAGE_STATES = /^(08|25006|40|53|55|57|58)/;
+const OUTAGE_STATES = /^(08|25006|40|53|55|57|58|E[A-Z]{3,})/;
 const OUTAGE_CODES = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -1,13 +1,13 @@
 import type { SaleResult, SalesIntake } from '#contracts';
 import { type Clock, toIso } from '#kernel';
-import type { Log } from '#read-models';
+import { type ReadModels, Retries, type RetryTiming } from '#read-models';
 import { backOffMs } from '../back-off.js';
 import type { Bell } from '../bell.js';
 import type { IntakeInbox } from './intake-inbox.js';
 import type { FailedSale, IntakeTable, WaitingSale } from './intake-table.js';
 import { isUnstorable } from './is-unstorable.js';
 
-export interface IntakeWorkerOptions {
+export interface IntakeWorkerOptions extends RetryTiming {
   readonly batchSize: number;
   /** How often to look although no bell rang: for what other processes took in, and for retries. */
   readonly pollMs: number;
@@ -25,7 +25,7 @@ export interface IntakeWorkerOptions {
  * are handed over again: recording is idempotent by message id.
  */
 export class IntakeWorker {
-  #failures = 0;
+  readonly #retries: Retries;
   #sweptAtMs = 0;
 
   constructor(
@@ -34,30 +34,31 @@ export class IntakeWorker {
     private readonly intake: SalesIntake,
     private readonly bell: Bell,
     private readonly clock: Clock,
-    private readonly log: Log,
+    private readonly readModels: Pick<ReadModels, 'log' | 'outages'>,
     private readonly options: IntakeWorkerOptions,
-  ) {}
+  ) {
+    this.#retries = new Retries(readModels, { work: 'intake' }, options);
+  }
 
   /** Works until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const pauseMs = await this.#turn();
+      const pauseMs = await this.#turn(signal);
       if (pauseMs > 0) await this.bell.wait(pauseMs, signal);
     }
   }
 
   /** Milliseconds to wait unless the bell rings; 0 when more is due. */
-  async #turn(): Promise<number> {
+  async #turn(signal: AbortSignal): Promise<number> {
     try {
       const taken = await this.takeBatch();
-      this.#failures = 0;
+      this.#retries.succeeded();
       if (taken > 0) return 0;
       await this.#keepHouse();
       return this.options.pollMs;
     } catch (error) {
-      this.#failures += 1;
-      this.log.error({ err: error, failures: this.#failures }, 'sales could not be handed over, will retry');
-      return backOffMs(this.#failures, this.options.random);
+      await this.#retries.pauseAfter(error, 'sales could not be handed over, will retry', signal);
+      return 0;
     }
   }
 
@@ -99,7 +100,7 @@ export class IntakeWorker {
     const failed = { id, error: error.message.replaceAll('\0', '').slice(0, 500) };
     if (final) {
       const { channel, externalOrderId } = sale;
-      this.log.warn({ intakeId: id, channel, externalOrderId, error: failed.error }, 'a sale was parked');
+      this.readModels.log.warn({ intakeId: id, channel, externalOrderId, error: failed.error }, 'a sale was parked');
       return [failed];
     }
     return [{ ...failed, nextAttemptAt: toIso(this.clock.now() + backOffMs(attempts + 1, this.options.random)) }];
@@ -111,7 +112,10 @@ export class IntakeWorker {
     if (nowMs - this.#sweptAtMs < SWEEP_EVERY_MS) return;
     const erased = await this.table.eraseSealed(toIso(nowMs - this.options.keepUnreadableMs));
     if (erased > 0)
-      this.log.warn({ erased }, 'messages that were never understood lost their content: their time was over');
+      this.readModels.log.warn(
+        { erased },
+        'messages that were never understood lost their content: their time was over',
+      );
     const forgotten = await this.table.forgetDone(toIso(nowMs - this.options.keepDoneMs));
     if (forgotten === 0) this.#sweptAtMs = nowMs;
   }

@@ -279,12 +279,13 @@ const take = (messageId: string, sales: ChannelSale[], on = inbox) =>
 const inboxOf = (maxWaiting: number) => new IntakeInbox(table, rows, systemClock, bell, readModels.log, { maxWaiting });
 
 const workerOf = (on: IntakeTable) =>
-  new IntakeWorker(on, inbox, orders, bell, systemClock, readModels.log, {
+  new IntakeWorker(on, inbox, orders, bell, systemClock, readModels, {
     batchSize: 100,
     pollMs: 10,
     attempts: 3,
     keepDoneMs: 60_000,
     keepUnreadableMs: 60_000,
+    backoffMsMin: 2,
     random: () => 0.01,
   });
 

@@ -18,7 +18,7 @@ it('goes on after an answer of the channel could not be stored', async () => {
     ledger: new PushLedger(database),
     observer: { lag: () => {}, request: () => {} },
     clock: systemClock,
-    log: database.log,
+    readModels: database,
     random,
     maxInMemory: 10,
     rereadMs: 10,

@@ -1,6 +1,6 @@
 import { continueTrace, type Span, type SpanOptions } from '#event-sourcing';
 import type { Clock } from '#kernel';
-import { FailureLog, type Log } from '#read-models';
+import { FailureLog, type ReadModels, Retries } from '#read-models';
 import { backOffMs } from '../back-off.js';
 import { Bell } from '../bell.js';
 import type { ChannelConnector, PushResult } from '../connectors/connector.js';
@@ -21,7 +21,7 @@ export interface ChannelPusherOptions {
   readonly ledger: PushLedger;
   readonly observer: PushObserver;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly readModels: Pick<ReadModels, 'log' | 'outages'>;
   readonly random: () => number;
   /** Listings kept in memory at most; the ledger has the rest. */
   readonly maxInMemory: number;
@@ -49,7 +49,7 @@ export class ChannelPusher {
 
   constructor(private readonly options: ChannelPusherOptions) {
     this.#due = new DueListings(options.maxInMemory);
-    this.#unread = new FailureLog(options.log, { channel: options.channel });
+    this.#unread = new FailureLog(options.readModels.log, { channel: options.channel });
   }
 
   /** Rows of the ledger that have become due. */
@@ -76,19 +76,14 @@ export class ChannelPusher {
 
   /** Pushes until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    let failures = 0;
+    const retries = new Retries(this.options.readModels, { channel: this.options.channel });
     while (!signal.aborted) {
       try {
         await this.#turn(signal);
-        failures = 0;
+        retries.succeeded();
       } catch (error) {
-        failures += 1;
         this.#due.incomplete = true;
-        this.options.log.error(
-          { err: error, channel: this.options.channel, failures },
-          'the push ledger could not be used, will retry',
-        );
-        await this.#bell.wait(Math.max(50, backOffMs(failures, this.options.random)), signal);
+        await retries.pauseAfter(error, 'the push ledger could not be used, will retry', signal);
       }
     }
     await this.#stored.catch(() => {});

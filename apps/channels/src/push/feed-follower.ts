@@ -1,57 +1,106 @@
-import type { AvailabilityFeed } from '#contracts';
-import type { Log } from '#read-models';
-import { backOffMs } from '../back-off.js';
-import { Bell } from '../bell.js';
-import type { PushLedger, WantedOnChannel } from './push-ledger.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
+import { FailingItems, isOutage, type ReadModels, Retries } from '#read-models';
+import { FeedMoved, type PushLedger, type WantedOnChannel } from './push-ledger.js';
 
 export interface FeedFollowerOptions {
   readonly feed: AvailabilityFeed;
-  readonly ledger: PushLedger;
+  readonly ledger: Pick<PushLedger, 'sequence' | 'want'>;
   /** Listings that have become due, right after they are durable. */
   readonly onWanted: (listings: readonly WantedOnChannel[]) => void;
   /** Some of them may not have been told. */
   readonly onInterrupted: () => void;
-  readonly log: Log;
-  readonly random: () => number;
+  readonly readModels: Pick<ReadModels, 'log' | 'outages'>;
 }
 
-/** Takes the availability feed over into the push ledger, from the stored sequence on. */
+/**
+ * Takes the availability feed over into the push ledger, from the stored sequence on. The numbers of a SKU that the ledger does not
+ * take are kept back and tried again with the next batches; those of all others go on.
+ */
 export class FeedFollower {
-  #failures = 0;
+  readonly #retries: Retries;
+  readonly #failing: FailingItems;
+  readonly #keptBack = new Map<string, AvailabilityChange>();
 
-  constructor(private readonly options: FeedFollowerOptions) {}
+  constructor(private readonly options: FeedFollowerOptions) {
+    this.#retries = new Retries(options.readModels, { work: 'availability feed' });
+    this.#failing = new FailingItems(options.readModels.log, (sku) => ({ work: 'availability feed', sku }));
+  }
+
+  /** SKUs whose newest numbers are not in the ledger, and why; the feed itself where it broke off. */
+  get failing(): Readonly<Record<string, string>> {
+    const { error } = this.#retries;
+    return { ...(error !== undefined && { 'all of it': error }), ...this.#failing.failing };
+  }
 
   /** Follows until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const pause = new Bell();
     while (!signal.aborted) {
       try {
         await this.#follow(signal);
+        // A feed that ends of itself is asked again, and not in a circle.
+        await delay(ENDED_PAUSE_MS, undefined, { signal }).catch(() => {});
       } catch (error) {
         if (signal.aborted) return;
-        this.#failures += 1;
-        this.options.log.error({ err: error, failures: this.#failures }, 'the availability feed broke off, will retry');
         this.options.onInterrupted();
+        await this.#retries.pauseAfter(error, 'the availability feed broke off, will retry', signal);
       }
-      if (!signal.aborted) await pause.wait(Math.max(50, backOffMs(this.#failures, this.options.random)), signal);
     }
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const { feed, ledger, onWanted } = this.options;
+    const { feed, ledger } = this.options;
     let after = await ledger.sequence();
     for await (const batch of feed.follow({ after, signal })) {
       const to = batch.reduce((highest, { sequence }) => Math.max(highest, sequence), after);
-      for (let start = 0; start < batch.length; start += CHANGES_PER_STATEMENT) {
-        const last = start + CHANGES_PER_STATEMENT >= batch.length;
+      const changes = [...this.#dueOfKeptBack(batch), ...batch];
+      for (let start = 0; start < changes.length; start += CHANGES_PER_STATEMENT) {
+        const last = start + CHANGES_PER_STATEMENT >= changes.length;
         // Changes may share a sequence, so it moves with the last part of the batch only.
-        onWanted(await ledger.want(batch.slice(start, start + CHANGES_PER_STATEMENT), after, last ? to : after));
+        await this.#take(changes.slice(start, start + CHANGES_PER_STATEMENT), after, last ? to : after);
       }
       after = to;
-      this.#failures = 0;
+      this.#retries.succeeded();
     }
+  }
+
+  /** Those that are to be tried again and that the batch does not replace. */
+  #dueOfKeptBack(batch: readonly AvailabilityChange[]): AvailabilityChange[] {
+    if (this.#keptBack.size === 0) return [];
+    const waiting = new Set([...this.#failing.pausing, ...batch.map(({ sku }) => sku)]);
+    return [...this.#keptBack.values()].filter(({ sku }) => !waiting.has(sku));
+  }
+
+  async #take(changes: readonly AvailabilityChange[], after: number, to: number): Promise<void> {
+    const { ledger, onWanted, readModels } = this.options;
+    try {
+      onWanted(await ledger.want(changes, after, to));
+      if (this.#keptBack.size > 0) for (const { sku } of changes) this.#taken(sku);
+    } catch (error) {
+      const isOfNoChange = isOutage(error) || error instanceof FeedMoved || !(await readModels.outages.isOver());
+      const [change] = changes;
+      if (isOfNoChange || !change || this.#keptBack.size >= KEPT_BACK_MAX) throw error;
+      if (changes.every(({ sku }) => sku === change.sku)) {
+        // Where not even nothing is taken, it is no fault of the change.
+        await this.#take([], after, to);
+        this.#failing.failed(change.sku, error, 'the numbers of a SKU were not taken over, will retry');
+        this.#keptBack.set(change.sku, changes.at(-1) ?? change);
+        return;
+      }
+      const middle = Math.ceil(changes.length / 2);
+      await this.#take(changes.slice(0, middle), after, after);
+      await this.#take(changes.slice(middle), after, to);
+    }
+  }
+
+  #taken(sku: string): void {
+    this.#failing.succeeded(sku);
+    this.#keptBack.delete(sku);
   }
 }
 
+const ENDED_PAUSE_MS = 50;
 /** Few enough that acknowledgements, which take turns with these statements, do not wait long. */
 const CHANGES_PER_STATEMENT = 500;
+/** Where more fail it is the ledger, and the feed waits. */
+const KEPT_BACK_MAX = 100;

@@ -504,7 +504,7 @@ describe('the worker of a channel', () => {
       ledger,
       observer: { lag: () => {}, request: () => {} },
       clock: systemClock,
-      log: readModels.log,
+      readModels,
       random,
       maxInMemory,
       rereadMs: 60_000,
