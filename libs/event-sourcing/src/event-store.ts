@@ -232,6 +232,16 @@ export class WriterFenced extends Error {
   override readonly name = 'WriterFenced';
 }
 
+/** Bytes of a stream's name in UTF-8: an index of PostgreSQL holds it, and an order number of 128 characters of any script fits. */
+export const MAX_STREAM_NAME_BYTES = 2_000;
+
+/** Whether every store takes a stream of this name. */
+export const isStreamName = (stream: string): boolean =>
+  stream !== '' &&
+  (stream.length * 3 <= MAX_STREAM_NAME_BYTES || Buffer.byteLength(stream) <= MAX_STREAM_NAME_BYTES) &&
+  !stream.includes('\0') &&
+  stream.isWellFormed();
+
 /** The category of a stream: what stands before the first hyphen. */
 export const categoryOf = (stream: string): string => {
   const hyphen = stream.indexOf('-');

@@ -2,7 +2,9 @@ import { type AllStreamResolvedEvent, type JSONEventData, jsonEvent, type Resolv
 import {
   type EventMetadata,
   EventTooLarge,
+  isStreamName,
   MAX_EVENT_BYTES,
+  MAX_STREAM_NAME_BYTES,
   type NewEvent,
   type RecordedEvent,
   type StreamAppend,
@@ -22,7 +24,6 @@ const APPEND_BYTES_MAX = 16_767_216;
 /** The server keeps ids as numbers, whatever their letters, and gives them back in small ones. */
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
-const STREAM_NAME_MAX = 500;
 /** Snapshots have streams of their own; no event of ours is in them. */
 export const SNAPSHOT_PREFIX = 'snapshot-';
 
@@ -118,10 +119,9 @@ function fromStoredMetadata({ $correlationId, $causationId, ...rest }: StoredMet
 }
 
 function checkStreamName(stream: string): void {
-  const isValid = stream !== '' && stream.length <= STREAM_NAME_MAX && !stream.includes('\0') && stream.isWellFormed();
-  if (isValid && isOurs(stream)) return;
+  if (isStreamName(stream) && isOurs(stream)) return;
   throw new RangeError(
-    `A stream name has 1 to ${STREAM_NAME_MAX} well-formed characters, no NUL, and begins neither with $ nor with ${SNAPSHOT_PREFIX}: ${JSON.stringify(stream)}`,
+    `A stream name has 1 to ${MAX_STREAM_NAME_BYTES} bytes of UTF-8, no NUL, and begins neither with $ nor with ${SNAPSHOT_PREFIX}: ${JSON.stringify(stream)}`,
   );
 }
 

@@ -1,7 +1,9 @@
 import {
   type EventMetadata,
   EventTooLarge,
+  isStreamName,
   MAX_EVENT_BYTES,
+  MAX_STREAM_NAME_BYTES,
   type NewEvent,
   type RecordedEvent,
   type StreamAppend,
@@ -18,8 +20,6 @@ export interface SerialisedAppend extends StreamAppend {
   readonly size: number;
 }
 
-const STREAM_NAME_MAX = 500;
-
 /**
  * Stands between two stored events. JSON.stringify escapes line breaks, so a raw one is always an end of an event, and a
  * commit can be taken apart without parsing it.
@@ -29,9 +29,9 @@ export const EVENT_SEPARATOR = ',\n';
 /** Throws {@link EventTooLarge}; RangeError for a stream name that cannot be stored. */
 export function serialise(append: StreamAppend): SerialisedAppend {
   const { stream, events } = append;
-  if (stream === '' || stream.length > STREAM_NAME_MAX || stream.includes('\0') || !stream.isWellFormed()) {
+  if (!isStreamName(stream)) {
     throw new RangeError(
-      `A stream name has 1 to ${STREAM_NAME_MAX} well-formed characters and no NUL: ${JSON.stringify(stream)}`,
+      `A stream name has 1 to ${MAX_STREAM_NAME_BYTES} bytes of UTF-8 and no NUL: ${JSON.stringify(stream)}`,
     );
   }
   const streamJson = JSON.stringify(stream);

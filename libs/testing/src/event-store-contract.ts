@@ -7,6 +7,7 @@ import {
   EventTooLarge,
   type ExpectedRevision,
   MAX_EVENT_BYTES,
+  MAX_STREAM_NAME_BYTES,
   type NewEvent,
   type Page,
   type RecordedEvent,
@@ -92,6 +93,21 @@ function describeAppending(store: Store): void {
       const stream = streamName();
       await append(store(), stream, 'any', events(1));
       expect((await append(store(), stream, 'any', events(1))).revisions).toEqual([1]);
+    });
+
+    it.each([
+      ['letters', (length: number) => 'x'.repeat(length)],
+      ['characters of three bytes', (length: number) => '単'.repeat(Math.floor(length / 3)) + 'x'.repeat(length % 3)],
+    ])('takes names of streams of 2,000 bytes of %s, and none that are longer', async (_, text) => {
+      const start = streamName();
+      const stream = start + text(MAX_STREAM_NAME_BYTES - start.length);
+      await append(store(), stream, 'no-stream', events(2));
+      expect(await store().readStream(stream)).toHaveLength(2);
+      const refused = [`${stream}x`, '', 'thing-\0', 'thing-\ud800'].map((name) =>
+        append(store(), name, 'any', events(1)),
+      );
+      for (const result of await Promise.allSettled(refused))
+        expect(result).toMatchObject({ status: 'rejected', reason: expect.any(RangeError) });
     });
 
     it('stores several streams in one append, or refuses to', async () => {

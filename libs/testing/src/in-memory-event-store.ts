@@ -3,6 +3,7 @@ import {
   DEFAULT_PAGE_BYTES,
   type EventStore,
   EventTooLarge,
+  isStreamName,
   MAX_EVENT_BYTES,
   matcherOf,
   type NewEvent,
@@ -44,6 +45,7 @@ export class InMemoryEventStore implements EventStore {
 
   async append(appends: readonly StreamAppend[]): Promise<AppendResult> {
     this.#refuseWhenClosed();
+    for (const { stream } of appends) if (!isStreamName(stream)) throw new RangeError(`This is no stream: ${stream}`);
     const copies = appends.map((append) => ({
       ...append,
       events: append.events.map((event) => copyOf(append.stream, event)),
