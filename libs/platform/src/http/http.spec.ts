@@ -247,6 +247,7 @@ describe('bad input is answered with a problem and does nothing', () => {
     ['a missing field', '{}', 'body', '#/quantity'],
     ['a missing field within', json({ quantity: 1, price: { currency: 'EUR' } }), 'body', '#/price/amountMinor'],
     ['an unknown field', '{"quantity":1,"qty/~":2}', 'body', '#/qty~1~0'],
+    ['an unknown field that is no Unicode', '{"quantity":1,"\\ud800":2}', 'body', '#/%EF%BF%BD'],
     ['a wrong currency', json({ quantity: 1, price: { amountMinor: 1, currency: 'XQQ' } }), 'body', '#/price/currency'],
     ['an instant that is none', '{"quantity":1,"occurredAt":"2026-02-30T00:00:00Z"}', 'body', '#/occurredAt'],
     ['null', 'null', 'body', '#'],

@@ -48,11 +48,11 @@ export function issuesFrom(issue: StandardIssue, place: RequestIssue['in'], pref
   return paths.map((each) => ({ in: place, pointer: pointerTo(each), message: issue.message }));
 }
 
+/** Names of fields are the caller's: any text, also half of a surrogate pair, which cannot be percent-encoded. */
 const pointerTo = (path: readonly string[]): string =>
-  [
-    '#',
-    ...path.map((segment) => encodeURIComponent(segment.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1'))),
-  ].join('/');
+  ['#', ...path.map((segment) => encodeURIComponent(escaped(segment.slice(0, 100)).toWellFormed()))].join('/');
+
+const escaped = (segment: string): string => segment.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** Plain words where zod speaks of types. A message stated by a schema goes first. */
 z.config({
