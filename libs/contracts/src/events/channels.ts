@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineEvents, type EventOf } from '../define-events.js';
-import { currencyCode, unitsOrNone } from '../shapes.js';
+import { currencyCode, unitsInAll, unitsOrNone } from '../shapes.js';
 
 const settings = {
   channel: z.string(),
@@ -28,7 +28,7 @@ export const channelEvents = defineEvents({
       channel: z.string(),
       sku: z.string(),
       externalId: z.string(),
-      shown: unitsOrNone,
+      shown: unitsInAll,
       acknowledged: unitsOrNone,
     }),
   },

@@ -1,5 +1,6 @@
 import { type StockEvent, stockEvents, typesOf } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
+import { MAX_QUANTITY } from '#kernel';
 import { bulkUpsert, type Projection, selectByKeys, type Tx } from '#read-models';
 import { availableToSell, type ChannelPolicy } from '../../stock/available-to-sell.js';
 import { addToFigures, emptyFigures, type StockFigures } from '../../stock/figures.js';
@@ -205,8 +206,11 @@ async function readSupply(tx: Tx): Promise<Supply> {
   return row?.supply ?? emptySupply();
 }
 
+/** What is on hand is a sum of any size; a channel takes no more than one movement may name. */
 const numbersOf = (figures: StockFigures, policies: readonly ChannelPolicy[]): Record<string, number> =>
-  Object.fromEntries(policies.map((policy) => [policy.channel, availableToSell(figures, policy)]));
+  Object.fromEntries(
+    policies.map((policy) => [policy.channel, Math.min(availableToSell(figures, policy), MAX_QUANTITY)]),
+  );
 
 const receivedAtOf = (event: RecordedEvent): string => event.metadata.receivedAt ?? event.recordedAt;
 
