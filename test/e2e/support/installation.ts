@@ -38,7 +38,7 @@ export class Installation {
     const output = outputOf(child);
     const address = await Promise.race([output.match(/answers at (http:\S+) .*gRPC on port (\d+)/), exitOf(child)]);
     if (address === 'exit') throw new Error(`The system did not start: ${output.text()}`);
-    return new RunningSystem(child, address[1] ?? '');
+    return new RunningSystem(child, address[1] ?? '', Number(address[2]));
   }
 
   /** Runs the standalone program to its end: for starts that cannot succeed. */
@@ -119,6 +119,7 @@ export class RunningSystem {
   constructor(
     private readonly child: ChildProcess,
     readonly httpUrl: string,
+    readonly grpcPort: number,
   ) {
     this.api = new Api(httpUrl);
   }
