@@ -47,7 +47,7 @@ export async function receive(store: EventStore, skus: readonly string[], type =
   const appends = Map.groupBy(skus, (sku) => sku)
     .entries()
     .map(([sku, repeats]) => ({
-      stream: `stock-${sku}`,
+      stream: `stock-${sku.slice(0, 100)}`,
       expected: 'any' as const,
       events: repeats.map(() => ({ id: randomUUID(), type, data: { sku, quantity: 1 }, metadata })),
     }));

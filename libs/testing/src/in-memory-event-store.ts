@@ -45,7 +45,8 @@ export class InMemoryEventStore implements EventStore {
 
   async append(appends: readonly StreamAppend[]): Promise<AppendResult> {
     this.#refuseWhenClosed();
-    for (const { stream } of appends) if (!isStreamName(stream)) throw new RangeError(`This is no stream: ${stream}`);
+    for (const { stream } of appends)
+      if (!isStreamName(stream)) throw new RangeError(`This is no stream: ${stream.slice(0, 100)}`);
     const copies = appends.map((append) => ({
       ...append,
       events: append.events.map((event) => copyOf(append.stream, event)),
