@@ -4,6 +4,7 @@ import { type Buyer, type ChannelSale, eventRegistry } from '#contracts';
 import { CLOCK, EVENT_STORE, type EventStore, withRegistry } from '#event-sourcing';
 import { idFrom, systemClock } from '#kernel';
 import {
+  Exceptions,
   IDEMPOTENCY_STORE,
   MemoryIdempotencyStore,
   PersonalDataHasher,
@@ -108,6 +109,30 @@ describe('a profile', () => {
     expect(await lookUp({ channel: 'ebay', channelCustomerId: `C${number}` })).toMatchObject({ status: 404 });
   });
 
+  it('is of one buyer where a shop sends the same address and number for all', async () => {
+    const accounts = Array.from({ length: 20 }, (_, index) => `buyer-${number}-${index}`);
+    for (const channelCustomerId of accounts)
+      await sell('pos', { email: 'noreply@pos.example', phone: '000000', channelCustomerId });
+    await attributed();
+    const found = await Promise.all(accounts.map((channelCustomerId) => lookUp({ channel: 'pos', channelCustomerId })));
+    expect(new Set(found.map(({ body }) => body.profileId)).size).toBe(20);
+    for (const { body } of found) expect(body).toMatchObject({ orders: 1, disputedWith: [] });
+  });
+
+  it('is one of two where two e-mail addresses come with one phone, and a case for a person', async () => {
+    const phone = `+49 40 ${200_000 + number}`;
+    await sell('etsy', { email, phone });
+    await sell('etsy', { email: `other-${email}`, phone });
+    await attributed();
+    const [one, other] = [await lookUp({ email }), await lookUp({ email: `other-${email}` })];
+    expect(one.body).toMatchObject({ orders: 1, disputedWith: [other.body.profileId] });
+    const open = await service.app.get(Exceptions, { strict: false }).list('identity-dispute', undefined, 100);
+    const pair = [one.body.profileId, other.body.profileId].sort().join('/');
+    expect(open.filter(({ subject }) => subject === pair)).toMatchObject([
+      { detail: expect.stringContaining('carries phone of both profiles') },
+    ]);
+  });
+
   it('is made for nobody when an order says nothing of its buyer', async () => {
     await sell('etsy', undefined);
     const before = await store.head();
@@ -118,7 +143,8 @@ describe('a profile', () => {
 
 describe('what is refused', () => {
   it.each<[string, unknown, number, string]>([
-    ['a stranger', { email: 'nobody@example.com' }, 404, 'unknown-profile'],
+    ['a stranger', { email: 'stranger@example.com' }, 404, 'unknown-profile'],
+    ['an address that shops send for nobody', { email: 'no-reply@example.com' }, 422, 'identifies-nobody'],
     ['nothing', {}, 400, 'invalid-request'],
     ['no object', [], 400, 'invalid-request'],
     ['two things at once', { email: 'a@example.com', phone: '+49301234567' }, 400, 'invalid-request'],
@@ -217,7 +243,8 @@ function rootModule(): DynamicModule {
     { provide: Runners, useValue: runners },
     { provide: CLOCK, useValue: systemClock },
     { provide: IDEMPOTENCY_STORE, useValue: new MemoryIdempotencyStore() },
+    Exceptions,
   ];
-  const core = { module: Core, global: true, providers, exports: providers.map(({ provide }) => provide) };
+  const core = { module: Core, global: true, providers, exports: providers };
   return { module: Root, imports: [core, CustomersModule] };
 }

@@ -1,9 +1,10 @@
 import { Module } from '@nestjs/common';
-import { CONFIG, type Config, PersonalDataHasher } from '#platform';
+import { CONFIG, type Config, Exceptions, PersonalDataHasher } from '#platform';
 import { type Projection, Runners } from '#read-models';
 import { IdentityRunner } from './identity/identity-runner.js';
 import { WhenSaleIsRecordedFindOrMakeProfile } from './processes/when-sale-is-recorded-find-or-make-profile/when-sale-is-recorded-find-or-make-profile.js';
 import { ProfileRunner } from './profile/profile-runner.js';
+import { identityDisputes } from './views/profiles/identity-disputes.js';
 import { ProfilesController } from './views/profiles/profiles.http.js';
 import { profilesProjection } from './views/profiles/profiles.projection.js';
 import { ProfilesQuery } from './views/profiles/profiles.query.js';
@@ -31,7 +32,8 @@ import { ProfilesQuery } from './views/profiles/profiles.query.js';
   ],
 })
 export class CustomersModule {
-  constructor(runners: Runners, findOrMakeProfile: WhenSaleIsRecordedFindOrMakeProfile) {
+  constructor(runners: Runners, findOrMakeProfile: WhenSaleIsRecordedFindOrMakeProfile, exceptions: Exceptions) {
+    exceptions.add(identityDisputes);
     for (const projection of customersProjections) runners.addProjection(projection);
     runners.addReaction(findOrMakeProfile);
   }

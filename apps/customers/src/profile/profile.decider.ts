@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ProfileEvent, profileEvents, typesOf } from '#contracts';
-import type { Decider } from '#event-sourcing';
+import type { Decider, RecordedEvent, StreamHistory } from '#event-sourcing';
 import { type AttributeOrder, attributeOrder } from './profile.decide.js';
 import { evolveProfile, type Profile } from './profile.js';
 
@@ -26,3 +26,13 @@ export const profileDecider: Decider<AttributeOrder, ProfileEvent, Profile> = {
 };
 
 const stored = z.object({ identities: z.array(z.string()).optional(), orders: z.array(z.string()).optional() });
+
+/** The e-mail addresses of a profile, as its stream has them. */
+export function emailsOf({ snapshot, events }: StreamHistory): string[] {
+  const start = snapshot ? profileDecider.snapshot?.read(snapshot.state) : undefined;
+  const profile = events.reduce(
+    (folded, event) => profileDecider.evolve(folded, event as RecordedEvent<ProfileEvent>),
+    start ?? profileDecider.initialState(),
+  );
+  return profile.status === 'known' ? [...profile.identities].filter((id) => id.startsWith('email.')) : [];
+}

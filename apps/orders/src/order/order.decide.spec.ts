@@ -289,6 +289,25 @@ describe('RecordSale', () => {
     expect(given(cancellation).when(sale({ externalRevision: 0 }))).toMatchObject([{ type: 'SaleOutdatedReceived' }]);
   });
 
+  it('says when nothing of an order is left, and when something is again', () => {
+    const emptied = (command: OrderCommand, ...before: OrderCommand[]) => {
+      const events = given(...before).when(command);
+      return events instanceof Rejected
+        ? []
+        : events.map(({ data }) => ('emptied' in data ? data.emptied : 'as before'));
+    };
+    const all = cancel([
+      { lineId: '1', units: 5 },
+      { lineId: '2', units: 3 },
+    ]);
+    const byChannel = sale({ externalRevision: 2, cancelled: true });
+    expect(emptied(all, sale())).toEqual([true]);
+    expect(emptied(cancel([{ lineId: '1', units: 5 }]), sale())).toEqual(['as before']);
+    expect(emptied(byChannel, sale())).toEqual(['as before', true]);
+    expect(emptied(byChannel, sale(), all)).toEqual(['as before']);
+    expect(emptied(sale({ externalRevision: 3 }), sale(), byChannel)).toEqual([false]);
+  });
+
   it('keeps charges with their sign, until a revision says otherwise', () => {
     const charges = [
       { lineId: '8', amountMinor: 490 },

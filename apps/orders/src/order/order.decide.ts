@@ -1,6 +1,6 @@
 import type { OrderEvent } from '#contracts';
 import type { Decider } from '#event-sourcing';
-import type { Rejected } from '#kernel';
+import { Rejected } from '#kernel';
 import {
   type DeclineOrder,
   declineOrder,
@@ -31,6 +31,11 @@ export type OrderCommand =
   | ReturnLines;
 
 export function decide(command: OrderCommand, order: Order): OrderEvent[] | Rejected {
+  const decided = decidedBy(command, order);
+  return decided instanceof Rejected ? decided : sayingWhetherEmptied(decided, order);
+}
+
+function decidedBy(command: OrderCommand, order: Order): OrderEvent[] | Rejected {
   switch (command.type) {
     case 'RecordSale':
       return recordSale(command, order);
@@ -55,6 +60,23 @@ export function decide(command: OrderCommand, order: Order): OrderEvent[] | Reje
 
 /** Most orders have no more. */
 const LINES_OF_MOST = 20;
+
+/** Who counts orders needs no sums to learn that one has come to nothing, or is one again. */
+function sayingWhetherEmptied(events: OrderEvent[], order: Order): OrderEvent[] {
+  const last = events.at(-1);
+  if (last?.type !== 'SaleAmended' && last?.type !== 'OrderLinesCancelled') return events;
+  const emptied = isEmpty(events.reduce(evolve, order));
+  if (emptied === isEmpty(order)) return events;
+  const said = { ...last, data: { ...last.data, emptied } } as OrderEvent;
+  return [...events.slice(0, -1), said];
+}
+
+/** True where all that was ordered is cancelled. */
+const isEmpty = (order: Order): boolean =>
+  order.status === 'placed' &&
+  order.offers.length === 0 &&
+  order.lines.length > 0 &&
+  order.lines.every(({ ordered, cancelled }) => ordered === cancelled);
 
 /** Streams `order-<orderId>`. They are short, so no snapshots. */
 export const orderDecider: Decider<OrderCommand, OrderEvent, Order> = {

@@ -23,6 +23,9 @@ export const inSkuOrder = <Item extends { readonly sku: string }>(items: readonl
 
 const lineUnits = z.array(z.strictObject({ lineId: z.string(), sku: z.string(), units }));
 
+/** True where nothing is ordered any more from this event on, false where something is again; absent where neither changed. */
+const emptied = z.boolean().optional();
+
 /** Who bought, as far as the channel says: hashes that are equal for equal people. */
 const buyer = z.strictObject({
   emailHash: keyedHash.optional(),
@@ -69,6 +72,7 @@ export const orderEvents = defineEvents({
       reopened: lineUnits.optional(),
       /** The channel stated its prices in this currency, which is not the order's: units hold, prices stay as they were. */
       otherCurrency: currencyCode.optional(),
+      emptied,
     }),
   },
   SaleDuplicateReceived: {
@@ -112,7 +116,13 @@ export const orderEvents = defineEvents({
   },
   OrderLinesCancelled: {
     when: 'Units of an order that had not left were cancelled.',
-    data: z.strictObject({ orderId: z.string(), channel: z.string(), lines: lineUnits, reason: z.string() }),
+    data: z.strictObject({
+      orderId: z.string(),
+      channel: z.string(),
+      lines: lineUnits,
+      reason: z.string(),
+      emptied,
+    }),
   },
   OrderLinesShipped: {
     when: 'Units of an order left, whatever the order says of them.',

@@ -54,4 +54,37 @@ describe('keyed hashes of personal data', () => {
   ])('makes nobody out of %s', (_, hash) => {
     expect(hash).toBeUndefined();
   });
+
+  it.each([
+    'noreply@shop.example',
+    'No-Reply@marketplace.example',
+    'do_not.reply@shop.example',
+    'none@none.com',
+    'guest@pos.example',
+    'a@b@c',
+  ])('makes nobody of the e-mail address %s', (email) => {
+    expect(hasher.hashEmail(email)).toBeUndefined();
+  });
+
+  it.each(['000000', '+49 000 000000', '1111111', '+49 30', '0123456789', '123456', '987654321', '+1 (234) 567-890'])(
+    'makes nobody of the phone number %s',
+    (phone) => {
+      expect(hasher.hashPhone(phone)).toBeUndefined();
+    },
+  );
+
+  it.each(['0', 'guest', 'N/A', ' Anonymous ', 'null'])('makes nobody of the account %s', (account) => {
+    expect(hasher.hashChannelCustomer('etsy', account)).toBeUndefined();
+  });
+
+  it.each(['+49 30 123456', '0151 2223334', '+44 20 7946 0000', '004930100001'])('knows people by %s', (phone) => {
+    expect(hasher.hashPhone(phone)).toBeDefined();
+  });
+
+  it.each(['reply@shop.example', 'noreen@example.com', 'anna.gast@example.com', 'info@firm.example'])(
+    'knows people by %s',
+    (email) => {
+      expect(hasher.hashEmail(email)).toBeDefined();
+    },
+  );
 });

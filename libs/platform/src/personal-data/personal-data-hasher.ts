@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import type { Buyer, ChannelSale } from '#contracts';
+import { PLACEHOLDER_ACCOUNTS, PLACEHOLDER_DOMAINS, PLACEHOLDER_MAILBOXES, TYPED_DIGITS } from './placeholders.js';
 
 /**
  * Turns what identifies a person into keyed hashes (HMAC-SHA-256, 64 hex digits): equal for equal people, and of no use
@@ -25,18 +26,24 @@ export class PersonalDataHasher {
   /** Blanks around it and upper case make no difference. */
   hashEmail(email: string): string | undefined {
     const normalised = email.normalize('NFC').trim().toLowerCase();
-    return /^[^\s@]+@[^\s@]+$/.test(normalised) ? this.hash('email', normalised) : undefined;
+    if (!/^[^\s@]+@[^\s@]+$/.test(normalised) || isPlaceholderAddress(normalised)) return undefined;
+    return this.hash('email', normalised);
   }
 
-  /** Digits and a leading plus count; fewer than five digits are no phone number. */
+  /** Digits and a leading plus count; fewer than five digits, one digit over and over, or digits in a row are no phone number. */
   hashPhone(phone: string): string | undefined {
     const digits = phone.replace(/\D/g, '');
-    return digits.length >= 5 ? this.hash('phone', phone.trim().startsWith('+') ? `+${digits}` : digits) : undefined;
+    return digits.length >= 5 && !isPlaceholderNumber(digits)
+      ? this.hash('phone', phone.trim().startsWith('+') ? `+${digits}` : digits)
+      : undefined;
   }
 
   /** The id is taken as it is, and only means something together with its channel. */
   hashChannelCustomer(channel: string, id: string): string | undefined {
-    return id.trim() === '' ? undefined : this.hash('channel-customer', `${channel}/${id}`);
+    const account = id.trim().toLowerCase();
+    return account === '' || PLACEHOLDER_ACCOUNTS.has(account)
+      ? undefined
+      : this.hash('channel-customer', `${channel}/${id}`);
   }
 
   /** Tells whole messages apart, as a channel sent them. */
@@ -49,3 +56,17 @@ export class PersonalDataHasher {
     return createHmac('sha256', this.key).update(`${kind}:${text}`).digest('hex');
   }
 }
+
+function isPlaceholderAddress(address: string): boolean {
+  const [mailbox = '', domain = ''] = address.split('@');
+  return PLACEHOLDER_DOMAINS.has(domain) || PLACEHOLDER_MAILBOXES.has(mailbox.replace(/[._-]/g, ''));
+}
+
+/** Also behind a country code, and with other digits only at its start. */
+function isPlaceholderNumber(digits: string): boolean {
+  const rest = digits.replace(/^(00)?(49|43|41|44|1)?/, '');
+  return [digits, rest].some((text) => text.length === 0 || /^(\d)\1*$/.test(text) || isTyped(text));
+}
+
+const isTyped = (digits: string): boolean =>
+  TYPED_DIGITS.includes(digits) || TYPED_DIGITS.includes([...digits].reverse().join(''));

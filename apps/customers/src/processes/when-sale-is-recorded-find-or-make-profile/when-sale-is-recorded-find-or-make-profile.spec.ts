@@ -124,6 +124,29 @@ describe('when a sale is recorded', () => {
     ]);
   });
 
+  it.each<[string, number]>([
+    ['on one page', 2],
+    ['on two pages', 1],
+  ])('makes two people of two e-mail addresses with one phone, %s, and says so', async (_, perPage) => {
+    const events = [sale({ ...email('ada'), ...phone('1') }), sale({ ...email('bob'), ...phone('1') })];
+    const { profiles, disputes } = await attributed(...(perPage === 2 ? [events] : events.map((event) => [event])));
+    expect(profiles).toEqual([ada, profileOf('email', 'ebob')]);
+    expect(disputes).toMatchObject([{ kind: 'phone', profileId: ada, otherProfileId: profileOf('email', 'ebob') }]);
+  });
+
+  it('takes what many share for nobody, and disputes it no further', async () => {
+    const buyers = Array.from({ length: 20 }, (_, index) => sale({ ...email(`${index}`), ...phone('1') }));
+    const { profiles, disputes } = await attributed(...buyers.map((event) => [event]), [sale(phone('1'))]);
+    expect(new Set(profiles).size).toBe(20);
+    expect(profiles).toHaveLength(20);
+    expect(disputes).toHaveLength(5);
+  });
+
+  it('makes no profile for a cancellation without goods', async () => {
+    const cancelled = sale(email('ada'));
+    expect((await attributed([{ ...cancelled, data: { ...cancelled.data, cancelled: true } }])).facts).toEqual([]);
+  });
+
   it('changes nothing when it gets the same events again, from the same process and from another', async () => {
     const events = [
       sale({ ...email('ada'), ...phone('1') }),

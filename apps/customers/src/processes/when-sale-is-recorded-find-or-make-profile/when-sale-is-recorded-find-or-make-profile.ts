@@ -6,6 +6,7 @@ import type { Reaction } from '#read-models';
 import { identityDecider } from '../../identity/identity.decider.js';
 import { type Identity, identityIdOf } from '../../identity/identity.js';
 import { IdentityRunner } from '../../identity/identity-runner.js';
+import { emailsOf, profileDecider } from '../../profile/profile.decider.js';
 import { ProfileRunner } from '../../profile/profile-runner.js';
 import { inOrderPerKey } from '../in-order-per-key.js';
 
@@ -13,7 +14,9 @@ type Sale = RecordedEvent<Extract<OrderEvent, { type: 'SaleRecorded' | 'OrderSub
 
 /**
  * Finds who bought, or makes a profile for a stranger. The identities of an order lead the way, the strongest first: the
- * first that is known names the profile, those nobody has are claimed for it, and one that leads elsewhere is disputed.
+ * first that is known names the profile, free ones are claimed for it, and one that leads elsewhere is disputed. A phone is
+ * shared by families and shops, so it does not lead an order with an e-mail address to a profile that has another; and what
+ * many profiles dispute identifies nobody.
  *
  * An identity never changes its profile and a new profile's id follows from the order's strongest identity. So whoever
  * stops half-way and begins again, at whatever step, arrives at the same profile.
@@ -31,10 +34,16 @@ export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {
 
   /** Orders that share an identity are taken in the order of the log; all others at once, so that they share commits. */
   async react(events: readonly RecordedEvent[]): Promise<void> {
-    const sales = (events as readonly Sale[])
-      .map((event) => ({ event, identities: identitiesOf(event.data.buyer) }))
+    const named = (events as readonly Sale[])
+      .filter(({ data }) => !('cancelled' in data && data.cancelled && data.lines.length === 0))
+      .map((event) => ({ event, identities: identitiesOf(event.data.buyer) }));
+    const { owners, shared } = await this.ownersOf(named.flatMap(({ identities }) => identities));
+    const sales = named
+      .map(({ event, identities }) => ({
+        event,
+        identities: identities.filter((each) => !shared.has(identityIdOf(each))),
+      }))
       .filter(({ identities }) => identities.length > 0);
-    const owners = await this.ownersOf(sales.flatMap(({ identities }) => identities));
     await inOrderPerKey(
       sales,
       ({ identities }) => identities.map(identityIdOf),
@@ -44,7 +53,10 @@ export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {
 
   private async attribute(event: Sale, identities: readonly Identity[], owners: Map<string, string>): Promise<void> {
     const ownerOf = (identity: Identity) => owners.get(identityIdOf(identity));
-    const profileId = identities.map(ownerOf).find((owner) => owner !== undefined) ?? newProfileId(identities);
+    const leading = (await this.isOfAnother(identities, ownerOf))
+      ? identities.filter(({ kind }) => kind !== 'phone')
+      : identities;
+    const profileId = leading.map(ownerOf).find((owner) => owner !== undefined) ?? newProfileId(leading);
     const free = identities.filter((identity) => ownerOf(identity) === undefined);
     const elsewhere = identities.filter((identity) => (ownerOf(identity) ?? profileId) !== profileId);
     await Promise.all([
@@ -62,6 +74,18 @@ export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {
     );
   }
 
+  /** Whether the phone leads to somebody with another e-mail address than the new one of this order. */
+  private async isOfAnother(
+    identities: readonly Identity[],
+    ownerOf: (identity: Identity) => string | undefined,
+  ): Promise<boolean> {
+    const [email, phone] = (['email', 'phone'] as const).map((kind) => identities.find((each) => each.kind === kind));
+    const owner = phone && ownerOf(phone);
+    if (!email || ownerOf(email) !== undefined || owner === undefined) return false;
+    const [history] = await this.store.load([`${profileDecider.category}-${owner}`], profileDecider.snapshot?.version);
+    return history !== undefined && emailsOf(history).length > 0;
+  }
+
   private claim(event: Sale, identity: Identity, profileId: string) {
     const id = identityIdOf(identity);
     const command = { type: 'ClaimIdentity', ...identity, profileId } as const;
@@ -74,23 +98,31 @@ export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {
     return this.identities.execute(id, command, becauseOf(this.name, event, `DisputeIdentity/${id}`), event.position);
   }
 
-  /** The profile each identity leads to, by its id, read from the streams in one go; nobody's are left out. */
-  private async ownersOf(identities: readonly Identity[]): Promise<Map<string, string>> {
+  /** The profile each identity leads to, by its id, read from the streams in one go; free ones are left out. */
+  private async ownersOf(
+    identities: readonly Identity[],
+  ): Promise<{ owners: Map<string, string>; shared: ReadonlySet<string> }> {
     const ids = [...new Set(identities.map(identityIdOf))];
-    if (ids.length === 0) return new Map();
+    if (ids.length === 0) return { owners: new Map(), shared: new Set() };
     const prefix = `${identityDecider.category}-`;
     const histories = await this.store.load(ids.map((id) => `${prefix}${id}`));
     const owners = new Map<string, string>();
+    const shared = new Set<string>();
     for (const { stream, events } of histories) {
       const state = events.reduce(
         (folded, event) => identityDecider.evolve(folded, event as RecordedEvent<IdentityEvent>),
         identityDecider.initialState(),
       );
-      if (state.status === 'claimed') owners.set(stream.slice(prefix.length), state.profileId);
+      if (state.status !== 'claimed') continue;
+      owners.set(stream.slice(prefix.length), state.profileId);
+      if (state.disputedWith.size >= SHARED_BY_PROFILES) shared.add(stream.slice(prefix.length));
     }
-    return owners;
+    return { owners, shared };
   }
 }
+
+/** What so many other profiles were seen with is a switchboard, a marketplace or a till. */
+export const SHARED_BY_PROFILES = 5;
 
 /** The strongest first: people share a phone sooner than an e-mail address, and a channel's customer is one of many accounts. */
 function identitiesOf({ emailHash, phoneHash, channelCustomerHash }: Buyer): Identity[] {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { IdentityEvent, IdentityKind, ProfileEvent } from '#contracts';
+import type { IdentityEvent, IdentityKind, OrderEvent, ProfileEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 import { idFrom } from '#kernel';
 import { compareProjection, openReadModels, ProjectionRunner, type ReadModels, schemaOf } from '#read-models';
@@ -48,8 +48,21 @@ const disputed: IdentityEvent = {
   data: { ...identity('phone', 'c'), profileId: eve, otherProfileId: ada, orderId: 'etsy.3' },
 };
 
+const lines = [{ lineId: '1', sku: 'MUG', units: 1 }];
+const cancelled = (orderId: string, changes: { emptied?: boolean } = { emptied: true }): OrderEvent => ({
+  type: 'OrderLinesCancelled',
+  data: { orderId, channel: 'etsy', lines, reason: 'test', ...changes },
+});
+const amended = (orderId: string, changes: { emptied?: boolean }): OrderEvent => ({
+  type: 'SaleAmended',
+  data: { orderId, channel: 'etsy', externalRevision: 2, lines: [], changes: [], ...changes },
+});
+const declined = (orderId: string): OrderEvent => ({ type: 'OrderDeclined', data: { orderId, short: [] } });
+
+type AnyFact = ProfileEvent | IdentityEvent | OrderEvent;
+
 /** Orders become known late: neither the first nor the last comes in its turn. */
-const history: readonly (ProfileEvent | IdentityEvent)[] = [
+const history: readonly AnyFact[] = [
   created(ada),
   linked(ada, 'email', 'a'),
   ordered(ada, 'etsy.2', '02'),
@@ -60,17 +73,22 @@ const history: readonly (ProfileEvent | IdentityEvent)[] = [
   linked(ada, 'phone', 'b', 'shop'),
   ordered(ada, 'shop.9', '09', 'shop'),
   disputed,
+  declined('etsy.0'),
+  cancelled('etsy.1', {}),
   ordered(ada, 'etsy.1', '01'),
+  ordered(ada, 'etsy.0', '01'),
+  ordered(ada, 'shop.8', '08', 'shop'),
+  cancelled('shop.8'),
+  ordered(ada, 'etsy.4', '10'),
+  cancelled('etsy.4'),
+  amended('etsy.4', {}),
 ];
 
 let appended = 0;
-async function record(facts: readonly (ProfileEvent | IdentityEvent)[]): Promise<RecordedEvent[]> {
+async function record(facts: readonly AnyFact[]): Promise<RecordedEvent[]> {
   for (const fact of facts) {
     appended += 1;
-    const stream =
-      fact.type === 'IdentityDisputed'
-        ? `identity-${fact.data.kind}.${fact.data.hash}`
-        : `profile-${fact.data.profileId}`;
+    const stream = streamOf(fact);
     const metadata = {
       commandId: `${appended}`,
       correlationId: 'c',
@@ -80,6 +98,11 @@ async function record(facts: readonly (ProfileEvent | IdentityEvent)[]): Promise
     await store.append([{ stream, expected: 'any', events: [{ id: idFrom(`${appended}`), ...fact, metadata }] }]);
   }
   return [...(await store.readAll({ after: 0 })).events];
+}
+
+function streamOf({ type, data }: AnyFact): string {
+  if (type === 'IdentityDisputed') return `identity-${data.kind}.${data.hash}`;
+  return 'profileId' in data ? `profile-${data.profileId}` : `order-${(data as { orderId: string }).orderId}`;
 }
 
 async function projected(): Promise<void> {
@@ -92,10 +115,10 @@ const apply = (events: readonly RecordedEvent[]) =>
 
 const tables = () =>
   Promise.all(
-    ['profiles', 'identities', 'disputes'].map((table) =>
-      readModels.query(`select * from ${schemaOf('profiles')}.${table} t order by t::text`),
-    ),
+    TABLES.map((table) => readModels.query(`select * from ${schemaOf('profiles')}.${table} t order by t::text`)),
   );
+
+const TABLES = ['profiles', 'orders', 'emptied', 'identities', 'disputes'];
 
 const timestamp: unknown = expect.stringMatching(/^\d{4}-\d\d-\d\dT/);
 const adaNow = {
@@ -123,6 +146,17 @@ describe('profiles', () => {
     expect(await query.profile(eve)).toMatchObject({ orders: 1, disputedWith: [ada] });
   });
 
+  it('count no order that was declined or cancelled as a whole, until it is taken up again', async () => {
+    await record([created(eve), ...['1', '2', '3'].flatMap((id) => [declined(id), ordered(eve, id, '01', 'web')])]);
+    await projected();
+    const nothing = await query.profile(eve);
+    expect(nothing).toMatchObject({ orders: 0, channels: [] });
+    expect(nothing).not.toHaveProperty('firstOrder');
+    await record([ordered(eve, '4', '04'), cancelled('4'), amended('4', { emptied: false })]);
+    await projected();
+    expect(await query.profile(eve)).toMatchObject({ orders: 1, lastOrder: { orderId: '4' } });
+  });
+
   it('are found by what a person is known by', async () => {
     await record(history);
     await projected();
@@ -135,9 +169,7 @@ describe('profiles', () => {
     const events = await record(history);
     await projected();
     const atOnce = await tables();
-    await readModels.execute(
-      `truncate ${['profiles', 'identities', 'disputes'].map((table) => `${schemaOf('profiles')}.${table}`).join()}`,
-    );
+    await readModels.execute(`truncate ${TABLES.map((table) => `${schemaOf('profiles')}.${table}`).join()}`);
     for (const event of events) await apply([event]);
     expect(await tables()).toEqual(atOnce);
   });

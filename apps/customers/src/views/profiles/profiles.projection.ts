@@ -1,19 +1,10 @@
-import type { IdentityEvent, IdentityKind, ProfileEvent } from '#contracts';
+import type { IdentityEvent, IdentityKind, OrderEvent, ProfileEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
-import { bulkUpsert, type Projection, selectByKeys, type Tx } from '#read-models';
+import { bulkUpsert, type Projection, type Tx } from '#read-models';
 
 export interface ProfileRow {
   readonly profile_id: string;
   readonly created_at: string;
-  readonly orders: number;
-  readonly first_order_id: string | null;
-  readonly first_order_at: string | null;
-  readonly last_order_id: string | null;
-  readonly last_order_at: string | null;
-  /** Orders per channel. */
-  readonly channels: Readonly<Record<string, number>>;
-  /** Of the profile's stream: an event up to here is in the row. */
-  readonly revision: number;
 }
 
 export interface IdentityRow {
@@ -27,17 +18,18 @@ export interface IdentityRow {
 const profiles = {
   table: 'profiles',
   key: ['profile_id'],
-  columns: {
-    profile_id: 'text',
-    created_at: 'timestamptz',
-    orders: 'bigint',
-    first_order_id: 'text',
-    first_order_at: 'timestamptz',
-    last_order_id: 'text',
-    last_order_at: 'timestamptz',
-    channels: 'jsonb',
-    revision: 'bigint',
-  },
+  columns: { profile_id: 'text', created_at: 'timestamptz' },
+} as const;
+const orders = {
+  table: 'orders',
+  key: ['order_id'],
+  columns: { order_id: 'text', profile_id: 'text', channel: 'text', placed_at: 'timestamptz' },
+} as const;
+/** Orders that were declined or cancelled as a whole: they may become known before or after they find their profile. */
+const emptied = {
+  table: 'emptied',
+  key: ['order_id'],
+  columns: { order_id: 'text', is_empty: 'boolean', revision: 'bigint' },
 } as const;
 const identities = {
   table: 'identities',
@@ -60,17 +52,22 @@ const disputes = {
 /** Who bought, how often and where, and what each is known by. */
 export const profilesProjection: Projection = {
   name: 'profiles',
-  version: 1,
+  version: 2,
   schema: `
     create table profiles (
       profile_id text collate "C" primary key,
-      created_at timestamptz not null,
-      orders bigint not null,
-      first_order_id text,
-      first_order_at timestamptz,
-      last_order_id text,
-      last_order_at timestamptz,
-      channels jsonb not null,
+      created_at timestamptz not null
+    );
+    create table orders (
+      order_id text collate "C" primary key,
+      profile_id text collate "C" not null,
+      channel text not null,
+      placed_at timestamptz not null
+    );
+    create index orders_by_profile on orders (profile_id, placed_at, order_id);
+    create table emptied (
+      order_id text collate "C" primary key,
+      is_empty boolean not null,
       revision bigint not null
     );
     create table identities (
@@ -94,10 +91,20 @@ export const profilesProjection: Projection = {
     create index disputes_by_profile on disputes (profile_id);
     create index disputes_by_other_profile on disputes (other_profile_id);
   `,
-  types: ['ProfileCreated', 'IdentityLinked', 'OrderAttributed', 'IdentityDisputed'],
+  types: [
+    'ProfileCreated',
+    'IdentityLinked',
+    'OrderAttributed',
+    'IdentityDisputed',
+    'OrderDeclined',
+    'SaleAmended',
+    'OrderLinesCancelled',
+  ],
   apply: async (page, tx) => {
     const events = page as readonly Fact[];
     await writeProfiles(events, tx);
+    await writeOrders(events, tx);
+    await writeEmptied(events, tx);
     await writeIdentities(events, tx);
     await writeDisputes(events, tx);
   },
@@ -105,59 +112,64 @@ export const profilesProjection: Projection = {
     {
       name: 'profiles',
       description:
-        'A row per person who bought, over all channels: number of orders, the first and the last, and orders per channel',
-      select:
-        'select profile_id, created_at, orders, first_order_id, first_order_at, last_order_id, last_order_at, channels from profiles',
+        'A row per person who bought, over all channels: number of orders, the first and the last, and orders per channel, without orders that were declined or cancelled as a whole',
+      select: `
+        select p.profile_id, p.created_at, coalesce(o.orders, 0) as orders, o.first_order_id, o.first_order_at, o.last_order_id,
+               o.last_order_at, coalesce(o.channels, '{}') as channels
+          from profiles p left join lateral (
+            select sum(c.orders)::bigint as orders, (array_agg(c.first_id order by c.first_at, c.first_id))[1] as first_order_id,
+                   min(c.first_at) as first_order_at, (array_agg(c.last_id order by c.last_at desc, c.last_id desc))[1] as last_order_id,
+                   max(c.last_at) as last_order_at, jsonb_object_agg(c.channel, c.orders) as channels
+              from (
+                select channel, count(*) as orders, min(placed_at) as first_at, max(placed_at) as last_at,
+                       (array_agg(order_id order by placed_at, order_id))[1] as first_id,
+                       (array_agg(order_id order by placed_at desc, order_id desc))[1] as last_id
+                  from orders k
+                 where k.profile_id = p.profile_id
+                   and not exists (select from emptied e where e.order_id = k.order_id and e.is_empty)
+                 group by channel) c
+            having count(*) > 0) o on true`,
     },
   ],
 };
 
-type Fact = RecordedEvent<ProfileEvent> | RecordedEvent<IdentityEvent>;
+type OrderFact = Extract<OrderEvent, { type: 'OrderDeclined' | 'SaleAmended' | 'OrderLinesCancelled' }>;
+type Fact = RecordedEvent<ProfileEvent> | RecordedEvent<IdentityEvent> | RecordedEvent<OrderFact>;
 
-/** A row holds its stream up to its revision, so an event that is seen again changes nothing. */
 async function writeProfiles(events: readonly Fact[], tx: Tx): Promise<void> {
-  const changes = events.filter((event) => event.type === 'ProfileCreated' || event.type === 'OrderAttributed');
-  const keys = [...new Set(changes.map(({ data }) => data.profileId))].map((profile_id) => ({ profile_id }));
-  const stored = await selectByKeys<ProfileRow, typeof profiles.columns>(tx, { ...profiles, keys });
-  const rows = new Map(stored.map((row) => [row.profile_id, row]));
-  for (const event of changes) {
-    const before = rows.get(event.data.profileId) ?? emptyProfile(event);
-    if (event.revision <= before.revision) continue;
-    const after = event.type === 'OrderAttributed' ? withOrder(before, event.data) : before;
-    rows.set(after.profile_id, { ...after, revision: event.revision });
+  const rows = new Map<string, ProfileRow>();
+  for (const { type, data, recordedAt } of events) {
+    if (type === 'ProfileCreated') rows.set(data.profileId, { profile_id: data.profileId, created_at: recordedAt });
   }
-  await bulkUpsert(tx, { ...profiles, rows: [...rows.values()], guard: 'revision' });
+  await bulkUpsert(tx, { ...profiles, rows: [...rows.values()] });
 }
 
-const emptyProfile = ({
-  data: { profileId },
-  recordedAt,
-}: Extract<Fact, { type: 'ProfileCreated' | 'OrderAttributed' }>): ProfileRow => ({
-  profile_id: profileId,
-  created_at: recordedAt,
-  orders: 0,
-  first_order_id: null,
-  first_order_at: null,
-  last_order_id: null,
-  last_order_at: null,
-  channels: {},
-  revision: -1,
-});
+/** An order belongs to one profile for good, so a row that is written again is the same. */
+async function writeOrders(events: readonly Fact[], tx: Tx): Promise<void> {
+  const rows = new Map<string, object>();
+  for (const { type, data } of events) {
+    if (type !== 'OrderAttributed') continue;
+    const { orderId: order_id, profileId: profile_id, channel, placedAt: placed_at } = data;
+    rows.set(order_id, { order_id, profile_id, channel, placed_at });
+  }
+  await bulkUpsert(tx, { ...orders, rows: [...rows.values()] });
+}
 
-/** Orders become known in any order; the first and the last are so by the time they were placed. */
-function withOrder(
-  row: ProfileRow,
-  { orderId, channel, placedAt }: Extract<ProfileEvent, { type: 'OrderAttributed' }>['data'],
-): ProfileRow {
-  const isFirst = row.first_order_at === null || Date.parse(placedAt) < Date.parse(row.first_order_at);
-  const isLast = row.last_order_at === null || Date.parse(placedAt) >= Date.parse(row.last_order_at);
-  return {
-    ...row,
-    orders: row.orders + 1,
-    ...(isFirst && { first_order_id: orderId, first_order_at: placedAt }),
-    ...(isLast && { last_order_id: orderId, last_order_at: placedAt }),
-    channels: { ...row.channels, [channel]: (row.channels[channel] ?? 0) + 1 },
-  };
+/** A row holds its order up to its revision, so an event that is seen again changes nothing. */
+async function writeEmptied(events: readonly Fact[], tx: Tx): Promise<void> {
+  const rows = new Map<string, object>();
+  for (const event of events) {
+    const is_empty = emptiedBy(event);
+    if (is_empty === undefined) continue;
+    const { orderId: order_id } = event.data as OrderFact['data'];
+    rows.set(order_id, { order_id, is_empty, revision: event.revision });
+  }
+  await bulkUpsert(tx, { ...emptied, rows: [...rows.values()], guard: 'revision' });
+}
+
+function emptiedBy({ type, data }: Fact): boolean | undefined {
+  if (type === 'OrderDeclined') return true;
+  return type === 'SaleAmended' || type === 'OrderLinesCancelled' ? data.emptied : undefined;
 }
 
 async function writeIdentities(events: readonly Fact[], tx: Tx): Promise<void> {

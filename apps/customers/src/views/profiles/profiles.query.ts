@@ -8,6 +8,7 @@ import type { IdentityRow, ProfileRow } from './profiles.projection.js';
 export interface ProfileAnswer {
   readonly profileId: string;
   readonly createdAt: string;
+  /** Without those that were declined or cancelled as a whole, as everywhere below. */
   readonly orders: number;
   readonly firstOrder?: { readonly orderId: string; readonly placedAt: string };
   readonly lastOrder?: { readonly orderId: string; readonly placedAt: string };
@@ -26,7 +27,7 @@ export class ProfilesQuery {
   /** Throws `Rejected('unknown-profile')`. */
   async profile(profileId: string): Promise<ProfileAnswer> {
     const [[row], identities, disputes] = await Promise.all([
-      this.readModels.query<ProfileRow>('select * from view_profiles.profiles where profile_id = $1', [profileId]),
+      this.readModels.query<Bought>('select * from analytics.profiles where profile_id = $1', [profileId]),
       this.readModels.query<IdentityRow>(
         'select * from view_profiles.identities where profile_id = $1 order by linked_at, kind, hash limit $2',
         [profileId, LIMIT],
@@ -62,10 +63,20 @@ export class ProfilesQuery {
   }
 }
 
+interface Bought extends ProfileRow {
+  readonly orders: number;
+  readonly first_order_id: string | null;
+  readonly first_order_at: string | null;
+  readonly last_order_id: string | null;
+  readonly last_order_at: string | null;
+  /** Orders per channel. */
+  readonly channels: Readonly<Record<string, number>>;
+}
+
 /** Identities and disputes of one profile that are answered at most. */
 const LIMIT = 100;
 
-function ordersOf({ first_order_id, first_order_at, last_order_id, last_order_at }: ProfileRow) {
+function ordersOf({ first_order_id, first_order_at, last_order_id, last_order_at }: Bought) {
   return {
     ...(first_order_id !== null &&
       first_order_at !== null && { firstOrder: { orderId: first_order_id, placedAt: first_order_at } }),
