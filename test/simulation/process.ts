@@ -10,6 +10,7 @@ import { Bell } from '../../apps/channels/src/bell.js';
 import { ChangeChannel, ChangeChannelHandler } from '../../apps/channels/src/channel/change-channel.js';
 import { channelDecider } from '../../apps/channels/src/channel/channel.decider.js';
 import { ChannelMetrics } from '../../apps/channels/src/channel-metrics.js';
+import { ChannelReach } from '../../apps/channels/src/channel-reach.js';
 import { ChannelsWork } from '../../apps/channels/src/channels-work.js';
 import { ConnectorRegistry } from '../../apps/channels/src/connectors/connector-registry.js';
 import { simulatedConnector } from '../../apps/channels/src/connectors/simulated/simulated.connector.js';
@@ -176,7 +177,8 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
   const poller = new OrdersPoller(table, inbox);
   const feed = new StockViewFeed(readModels, runners);
   const connectors = new ConnectorRegistry([simulatedConnector(SHOP_SECRET)]);
-  const channelSales = new ChannelSales(poller, table, ledger, feed);
+  const reach = new ChannelReach(readModels, clock);
+  const channelSales = new ChannelSales(poller, table, ledger, reach, feed);
   const parked = new ParkedSales(directory, connectors, table, rows, bell, readModels);
   const drift = new DriftChecks(
     directory,
@@ -201,6 +203,7 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
     pushers,
     worker,
     channelSales,
+    reach,
     parked,
     drift,
     metrics,

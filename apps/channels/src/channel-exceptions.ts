@@ -21,6 +21,15 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
         from channels.intake where state = 'parked' and sale is not null`,
   },
   {
+    kind: 'channel-unreachable',
+    whatToDo:
+      'See whether the channel is up and its address and credentials are right. It goes on by itself when the channel gives an answer; until then no number that goes up is told.',
+    openCases: `
+      select channel || ': ' || errand as subject, since,
+             channel || ' cannot be reached to ' || errand || ': ' || error as detail
+        from channels.unreachable where since < now() - interval '1 minute'`,
+  },
+  {
     kind: 'ending-offer',
     whatToDo:
       'The channel may still sell an offer that ended: end it at the channel, or see why it does not take the 0.',

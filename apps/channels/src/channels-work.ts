@@ -3,9 +3,10 @@ import { AVAILABILITY_FEED, type AvailabilityFeed } from '#contracts';
 import { CLOCK } from '#event-sourcing';
 import { type Clock, newId, toIso } from '#kernel';
 import { type CheckResult, HealthChecks, Shutdown } from '#platform';
-import { FailingItems, READ_MODELS, type ReadModels, Retries, Runners } from '#read-models';
+import { FailingItems, READ_MODELS, type ReadModels, Retries, Runners, reasonOf } from '#read-models';
 import { Bell } from './bell.js';
 import { ChannelMetrics } from './channel-metrics.js';
+import { ChannelReach } from './channel-reach.js';
 import type { ChannelConnector } from './connectors/connector.js';
 import { ConnectorRegistry } from './connectors/connector-registry.js';
 import { DriftChecks } from './drift/drift-checks.js';
@@ -47,6 +48,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
     private readonly pushers: Pushers,
     private readonly intakeWorker: IntakeWorker,
     private readonly sales: ChannelSales,
+    private readonly reach: ChannelReach,
     private readonly parked: ParkedSales,
     private readonly drift: DriftChecks,
     private readonly metrics: ChannelMetrics,
@@ -202,6 +204,10 @@ export class ChannelsWork implements OnApplicationBootstrap {
       maxInMemory: options.maxDueInMemory,
       rereadMs: options.rereadLedgerMs,
       readSales: (signal) => this.sales.readUp(channel, connector, signal),
+      reach: {
+        succeeded: () => this.reach.succeeded(channel, 'push numbers'),
+        failed: (reason) => this.reach.failed(channel, 'push numbers', reason),
+      },
     });
   }
 
@@ -247,8 +253,11 @@ export class ChannelsWork implements OnApplicationBootstrap {
 
   #connectorOf({ settings }: KnownChannel): ChannelConnector | undefined {
     try {
-      return this.connectors.of(settings);
+      const connector = this.connectors.of(settings);
+      this.reach.succeeded(settings.channel, 'use its connector');
+      return connector;
     } catch (error) {
+      this.reach.failed(settings.channel, 'use its connector', reasonOf(error));
       this.readModels.log.warn({ err: error, channel: settings.channel }, 'a channel cannot be served');
       return undefined;
     }

@@ -314,6 +314,30 @@ describe('the channels API', () => {
     });
   });
 
+  it('shows how many listings a channel is told a number for, and why not for the others', async () => {
+    const numbers = async (channel: string) => (await call('GET', `/v1/channels/${channel}`)).body.numbers;
+    expect(await numbers('web-shop')).toEqual({ state: 'told', told: 1, untold: 0 });
+    await call('PUT', '/v1/channels/quiet', settings());
+    expect(await numbers('quiet')).toMatchObject({ state: 'no-number', because: expect.stringContaining('listed') });
+    await append('variant-a', 'ListingCreated', { sku: 'a', channel: 'quiet', externalId: 'q-a' });
+    await eventually(async () => (await numbers('quiet')).untold === 1);
+    expect(await numbers('quiet')).toMatchObject({
+      state: 'no-number',
+      told: 0,
+      because: expect.stringContaining('PUT /v1/supply-maps/quiet'),
+    });
+    expect((await call('GET', '/v1/channels/quiet/pushes?state=no-number')).body.items).toMatchObject([
+      { sku: 'a', noNumberBecause: 'No location supplies this channel.' },
+    ]);
+    const { items } = (await call('GET', '/v1/channels')).body;
+    expect(
+      items.map(({ channel, unreachable }: { channel: string; unreachable: unknown[] }) => [channel, unreachable]),
+    ).toEqual([
+      ['quiet', []],
+      ['web-shop', []],
+    ]);
+  });
+
   it('pushes nothing to a paused channel, still takes its sales, and pushes the newest number when it is resumed', async () => {
     expect(await call('POST', '/v1/channels/web-shop/pause', { reason: 'stocktake' })).toMatchObject({
       status: 200,

@@ -13,6 +13,7 @@ import { PauseChannelController } from './channel/pause-channel/pause-channel.ht
 import { ResumeChannelController } from './channel/resume-channel/resume-channel.http.js';
 import { CHANNEL_EXCEPTIONS } from './channel-exceptions.js';
 import { ChannelMetrics } from './channel-metrics.js';
+import { ChannelReach } from './channel-reach.js';
 import { ChannelsWork } from './channels-work.js';
 import { ConnectorRegistry } from './connectors/connector-registry.js';
 import { DriftCheckController } from './drift/drift-check.http.js';
@@ -76,6 +77,7 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
     ChannelsWork,
     ParkedSales,
     ChannelSales,
+    ChannelReach,
     Pushers,
     {
       provide: IntakeWorker,

@@ -38,6 +38,15 @@ const CREATE_TABLES = `
   create index if not exists intake_parked on channels.intake (channel, id) where state = 'parked';
   create index if not exists intake_by_order on channels.intake (channel, external_order_id);
 
+  -- From the first failure of an errand to its next success.
+  create table if not exists channels.unreachable (
+    channel text not null,
+    errand text not null,
+    since timestamptz not null,
+    error text not null,
+    primary key (channel, errand)
+  );
+
   create table if not exists channels.watermark (
     channel text primary key,
     after text not null,

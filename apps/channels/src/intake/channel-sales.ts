@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { AVAILABILITY_FEED, type AvailabilityFeed } from '#contracts';
-import type { ChannelConnector } from '../connectors/connector.js';
+import { reasonOf } from '#read-models';
+import { ChannelReach } from '../channel-reach.js';
+import { type ChannelConnector, ChannelUnreachable } from '../connectors/connector.js';
 import { PushLedger } from '../push/push-ledger.js';
 import { IntakeTable } from './intake-table.js';
 import { OrdersPoller } from './orders-poller.js';
@@ -19,6 +21,7 @@ export class ChannelSales {
     private readonly poller: OrdersPoller,
     private readonly table: IntakeTable,
     private readonly ledger: PushLedger,
+    private readonly reach: ChannelReach,
     @Inject(AVAILABILITY_FEED) private readonly feed: AvailabilityFeed,
   ) {}
 
@@ -26,9 +29,16 @@ export class ChannelSales {
   pull(channel: string, connector: ChannelConnector, signal: AbortSignal): Promise<number> {
     const reading = this.#readingOf(channel);
     const pulled = reading.last.then(async () => {
-      const { read, stored } = await this.poller.poll(channel, connector, signal);
-      reading.read += read;
-      return stored;
+      try {
+        const { read, stored } = await this.poller.poll(channel, connector, signal);
+        reading.read += read;
+        this.reach.succeeded(channel, 'read its orders');
+        return stored;
+      } catch (error) {
+        if (!signal.aborted && error instanceof ChannelUnreachable)
+          this.reach.failed(channel, 'read its orders', reasonOf(error));
+        throw error;
+      }
     });
     reading.last = pulled.catch(() => {});
     return pulled;

@@ -1,6 +1,6 @@
 import { continueTrace, type Span, type SpanOptions } from '#event-sourcing';
 import type { Clock } from '#kernel';
-import { FailureLog, type ReadModels, Retries } from '#read-models';
+import { type ReadModels, Retries } from '#read-models';
 import { backOffMs } from '../back-off.js';
 import { Bell } from '../bell.js';
 import type { ChannelConnector, PushResult } from '../connectors/connector.js';
@@ -29,6 +29,8 @@ export interface ChannelPusherOptions {
   readonly rereadMs: number;
   /** True once what the channel sold until now is in the numbers of the ledger; false or an error where that cannot be had now. */
   readonly readSales?: (signal: AbortSignal) => Promise<boolean>;
+  /** Told whether the channel gave an answer to a push. */
+  readonly reach?: { succeeded(): void; failed(reason: string): void };
 }
 
 /**
@@ -45,11 +47,10 @@ export class ChannelPusher {
   #stored: Promise<void> = Promise.resolve();
   /** Sales of the channel could not be read: what goes up waits until then. */
   #increasesFromMs = 0;
-  readonly #unread: FailureLog;
+  #unreadInARow = 0;
 
   constructor(private readonly options: ChannelPusherOptions) {
     this.#due = new DueListings(options.maxInMemory);
-    this.#unread = new FailureLog(options.readModels.log, { channel: options.channel });
   }
 
   /** Rows of the ledger that have become due. */
@@ -123,6 +124,8 @@ export class ChannelPusher {
     const result = await this.#send(batch, signal);
     const nowMs = clock.now();
     observer.request(channel, result.kind, batch.length);
+    if (result.kind !== 'failed') this.options.reach?.succeeded();
+    else if (!signal.aborted) this.options.reach?.failed(result.reason);
     switch (result.kind) {
       case 'answered':
         gate.succeeded(connector.batchSize);
@@ -152,18 +155,10 @@ export class ChannelPusher {
   async #readSales(signal: AbortSignal): Promise<void> {
     const { readSales = async () => true, clock, random } = this.options;
     if (clock.now() < this.#increasesFromMs) return;
-    let problem: unknown = new Error('The sales of the channel take too long to be booked.');
-    const areRead = await readSales(signal).catch((error: unknown) => {
-      problem = error;
-      return false;
-    });
-    if (areRead) {
-      this.#unread.succeeded('sales of the channel are read again');
-      this.#increasesFromMs = 0;
-    } else if (!signal.aborted) {
-      this.#unread.failed(problem, 'sales of the channel cannot be read: numbers that go up wait');
-      this.#increasesFromMs = clock.now() + Math.max(100, backOffMs(this.#unread.failures, random, 1_000));
-    }
+    // Why a channel cannot be read is said where that is tried.
+    const areRead = await readSales(signal).catch(() => false);
+    this.#unreadInARow = areRead ? 0 : this.#unreadInARow + 1;
+    this.#increasesFromMs = areRead ? 0 : clock.now() + Math.max(100, backOffMs(this.#unreadInARow, random, 1_000));
   }
 
   async #send(batch: readonly Sending[], signal: AbortSignal): Promise<PushResult> {

@@ -41,7 +41,7 @@ describe('the simulated connector', () => {
           placedAt: '2026-01-31T12:00:00.000Z',
           currency: 'EUR',
           cancelled: false,
-          lines: [{ lineId: '1', sku: '85123A', units: 2, unitPriceMinor: 1299 }],
+          lines: [{ lineId: '1', externalId: 'x-1', sku: '85123A', units: 2, unitPriceMinor: 1299 }],
           customer: { email: 'ada@example.com', phone: '+4930123456', channelCustomerId: 'c-7' },
         },
       ],
@@ -82,6 +82,18 @@ describe('the simulated connector', () => {
     const reading = read(body);
     expect(reading?.kind).toBe('unreadable');
     expect(JSON.stringify(reading)).not.toContain('ada@example.com');
+  });
+
+  it.each([
+    ['an e-mail of one letter', { customer: { email: 'a', customerId: 'c-7' } }],
+    ['no customer', { customer: null }],
+    ['an offer without our SKU', { lines: [{ lineId: '1', externalId: 'x-1', units: 2, unitPriceMinor: 1299 }] }],
+    ['a local time', { placedAt: '2026-01-31T13:00:00+01:00' }],
+    ['a discount', { lines: [...order.lines, { lineId: '2', units: 1, unitPriceMinor: -500 }] }],
+    ['a cancellation without lines', { cancelled: true, lines: undefined }],
+  ])('reads an order with %s', (_, change) => {
+    const reading = read(bodyOf({ topic: 'order.updated', order: { ...order, ...change } }));
+    expect(reading).toMatchObject({ kind: 'sales', sales: [{ placedAt: '2026-01-31T12:00:00.000Z' }] });
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
+import type { z } from 'zod';
 import { type BoundedAnswer, boundedFetch, retryAfterMs } from '../bounded-fetch.js';
 import {
   type ChannelAddress,
@@ -90,12 +91,12 @@ class SimulatedChannel implements ChannelConnector {
   }
 
   async readStock(after: string | undefined, signal: AbortSignal): Promise<StockPage> {
-    const { items, next } = stockAnswer.parse(await this.#read('/stock', 1_000, after, signal));
+    const { items, next } = await this.#read('/stock', 1_000, after, signal, stockAnswer);
     return { items, next: next ?? undefined };
   }
 
   async pullOrders(after: string | undefined, signal: AbortSignal): Promise<OrdersPage> {
-    const { orders, next } = ordersAnswer.parse(await this.#read('/orders', PULL_LIMIT, after ?? '0', signal));
+    const { orders, next } = await this.#read('/orders', PULL_LIMIT, after ?? '0', signal, ordersAnswer);
     return {
       messages: orders.map((order) => this.#pulled(order)),
       next: String(next ?? after ?? '0'),
@@ -114,12 +115,18 @@ class SimulatedChannel implements ChannelConnector {
     return createHmac('sha256', this.#webhookKey).update(body).digest('hex');
   }
 
-  async #read(path: string, limit: number, after: string | undefined, signal: AbortSignal): Promise<unknown> {
+  async #read<Schema extends z.ZodType>(
+    path: string,
+    limit: number,
+    after: string | undefined,
+    signal: AbortSignal,
+    answer: Schema,
+  ): Promise<z.output<Schema>> {
     const query = new URLSearchParams({ limit: String(limit), ...(after !== undefined && { after }) });
     try {
       const { status, text } = await this.#request('GET', `${path}?${query}`, signal);
       if (status !== 200) throw new Error(`The channel answered ${status}.`);
-      return JSON.parse(text);
+      return answer.parse(JSON.parse(text));
     } catch (error) {
       throw new ChannelUnreachable(`${this.#channel}: ${reasonOf(error)}`, { cause: error });
     }

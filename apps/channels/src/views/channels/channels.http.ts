@@ -2,6 +2,8 @@ import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { channelIdSchema, Problems } from '#platform';
+import { ChannelReach } from '../../channel-reach.js';
+import { type ChannelNumbers, NEVER_COUNTED, NOT_SUPPLIED, PushLedger } from '../../push/push-ledger.js';
 import { Pushers } from '../../push/pushers.js';
 import { ChannelDirectory, type KnownChannel } from './channel-directory.js';
 
@@ -15,6 +17,17 @@ const channelAnswer = z.object({
   status: z.enum(['active', 'paused']),
   pausedBecause: z.string().optional(),
   revision: z.int(),
+  numbers: z
+    .object({
+      state: z.enum(['told', 'partly', 'no-number']),
+      told: z.int(),
+      untold: z.int(),
+      because: z.string().optional(),
+    })
+    .meta({ description: 'How many listings the channel is told a number for, and why not for the others' }),
+  unreachable: z
+    .array(z.object({ errand: z.string(), since: z.string(), error: z.string() }))
+    .meta({ description: 'What cannot be done with the channel, and since when' }),
   push: z
     .object({
       circuit: z.enum(['closed', 'open', 'half-open']),
@@ -31,31 +44,57 @@ export class ChannelsController {
   constructor(
     private readonly directory: ChannelDirectory,
     private readonly pushers: Pushers,
+    private readonly ledger: PushLedger,
+    private readonly reach: ChannelReach,
   ) {}
 
   @Get()
   @ApiOperation({ summary: 'All channels' })
   @ApiOkResponse({ standardSchema: z.object({ items: z.array(channelAnswer) }) })
-  list() {
-    return { items: this.directory.all().map((channel) => this.answerOf(channel)) };
+  async list() {
+    return { items: await this.answersFor(this.directory.all()) };
   }
 
   @Get(':channel')
   @ApiOperation({ summary: 'One channel' })
   @ApiOkResponse({ standardSchema: channelAnswer })
   @Problems({ 'not-found': ['unknown-channel'] })
-  one(@Param('channel', { schema: channelIdSchema }) channel: string) {
-    return this.answerOf(this.directory.get(channel));
+  async one(@Param('channel', { schema: channelIdSchema }) channel: string) {
+    const [answer] = await this.answersFor([this.directory.get(channel)], channel);
+    return answer;
   }
 
-  private answerOf({ settings, pausedBecause, revision }: KnownChannel): z.output<typeof channelAnswer> {
-    const push = this.pushers.get(settings.channel)?.status();
-    return {
-      ...settings,
-      status: pausedBecause === undefined ? 'active' : 'paused',
-      ...(pausedBecause !== undefined && { pausedBecause }),
-      revision,
-      ...(push && { push }),
-    };
+  private async answersFor(
+    channels: readonly KnownChannel[],
+    only?: string,
+  ): Promise<z.output<typeof channelAnswer>[]> {
+    const [numbers, unreachable] = await Promise.all([this.ledger.numbers(only), this.reach.unreachable(only)]);
+    const numbersOf = new Map(numbers.map((each) => [each.channel, each]));
+    const unreachableBy = Map.groupBy(unreachable, ({ channel }) => channel);
+    return channels.map(({ settings, pausedBecause, revision }) => {
+      const { channel } = settings;
+      const push = this.pushers.get(channel)?.status();
+      return {
+        ...settings,
+        status: pausedBecause === undefined ? 'active' : 'paused',
+        ...(pausedBecause !== undefined && { pausedBecause }),
+        revision,
+        numbers: numbersAnswer(channel, numbersOf.get(channel)),
+        unreachable: (unreachableBy.get(channel) ?? []).map(({ errand, since, error }) => ({ errand, since, error })),
+        ...(push && { push }),
+      };
+    });
   }
+}
+
+function numbersAnswer(
+  channel: string,
+  numbers: ChannelNumbers | undefined,
+): z.output<typeof channelAnswer>['numbers'] {
+  if (!numbers) return { state: 'no-number', told: 0, untold: 0, because: 'Nothing is listed on this channel.' };
+  const { told, untold, unsupplied } = numbers;
+  if (untold === 0) return { state: 'told', told, untold };
+  const because =
+    unsupplied > 0 ? `${NOT_SUPPLIED} Name the locations with PUT /v1/supply-maps/${channel}.` : NEVER_COUNTED;
+  return { state: told > 0 ? 'partly' : 'no-number', told, untold, because };
 }
