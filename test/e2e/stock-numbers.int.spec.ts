@@ -65,6 +65,87 @@ describe('the numbers a channel is shown', () => {
     expect(await available('BOWL', 'web-shop')).toBe(90);
   });
 
+  it('come from open locations only, and an empty location can be closed', async () => {
+    const { api } = system;
+    await api.put('/v1/locations/closing', { name: 'Old name' });
+    await api.put('/v1/locations/closing', { name: 'New name', roles: ['pickup'] });
+    await api.put('/v1/supply-maps/outlet', { locationIds: ['closing', 'second'] });
+    await receive('LEFT', 3, 'closing');
+    expect(await levelOf('LEFT')).toMatchObject({ locationId: 'closing', locationName: 'New name' });
+    const refused = await api.send('POST', '/v1/locations/closing/close');
+    expect(refused).toMatchObject({ status: 409, body: { code: 'location-not-empty', skus: ['LEFT'] } });
+
+    const transfer = [
+      { units: -3, locationId: 'closing' },
+      { units: 3, locationId: 'second' },
+    ].map((line) => ({ ...line, commandId: 'T-1', kind: 'adjustment', sku: 'LEFT', reason: 'moved' }));
+    await api.post('/v1/stock/movements/bulk', { movements: transfer });
+    await api.post('/v1/locations/closing/close', {});
+    await api.post('/v1/locations/closing/close', {});
+    expect(await openLocations()).not.toContain('New name');
+    const receipt = { locationId: 'closing', units: 1 };
+    expect(await api.send('POST', '/v1/stock/LEFT/receipts', receipt)).toMatchObject({
+      status: 409,
+      body: { code: 'location-closed' },
+    });
+    expect(await available('LEFT', 'outlet')).toBe(3);
+    await api.put('/v1/locations/closing', { name: 'Open again' });
+    await api.post('/v1/stock/LEFT/receipts', receipt);
+    expect([await available('LEFT', 'outlet'), await openLocations()]).toEqual([
+      4,
+      ['Warehouse', 'Second warehouse', 'Open again'],
+    ]);
+    expect((await api.send('POST', '/v1/locations/never-opened/close')).body.code).toBe('unknown-location');
+  });
+
+  it('leave out goods that came back to a location that is not open, which is a case until it is', async () => {
+    await receive('STRAY', 2);
+    await sell('amazon', 'stray', { STRAY: 2 });
+    const lines = [{ lineId: '1', units: 2 }];
+    await system.api.post('/v1/orders/amazon.stray/shipments', { shipmentId: 's-1', lines });
+    const back = { returnId: 'r-1', locationId: 'pop-up', condition: 'available', lines };
+    await system.api.post('/v1/orders/amazon.stray/returns', back);
+    expect(await available('STRAY', 'amazon')).toBe(0);
+    expect(await exceptions('goods-at-no-open-location')).toEqual([
+      ['STRAY at pop-up', '2 units stand at a location that is not open, and no channel is shown them.'],
+    ]);
+    await system.api.put('/v1/locations/pop-up', { name: 'Pop-up' });
+    expect(await exceptions('goods-at-no-open-location')).toEqual([]);
+  });
+
+  it('are none where a channel has no supply map, and say why', async () => {
+    await receive('UNMAPPED', 5);
+    await reserve('UNMAPPED', 'cart-9', 'kiosk');
+    await system.api.settled();
+    const path = '/v1/availability?sku=UNMAPPED&channel=';
+    expect((await system.api.send('GET', `${path}kiosk`)).body).toEqual({
+      items: [{ sku: 'UNMAPPED', stockRevision: 1, available: {} }],
+      noNumber: {
+        channel: 'kiosk',
+        reason: 'kiosk has no supply map. Say which locations supply it: PUT /v1/supply-maps/kiosk.',
+      },
+    });
+    expect(await system.api.send('GET', `${path}typo`)).toMatchObject({
+      status: 404,
+      body: { code: 'unknown-channel' },
+    });
+    expect(await exceptions('channel-without-supply')).toEqual([['kiosk', expect.any(String)]]);
+    await system.api.put('/v1/supply-maps/kiosk', { locationIds: ['main'] });
+    expect(await available('UNMAPPED', 'kiosk')).toBe(4);
+    expect(await exceptions('channel-without-supply')).toEqual([]);
+  });
+
+  it('are a case where a SKU is sold in one spelling and stocked in another', async () => {
+    await receive('ABC-1', 5);
+    await sell('amazon', 'respelt', { 'abc-1': 2 });
+    expect(await exceptions('sku-look-alike')).toEqual([
+      ['abc-1 and ABC-1', '2 units of abc-1 are sold and missing, while ABC-1 is in stock.'],
+    ]);
+    const lines = [{ lineId: '1', units: 2 }];
+    await system.api.post('/v1/orders/amazon.respelt/cancellations', { lines, reason: 'respelt' });
+    expect(await exceptions('sku-look-alike')).toEqual([]);
+  });
+
   it('are those that the log gives', async () => {
     const { exitCode, output } = await installation.ops('verify', '--skip-channels');
     expect([exitCode, output]).toEqual([0, expect.any(String)]);
@@ -72,6 +153,16 @@ describe('the numbers a channel is shown', () => {
 
   const receive = (sku: string, units: number, locationId = 'main') =>
     system.api.post(`/v1/stock/${sku}/receipts`, { locationId, units });
+
+  async function exceptions(kind: string): Promise<[subject: string, detail: string][]> {
+    await system.api.settled();
+    const { items } = await system.api.ask('GET', `/v1/exceptions?kind=${kind}`, openCases);
+    return items.map(({ subject, detail }) => [subject, detail]);
+  }
+
+  async function openLocations(): Promise<string[]> {
+    return (await system.api.ask('GET', '/v1/locations', locations)).items.map(({ name }) => name);
+  }
 
   const reserve = (sku: string, reservationId: string, channel = 'web-shop') =>
     system.api.post('/v1/reservations', { sku, channel, units: 1, reservationId });
@@ -113,3 +204,5 @@ describe('the numbers a channel is shown', () => {
 });
 
 const availability = z.object({ items: z.array(z.object({ available: z.record(z.string(), z.int()) })) });
+const openCases = z.object({ items: z.array(z.object({ subject: z.string(), detail: z.string() })) });
+const locations = z.object({ items: z.array(z.object({ name: z.string() })) });

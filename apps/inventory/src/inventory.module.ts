@@ -29,6 +29,7 @@ import { SetSafetyStockController } from './stock/set-safety-stock/set-safety-st
 import { ShipStockController } from './stock/ship-stock/ship-stock.http.js';
 import { stockDecider } from './stock/stock.decider.js';
 import { ChangeSupply } from './supply/change-supply.js';
+import { LocationContents } from './supply/location-contents.js';
 import { SupplyController } from './supply/supply.http.js';
 import { SupplyDirectory } from './supply/supply-directory.js';
 import { dueReservationsProjection } from './views/due-reservations/due-reservations.projection.js';
@@ -39,6 +40,7 @@ import {
 import { ShortagesController } from './views/shortages/shortages.http.js';
 import { openShortages, shortagesProjection } from './views/shortages/shortages.projection.js';
 import { StockViewFeed } from './views/stock/availability-feed.js';
+import { channelsWithoutSupply, goodsAtNoOpenLocation, lookAlikeSkus } from './views/stock/stock.exceptions.js';
 import { StockViewController } from './views/stock/stock.http.js';
 import { stockProjection } from './views/stock/stock.projection.js';
 import { StockQuery } from './views/stock/stock.query.js';
@@ -70,6 +72,7 @@ import { StockQuery } from './views/stock/stock.query.js';
     Reserving,
     KnownDocuments,
     ChangeSupply,
+    LocationContents,
     SupplyDirectory,
     StockQuery,
     // Processes
@@ -94,7 +97,8 @@ export class InventoryModule implements OnApplicationBootstrap {
     @Inject(AVAILABILITY_FEED) feed: AvailabilityFeed,
     @Optional() @Inject(MESSAGING) messaging?: ServiceMessaging,
   ) {
-    exceptions.add(openShortages);
+    for (const source of [openShortages, channelsWithoutSupply, goodsAtNoOpenLocation, lookAlikeSkus])
+      exceptions.add(source);
     exceptions.add(overdueReservations);
     if (runners.works) health.add('reservation expiry', () => expiry.check());
     exceptions.add(referencesReceivedTwice);

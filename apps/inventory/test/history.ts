@@ -31,17 +31,27 @@ export async function anyStep(inventory: InventoryHarness, roll: Dice, skus = 6)
   const orderId = `o${Math.floor(roll() * 12)}`;
   const reservationId = `r${Math.floor(roll() * 40)}`;
   const lines = [{ lineId: '1', units }];
+  const reserveOne = { type: 'ReserveStock', reservationId, units: 1, ttlSeconds: 900, policy } as const;
   const command = pick<StockCommand>([
     { type: 'ReceiveStock', locationId, units: 2 * units },
-    { type: 'ReserveStock', reservationId, units: 1, ttlSeconds: 900, policy },
+    // No count and no adjustment comes to the dock: a reference that came twice stays open.
+    { type: 'ReceiveStock', locationId: 'dock', units, reference: 'delivery note' },
+    ...Array.from({ length: 3 }, () => reserveOne),
     { type: 'ReserveStock', reservationId, units, ttlSeconds: 900, policy },
     { type: 'ConfirmReservation', reservationId, orderId, lineId: '1', policy },
     { type: 'ReleaseReservation', reservationId },
     { type: 'AllocateLines', as: 'request', orderId, lines, policy },
+    { type: 'AllocateLines', as: 'request', orderId, lines: [{ lineId: '1', units, reservationId }], policy },
     { type: 'AllocateLines', as: 'fact', orderId, lines, policy },
     { type: 'CancelAllocation', orderId, lines },
     { type: 'ShipStock', orderId, lines, channel: policy.channel },
-    { type: 'ReturnStock', returnId: orderId, locationId, units, condition: pick(['available', 'damaged']) },
+    {
+      type: 'ReturnStock',
+      returnId: orderId,
+      locationId: pick([locationId, 'not open']),
+      units,
+      condition: pick(['available', 'damaged']),
+    },
     { type: 'AdjustStock', locationId, onHand: -units, unavailable: 0, reason: 'broken' },
     { type: 'CountStock', locationId, counted: units },
     { type: 'SetSafetyStock', locationId, units: Math.floor(roll() * 3) },

@@ -73,7 +73,12 @@ describe('events', () => {
 const PERSONAL = /mail|phone|name|address|street|city|postal|zip|birth|gender|passport|iban|customer|^ip$/i;
 
 /** Names of places and of channels. A person's name has no field; free text (`reason`) is for the reason alone. */
-const NOT_A_PERSON = new Set(['LocationOpened.name', 'ChannelRegistered.name', 'ChannelReconfigured.name']);
+const NOT_A_PERSON = new Set([
+  'LocationOpened.name',
+  'LocationChanged.name',
+  'ChannelRegistered.name',
+  'ChannelReconfigured.name',
+]);
 
 type Schema = z.core.JSONSchema.BaseSchema;
 

@@ -10,7 +10,7 @@ interface ChannelSupply {
 
 /** Locations and channel policies, and the numbers that follow from them by the formula of the domain. */
 export class SupplyFold {
-  readonly #places: string[] = [];
+  #places: string[] = [];
   readonly #channels = new Map<string, ChannelSupply>();
 
   get places(): readonly string[] {
@@ -25,6 +25,11 @@ export class SupplyFold {
     switch (event.type) {
       case 'LocationOpened':
         if (!this.#places.includes(event.data.locationId)) this.#places.push(event.data.locationId);
+        break;
+      case 'LocationChanged':
+        break;
+      case 'LocationClosed':
+        this.#places = this.#places.filter((place) => place !== event.data.locationId);
         break;
       case 'SupplyMapSet':
         this.#channel(event.data.channel).places = event.data.locationIds;
@@ -81,7 +86,7 @@ export class SupplyFold {
   }
 
   #placesOf(channel: string): readonly string[] {
-    return this.#channels.get(channel)?.places ?? this.#places;
+    return this.#channels.get(channel)?.places?.filter((place) => this.#places.includes(place)) ?? this.#places;
   }
 
   #channel(channel: string): ChannelSupply {

@@ -8,14 +8,25 @@ export const stockChanged = z.object({
   stockRevision: z.int().meta({ description: 'Revision of the SKU after the change' }),
   position: z.int().meta({ description: 'A view that has reached this position shows the change' }),
   repeated: z.boolean().meta({ description: 'True when it had been recorded before, and nothing changed' }),
-  warning: z.string().optional().meta({ description: 'What to look at, in a sentence' }),
 });
 export type StockChanged = z.output<typeof stockChanged>;
 
-export function stockChangedBy(sku: string, outcome: Outcome<StockEvent>): StockChanged {
-  const { events, revision, position, repeated } = outcome;
-  const warning = events.map(warningOf).find((text) => text !== undefined);
-  return { sku, stockRevision: revision, position, repeated, ...(warning !== undefined && { warning }) };
+/** What a receipt answers: it is taken, whatever there is to say of it. */
+export const goodsMoved = stockChanged.extend({
+  warning: z.string().optional().meta({ description: 'What to look at, in a sentence' }),
+});
+export type GoodsMoved = z.output<typeof goodsMoved>;
+
+export const stockChangedBy = (sku: string, { revision, position, repeated }: Outcome<StockEvent>): StockChanged => ({
+  sku,
+  stockRevision: revision,
+  position,
+  repeated,
+});
+
+export function goodsMovedBy(sku: string, outcome: Outcome<StockEvent>): GoodsMoved {
+  const warning = outcome.events.map(warningOf).find((text) => text !== undefined);
+  return { ...stockChangedBy(sku, outcome), ...(warning !== undefined && { warning }) };
 }
 
 function warningOf(event: StockEvent): string | undefined {

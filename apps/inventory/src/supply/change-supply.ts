@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK, CommandRunner, EVENT_STORE, type EventMetadata, type EventStore } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { type ChannelPolicyCommand, channelPolicyDecider } from './channel-policy.js';
-import { locationDecider, type OpenLocation } from './location.js';
+import { type CloseLocation, locationDecider, type OpenLocation } from './location.js';
 import { SupplyDirectory } from './supply-directory.js';
 
 /** Changes locations and channel policies; decisions on stock know of it when this has answered. */
@@ -21,6 +21,11 @@ export class ChangeSupply {
   }
 
   async openLocation(command: OpenLocation, metadata: EventMetadata): Promise<{ position: number }> {
+    return this.known(await this.locations.execute(command.locationId, command, metadata));
+  }
+
+  /** The location must be empty: see `LocationContents`. */
+  async closeLocation(command: CloseLocation, metadata: EventMetadata): Promise<{ position: number }> {
     return this.known(await this.locations.execute(command.locationId, command, metadata));
   }
 

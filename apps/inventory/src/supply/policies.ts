@@ -8,7 +8,11 @@ export const supplyEventTypes = [...typesOf(locationEvents), ...typesOf(channelP
 export interface Supply {
   /** Open locations, in the order in which they were opened. */
   readonly locations: string[];
+  /** What every location is called, and may be used for; also of those that were closed. */
+  readonly known: Record<string, { readonly name: string; readonly roles: readonly string[] }>;
   readonly channels: Record<string, ChannelSupply>;
+  /** Channels that stock was ever asked for or ruled for, since when: the stock view knows, decisions do not need it. */
+  readonly inUse: Record<string, string>;
 }
 
 interface ChannelSupply {
@@ -16,14 +20,23 @@ interface ChannelSupply {
   defaults?: { buffer: number; cap?: number | undefined; sharePercent: number };
 }
 
-export const emptySupply = (): Supply => ({ locations: [], channels: {} });
+export const emptySupply = (): Supply => ({ locations: [], known: {}, channels: {}, inUse: {} });
 
 /** Adds one event, in place. */
 export function addToSupply(supply: Supply, event: SupplyEvent): Supply {
   switch (event.type) {
     case 'LocationOpened':
-      if (!supply.locations.includes(event.data.locationId)) supply.locations.push(event.data.locationId);
+    case 'LocationChanged': {
+      const { locationId, name, roles } = event.data;
+      if (!supply.locations.includes(locationId)) supply.locations.push(locationId);
+      supply.known[locationId] = { name, roles };
       break;
+    }
+    case 'LocationClosed': {
+      const place = supply.locations.indexOf(event.data.locationId);
+      if (place >= 0) supply.locations.splice(place, 1);
+      break;
+    }
     case 'SupplyMapSet':
       channelOf(supply, event.data.channel).locationIds = event.data.locationIds;
       break;
@@ -62,8 +75,11 @@ function sourcesOf(supply: Supply, channel: string): Pick<ChannelPolicy, 'supply
   return { supply: own, sharedWith, reach: [...reach].sort() };
 }
 
-const suppliersOf = ({ channels, locations }: Supply, channel: string): readonly string[] =>
-  channels[channel]?.locationIds ?? locations;
+/** Open locations only: a copy, because opening and closing change the list. */
+function suppliersOf({ channels, locations }: Supply, channel: string): readonly string[] {
+  const mapped = channels[channel]?.locationIds;
+  return mapped ? mapped.filter((locationId) => locations.includes(locationId)) : [...locations];
+}
 
 /** The policies of every channel that has a supply map or a rule: the ones that are shown a number. */
 export const allPolicies = (supply: Supply): ChannelPolicy[] =>

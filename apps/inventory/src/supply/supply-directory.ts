@@ -6,6 +6,7 @@ import { Shutdown } from '#platform';
 import { READ_MODELS, type ReadModels } from '#read-models';
 import type { ChannelPolicy } from '../stock/available-to-sell.js';
 import { stockProjection } from '../views/stock/stock.projection.js';
+import { unknownLocation } from './location.js';
 import { addToSupply, emptySupply, policyOf, type Supply, type SupplyEvent, supplyEventTypes } from './policies.js';
 
 /**
@@ -49,10 +50,25 @@ export class SupplyDirectory implements OnModuleInit {
     return this.supply.locations;
   }
 
-  /** Throws `Rejected('unknown-location')`. */
+  isOpen(locationId: string): boolean {
+    return this.supply.locations.includes(locationId);
+  }
+
+  /** What a location is called; undefined for one that was never opened. */
+  locationOf(locationId: string): { readonly name: string; readonly roles: readonly string[] } | undefined {
+    return this.supply.known[locationId];
+  }
+
+  /** True when the channel has a supply map or a rule: then it is shown numbers. */
+  shows(channel: string): boolean {
+    return Object.hasOwn(this.supply.channels, channel);
+  }
+
+  /** Throws `Rejected('unknown-location')` or `Rejected('location-closed')`. */
   requireLocation(locationId: string): void {
-    if (this.supply.locations.includes(locationId)) return;
-    throw new Rejected('not-found', 'unknown-location', `There is no location ${locationId}. Open it first.`);
+    if (this.isOpen(locationId)) return;
+    if (!this.locationOf(locationId)) throw unknownLocation(locationId);
+    throw new Rejected('conflict', 'location-closed', `Location ${locationId} is closed. Open it again first.`);
   }
 
   /** Resolves when the directory knows every event up to `position`. */

@@ -1,10 +1,11 @@
-import { Body, Controller, Get, Param, Put } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { type ChannelId, type LocationId } from '#kernel';
 import { CommandMetadata, channelIdSchema, locationIdSchema, Problems, quantityOrNone, textLine } from '#platform';
 import { ChangeSupply } from './change-supply.js';
+import { LocationContents } from './location-contents.js';
 import { SupplyDirectory } from './supply-directory.js';
 
 const changed = z.object({
@@ -17,6 +18,9 @@ const location = z.strictObject({
     .array(z.enum(['ship-from', 'pickup', 'returns']))
     .max(3)
     .default(['ship-from']),
+});
+const openLocations = z.object({
+  items: z.array(z.object({ locationId: z.string(), name: z.string(), roles: z.array(z.string()) })),
 });
 const supplyMap = z.strictObject({
   locationIds: z
@@ -38,10 +42,11 @@ export class SupplyController {
   constructor(
     private readonly supply: ChangeSupply,
     private readonly directory: SupplyDirectory,
+    private readonly contents: LocationContents,
   ) {}
 
   @Put('locations/:locationId')
-  @ApiOperation({ summary: 'Open a place that holds goods, or rename it' })
+  @ApiOperation({ summary: 'Open a location, or give it another name or other roles' })
   @ApiOkResponse({ standardSchema: changed })
   openLocation(
     @Param('locationId', { schema: locationIdSchema }) locationId: LocationId,
@@ -53,15 +58,34 @@ export class SupplyController {
 
   @Get('locations')
   @ApiOperation({ summary: 'Open locations, the oldest first' })
-  @ApiOkResponse({ standardSchema: z.object({ items: z.array(z.object({ locationId: z.string() })) }) })
+  @ApiOkResponse({ standardSchema: openLocations })
   listLocations() {
-    return { items: this.directory.locations.map((locationId) => ({ locationId })) };
+    const items = this.directory.locations.map((locationId) => {
+      const { name = locationId, roles = [] } = this.directory.locationOf(locationId) ?? {};
+      return { locationId, name, roles };
+    });
+    return { items };
+  }
+
+  @Post('locations/:locationId/close')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Close an empty location: it supplies no channel and takes no goods until it is opened again',
+  })
+  @ApiOkResponse({ standardSchema: changed })
+  @Problems({ 'not-found': ['unknown-location'], conflict: ['location-not-empty'] })
+  async closeLocation(
+    @Param('locationId', { schema: locationIdSchema }) locationId: LocationId,
+    @CommandMetadata() metadata: EventMetadata,
+  ) {
+    if (this.directory.isOpen(locationId)) await this.contents.requireEmpty(locationId);
+    return this.supply.closeLocation({ type: 'CloseLocation', locationId }, metadata);
   }
 
   @Put('supply-maps/:channel')
   @ApiOperation({ summary: 'Which locations supply a channel, in which order' })
   @ApiOkResponse({ standardSchema: changed })
-  @Problems({ 'not-found': ['unknown-location'] })
+  @Problems({ 'not-found': ['unknown-location'], conflict: ['location-closed'] })
   setSupplyMap(
     @Param('channel', { schema: channelIdSchema }) channel: ChannelId,
     @Body({ schema: supplyMap }) body: z.output<typeof supplyMap>,

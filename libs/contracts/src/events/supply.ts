@@ -2,15 +2,25 @@ import { z } from 'zod';
 import { defineEvents, type EventOf } from '../define-events.js';
 import { unitsOrNone } from '../shapes.js';
 
+const location = z.strictObject({
+  locationId: z.string(),
+  name: z.string(),
+  roles: z.array(z.enum(['ship-from', 'pickup', 'returns'])),
+});
+
 /** Of stream `location-<id>`. */
 export const locationEvents = defineEvents({
   LocationOpened: {
     when: 'A warehouse, store or partner holds goods from now on.',
-    data: z.strictObject({
-      locationId: z.string(),
-      name: z.string(),
-      roles: z.array(z.enum(['ship-from', 'pickup', 'returns'])),
-    }),
+    data: location,
+  },
+  LocationChanged: {
+    when: 'An open location has another name or other roles.',
+    data: location,
+  },
+  LocationClosed: {
+    when: 'A location holds no goods any more, and supplies no channel.',
+    data: z.strictObject({ locationId: z.string() }),
   },
 });
 export type LocationEvent = EventOf<typeof locationEvents>;

@@ -31,7 +31,7 @@ export class AdjustStockController {
   @ApiOkResponse({ standardSchema: stockChanged })
   @Problems({
     'not-found': ['unknown-location'],
-    conflict: ['adjustment-below-zero'],
+    conflict: ['location-closed', 'adjustment-below-zero'],
     invalid: ['invalid-occurred-at'],
   })
   async adjustStock(

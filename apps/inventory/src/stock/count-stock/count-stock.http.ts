@@ -38,7 +38,7 @@ export class CountStockController {
   @ApiOkResponse({ standardSchema: stockChanged })
   @Problems({
     'not-found': ['unknown-location'],
-    conflict: ['count-outdated'],
+    conflict: ['location-closed', 'count-outdated'],
     invalid: ['count-from-the-future', 'invalid-occurred-at'],
   })
   async countStock(

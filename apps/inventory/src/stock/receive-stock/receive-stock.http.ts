@@ -16,7 +16,7 @@ import {
 } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
-import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
+import { type GoodsMoved, goodsMoved, goodsMovedBy } from '../stock.answers.js';
 
 export const receiveStockBody = z.strictObject({
   locationId: locationIdSchema,
@@ -36,13 +36,13 @@ export class ReceiveStockController {
   @Post(':sku/receipts')
   @HttpCode(200)
   @ApiOperation({ summary: 'Goods arrived; a reference that had come before is taken with a warning' })
-  @ApiOkResponse({ standardSchema: stockChanged })
-  @Problems({ 'not-found': ['unknown-location'], invalid: ['invalid-occurred-at'] })
+  @ApiOkResponse({ standardSchema: goodsMoved })
+  @Problems({ 'not-found': ['unknown-location'], conflict: ['location-closed'], invalid: ['invalid-occurred-at'] })
   async receiveStock(
     @Param('sku', { schema: skuSchema }) sku: Sku,
     @Body({ schema: receiveStockBody }) body: z.output<typeof receiveStockBody>,
     @CommandMetadata() metadata: EventMetadata,
-  ): Promise<StockChanged> {
+  ): Promise<GoodsMoved> {
     this.supply.requireLocation(body.locationId);
     const command = {
       type: 'ReceiveStock',
@@ -50,6 +50,6 @@ export class ReceiveStockController {
       units: body.units,
       reference: body.reference,
     } as const;
-    return stockChangedBy(sku, await this.commands.execute(new ChangeStock(sku, command, occurred(body, metadata))));
+    return goodsMovedBy(sku, await this.commands.execute(new ChangeStock(sku, command, occurred(body, metadata))));
   }
 }

@@ -40,7 +40,11 @@ export class ReturnStockController {
     summary: 'Goods came back that no known order is behind; the same returnId and content again changes nothing',
   })
   @ApiOkResponse({ standardSchema: stockChanged })
-  @Problems({ 'not-found': ['unknown-location'], invalid: ['invalid-occurred-at'] })
+  @Problems({
+    'not-found': ['unknown-location'],
+    conflict: ['location-closed', 'return-differs'],
+    invalid: ['invalid-occurred-at'],
+  })
   async returnStock(
     @Param('sku', { schema: skuSchema }) sku: Sku,
     @Body({ schema: returnStockBody }) body: z.output<typeof returnStockBody>,

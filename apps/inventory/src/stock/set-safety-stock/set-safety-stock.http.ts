@@ -24,7 +24,7 @@ export class SetSafetyStockController {
   @Put(':sku/safety-stock/:locationId')
   @ApiOperation({ summary: 'Keep units of a location back from every channel' })
   @ApiOkResponse({ standardSchema: stockChanged })
-  @Problems({ 'not-found': ['unknown-location'] })
+  @Problems({ 'not-found': ['unknown-location'], conflict: ['location-closed'] })
   async setSafetyStock(
     @Param('sku', { schema: skuSchema }) sku: Sku,
     @Param('locationId', { schema: locationIdSchema }) locationId: LocationId,

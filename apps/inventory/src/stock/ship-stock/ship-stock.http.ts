@@ -41,7 +41,7 @@ export class ShipStockController {
   @HttpCode(200)
   @ApiOperation({ summary: 'A parcel left, wherever its units had been allocated' })
   @ApiOkResponse({ standardSchema: stockChanged })
-  @Problems({ 'not-found': ['unknown-location'], invalid: ['invalid-occurred-at'] })
+  @Problems({ 'not-found': ['unknown-location'], conflict: ['location-closed'], invalid: ['invalid-occurred-at'] })
   async shipStock(
     @Param('sku', { schema: skuSchema }) sku: Sku,
     @Body({ schema: shipStockBody }) body: z.output<typeof shipStockBody>,

@@ -7,6 +7,7 @@ import { StockQuery } from './stock.query.js';
 
 const level = z.object({
   locationId: z.string(),
+  locationName: z.string().optional().meta({ description: 'What it is called now; absent where none was ever opened' }),
   onHand: z.int(),
   unavailable: z.int(),
   allocated: z.int(),
@@ -53,6 +54,12 @@ const availabilityQuery = z.strictObject({
 export const availability = z.object({
   items: z.array(z.object({ sku: z.string(), stockRevision: z.int(), available: numbers })),
 });
+const availabilityOnChannel = availability.extend({
+  noNumber: z
+    .object({ channel: z.string(), reason: z.string() })
+    .optional()
+    .meta({ description: 'Why the channel that was asked for is shown no number at all' }),
+});
 
 @ApiTags('inventory')
 @Controller('v1')
@@ -84,15 +91,19 @@ export class StockViewController {
 
   @Get('availability')
   @ApiOperation({ summary: 'Units each channel may show now, for up to 100 SKUs' })
-  @ApiOkResponse({ standardSchema: availability })
+  @ApiOkResponse({ standardSchema: availabilityOnChannel })
+  @Problems({ 'not-found': ['unknown-channel'] })
   async availability(@Query({ schema: availabilityQuery }) { sku, channel }: z.output<typeof availabilityQuery>) {
+    const reason = channel === undefined ? undefined : await this.query.whyNoNumber(channel);
     const rows = await this.query.availability(sku);
-    return {
-      items: rows.map(({ sku: code, revision, available }) => ({
-        sku: code,
-        stockRevision: revision,
-        available: channel === undefined ? available : { [channel]: available[channel] ?? 0 },
-      })),
-    };
+    const items = rows.map(({ sku: code, revision, available }) => ({
+      sku: code,
+      stockRevision: revision,
+      available: channel === undefined ? available : onlyOf(channel, available),
+    }));
+    return reason === undefined ? { items } : { items, noNumber: { channel, reason } };
   }
 }
+
+const onlyOf = (channel: string, available: Readonly<Record<string, number>>): Record<string, number> =>
+  available[channel] === undefined ? {} : { [channel]: available[channel] };

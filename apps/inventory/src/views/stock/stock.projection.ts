@@ -1,6 +1,6 @@
 import { type StockEvent, stockEvents, typesOf } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
-import { MAX_QUANTITY } from '#kernel';
+import { lookAlikeKey, MAX_QUANTITY } from '#kernel';
 import { bulkUpsert, type Projection, selectByKeys, type Tx } from '#read-models';
 import { availableToSell, type ChannelPolicy } from '../../stock/available-to-sell.js';
 import { addToFigures, emptyFigures, type StockFigures } from '../../stock/figures.js';
@@ -20,6 +20,8 @@ export interface StockRow {
   figures: StockFigures;
   /** Units each channel may show. */
   available: Record<string, number>;
+  /** Goods at locations that are not open, which no channel is shown; null where there are none. */
+  stranded: Stranded | null;
   /** Position of the event that last changed the row: the place in the availability feed. */
   sequence: number;
   /** That event was parked: `sequence` is where the view stood when it was applied, so a follower may be there already. */
@@ -30,6 +32,8 @@ export interface StockRow {
   traceparent: string | null;
 }
 
+type Stranded = Readonly<Record<string, { readonly units: number; readonly since: string }>>;
+
 const shape = {
   table: 'stock',
   key: ['sku'],
@@ -38,6 +42,7 @@ const shape = {
     revision: 'bigint',
     figures: 'jsonb',
     available: 'jsonb',
+    stranded: 'jsonb',
     sequence: 'bigint',
     late: 'boolean',
     received_at: 'text',
@@ -56,20 +61,24 @@ const isStockEvent = (
  */
 export const stockProjection: Projection = {
   name: 'stock',
-  version: 4,
+  version: 5,
   schema: `
     create table stock (
       sku text collate "C" primary key,
       revision bigint not null,
       figures jsonb not null,
       available jsonb not null,
+      stranded jsonb,
       sequence bigint not null,
       late boolean not null,
       received_at text not null,
       traceparent text
     ) with (fillfactor = 70);
     create index stock_by_sequence on stock (sequence);
+    create index stock_stranded on stock (sku) where stranded is not null;
     create table supply (id integer primary key, supply jsonb not null);
+    create table look_alikes (sku text collate "C" primary key, key text collate "C" not null);
+    create index look_alikes_by_key on look_alikes (key);
   `,
   types: [...stockTypes, ...supplyEventTypes],
   // Every other channel sells the old number until then.
@@ -79,10 +88,12 @@ export const stockProjection: Projection = {
   apply: async (page, tx) => {
     const supply = await readSupply(tx);
     const stockEvents: RecordedEvent<StockEvent>[] = [];
-    const foldStock = () => writeChanges(tx, stockEvents.splice(0), allPolicies(supply));
+    const foldStock = () => writeChanges(tx, stockEvents.splice(0), supply);
+    let isNewInUse = false;
     for (const event of page as readonly RecordedEvent<StockEvent | SupplyEvent>[]) {
       if (isStockEvent(event)) {
         stockEvents.push(event);
+        isNewInUse = noteChannel(supply, event) || isNewInUse;
         continue;
       }
       // Policies count from their place in the log on, or `sequence` would depend on where pages end.
@@ -90,6 +101,7 @@ export const stockProjection: Projection = {
       await applyPolicy(tx, supply, event);
     }
     await foldStock();
+    if (isNewInUse) await writeSupply(tx, supply);
   },
   appliedLate: async ({ position }, reached, tx) => {
     await tx.execute('update stock set sequence = $2, late = true where sequence = $1', [position, reached]);
@@ -134,23 +146,27 @@ function changesOf(events: readonly RecordedEvent<StockEvent>[]): Map<string, Ch
   return changes;
 }
 
-async function writeChanges(
-  tx: Tx,
-  events: readonly RecordedEvent<StockEvent>[],
-  policies: readonly ChannelPolicy[],
-): Promise<void> {
+async function writeChanges(tx: Tx, events: readonly RecordedEvent<StockEvent>[], supply: Supply): Promise<void> {
+  const policies = allPolicies(supply);
   const changes = changesOf(events);
   const keys = [...changes.keys()].map((sku) => ({ sku }));
   const stored = await selectByKeys<StockRow, typeof shape.columns>(tx, { ...shape, keys });
   const bySku = new Map(stored.map((row) => [row.sku, row]));
   const rows = [...changes].map(([sku, { events: own, receivedAt }]) => {
-    const figures = own.reduce<StockFigures>(addToFigures, bySku.get(sku)?.figures ?? emptyFigures());
+    const before = bySku.get(sku);
+    const figures = before?.figures ?? emptyFigures();
+    let stranded = before?.stranded ?? null;
+    for (const event of own) {
+      addToFigures(figures, event);
+      if ('locationId' in event.data) stranded = strandedAfter(stranded, figures, event.data.locationId, supply, event);
+    }
     const last = own.at(-1) as RecordedEvent<StockEvent>;
     return {
       sku,
       revision: last.revision,
       figures,
       available: numbersOf(figures, policies),
+      stranded,
       sequence: last.position,
       late: false,
       received_at: receivedAt,
@@ -158,17 +174,45 @@ async function writeChanges(
     };
   });
   await bulkUpsert(tx, { ...shape, rows });
+  await bulkUpsert(tx, {
+    table: 'look_alikes',
+    key: ['sku'],
+    columns: { sku: 'text', key: 'text' },
+    rows: rows.filter(({ sku }) => !bySku.has(sku)).map(({ sku }) => ({ sku, key: lookAlikeKey(sku) })),
+  });
+}
+
+/** True when nothing of this channel was known before. */
+function noteChannel({ inUse }: Supply, { data, recordedAt }: RecordedEvent<StockEvent>): boolean {
+  if (!('channel' in data) || Object.hasOwn(inUse, data.channel)) return false;
+  inUse[data.channel] = recordedAt;
+  return true;
+}
+
+/** Where a location is not open, what stands there is out of reach of every channel. */
+function strandedAfter(
+  stranded: Stranded | null,
+  { levels }: StockFigures,
+  locationId: string,
+  supply: Supply,
+  { recordedAt }: RecordedEvent,
+): Stranded | null {
+  const units = supply.locations.includes(locationId) ? 0 : (levels[locationId]?.onHand ?? 0);
+  if (units === 0 && stranded === null) return null;
+  const { [locationId]: before, ...others } = stranded ?? {};
+  if (units > 0) return { ...others, [locationId]: { units, since: before?.since ?? recordedAt } };
+  return Object.keys(others).length > 0 ? others : null;
 }
 
 async function applyPolicy(tx: Tx, supply: Supply, event: RecordedEvent<SupplyEvent>): Promise<void> {
   const before = new Set(allPolicies(supply).map((policy) => JSON.stringify(policy)));
   const changed = allPolicies(addToSupply(supply, event)).filter((policy) => !before.has(JSON.stringify(policy)));
-  await bulkUpsert(tx, {
-    table: 'supply',
-    key: ['id'],
-    columns: { id: 'integer', supply: 'jsonb' },
-    rows: [{ id: 1, supply }],
-  });
+  await writeSupply(tx, supply);
+  if (event.type === 'LocationOpened')
+    await tx.execute(`update stock set stranded = nullif(stranded - $1::text, '{}') where stranded ? $1`, [
+      event.data.locationId,
+    ]);
+  if (event.type === 'LocationClosed') await tx.execute(STRAND_SQL, [event.data.locationId, event.recordedAt]);
   if (changed.length > 0) await reproject(tx, changed, event);
 }
 
@@ -200,6 +244,21 @@ const RENUMBER_SQL = `
      set available = t.available || k.numbers, sequence = $3, late = false, received_at = $4, traceparent = $5
     from unnest($1::text[], $2::jsonb[]) as k (sku, numbers)
    where t.sku = k.sku and not t.available @> k.numbers`;
+
+/** Closing looks first whether a location is empty; goods may have arrived in between. */
+const STRAND_SQL = `
+  update stock
+     set stranded = coalesce(stranded, '{}') ||
+           jsonb_build_object($1::text, jsonb_build_object('units', figures -> 'levels' -> $1::text -> 'onHand', 'since', $2::text))
+   where (figures -> 'levels' -> $1::text ->> 'onHand')::bigint > 0`;
+
+const writeSupply = (tx: Tx, supply: Supply): Promise<void> =>
+  bulkUpsert(tx, {
+    table: 'supply',
+    key: ['id'],
+    columns: { id: 'integer', supply: 'jsonb' },
+    rows: [{ id: 1, supply }],
+  });
 
 async function readSupply(tx: Tx): Promise<Supply> {
   const [row] = await tx.query<{ supply: Supply }>('select supply from supply where id = $1', [1]);

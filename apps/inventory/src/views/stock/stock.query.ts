@@ -4,12 +4,17 @@ import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcin
 import { Rejected } from '#kernel';
 import { READ_MODELS, type ReadModels } from '#read-models';
 import { addToFigures, emptyFigures, free, type Level, type StockFigures } from '../../stock/figures.js';
+import { SupplyDirectory } from '../../supply/supply-directory.js';
 import type { StockRow } from './stock.projection.js';
 
 export interface StockAnswer {
   readonly sku: string;
   readonly stockRevision: number;
-  readonly levels: readonly (Level & { readonly locationId: string; readonly free: number })[];
+  readonly levels: readonly (Level & {
+    readonly locationId: string;
+    readonly locationName?: string;
+    readonly free: number;
+  })[];
   readonly rules: StockFigures['rules'];
 }
 
@@ -35,13 +40,14 @@ export class StockQuery {
   constructor(
     @Inject(READ_MODELS) private readonly readModels: ReadModels,
     @Inject(EVENT_STORE) private readonly store: EventStore,
+    private readonly supply: SupplyDirectory,
   ) {}
 
   /** Throws `Rejected('unknown-sku')`. */
   async stock(sku: string): Promise<StockAnswer & { readonly available: Record<string, number> }> {
     const [row] = await this.readModels.query<StockRow>('select * from view_stock.stock where sku = $1', [sku]);
     if (!row) throw unknownSku(sku);
-    return { ...answerOf(sku, row.revision, row.figures), available: row.available };
+    return { ...this.answerOf(sku, row.revision, row.figures), available: row.available };
   }
 
   /** Numbers of many SKUs at once; a SKU without stock is left out. */
@@ -49,6 +55,25 @@ export class StockQuery {
     return this.readModels.query(
       'select sku, revision, available from view_stock.stock where sku = any($1) order by sku',
       [skus],
+    );
+  }
+
+  /**
+   * Why a channel is shown no number; undefined for one that is. Throws `Rejected('unknown-channel')` for a channel that has
+   * neither a supply map nor a rule, and that no stock was ever asked for.
+   */
+  async whyNoNumber(channel: string): Promise<string | undefined> {
+    if (this.supply.shows(channel)) return undefined;
+    const [row] = await this.readModels.query<{ in_use: boolean }>(
+      `select supply -> 'inUse' ? $1 as in_use from view_stock.supply`,
+      [channel],
+    );
+    if (row?.in_use)
+      return `${channel} has no supply map. Say which locations supply it: PUT /v1/supply-maps/${channel}.`;
+    throw new Rejected(
+      'not-found',
+      'unknown-channel',
+      `No channel ${channel} has a supply map, a rule, a sale or a reservation. Check the spelling, or give it a supply map.`,
     );
   }
 
@@ -62,7 +87,7 @@ export class StockQuery {
       revision = event.revision;
     }
     if (revision < 0) throw unknownSku(sku);
-    return answerOf(sku, revision, figures);
+    return this.answerOf(sku, revision, figures);
   }
 
   /** The events that add up to the numbers of one SKU, oldest first, `limit` of them from a revision on. */
@@ -80,6 +105,14 @@ export class StockQuery {
     return contributions;
   }
 
+  private answerOf(sku: string, stockRevision: number, { levels, rules }: StockFigures): StockAnswer {
+    const named = Object.entries(levels).map(([locationId, level]) => {
+      const name = this.supply.locationOf(locationId)?.name;
+      return { locationId, ...(name !== undefined && { locationName: name }), ...level, free: free(level) };
+    });
+    return { sku, stockRevision, levels: named, rules };
+  }
+
   /** A stream may be long: it is never held as a whole. */
   private async *events(sku: string): AsyncIterable<RecordedEvent<StockEvent>> {
     for (let from = 0; ; from += EVENTS_PER_READ) {
@@ -91,13 +124,6 @@ export class StockQuery {
 }
 
 const EVENTS_PER_READ = 1_000;
-
-const answerOf = (sku: string, stockRevision: number, { levels, rules }: StockFigures): StockAnswer => ({
-  sku,
-  stockRevision,
-  levels: Object.entries(levels).map(([locationId, level]) => ({ locationId, ...level, free: free(level) })),
-  rules,
-});
 
 function contributionOf(event: RecordedEvent<StockEvent>, figures: StockFigures): Contribution {
   const before = structuredClone(figures.levels);
