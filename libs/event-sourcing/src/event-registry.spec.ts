@@ -52,6 +52,38 @@ describe('events of former names', () => {
   });
 });
 
+describe('an event that cannot be read', () => {
+  it('stops the one who looks at its data, and no page it is on', async () => {
+    const strict = new EventRegistry(
+      ['Sold.v2'],
+      [
+        {
+          from: 'Sold',
+          to: 'Sold.v2',
+          upcast: (data) => {
+            if (!('units' in data)) throw new Error('There are no units.');
+            return data;
+          },
+        },
+      ],
+    );
+    const known = withRegistry(new InMemoryEventStore(), strict);
+    const sound = { ...stored('Sold', 1), data: { units: 1 } };
+    await known.append([
+      { stream: 'order-a', expected: 'any', events: [sound] },
+      { stream: 'order-b', expected: 'any', events: [stored('Sold', 2)] },
+    ]);
+    const { events } = await known.readAll({ after: 0, filter: { types: ['Sold.v2'] } });
+    expect(events.map(({ stream, type }) => [stream, type])).toEqual([
+      ['order-a', 'Sold.v2'],
+      ['order-b', 'Sold.v2'],
+    ]);
+    expect(events[0]?.data).toEqual({ units: 1 });
+    expect(() => events[1]?.data).toThrow('There are no units.');
+    await expect(known.load(['order-b'])).rejects.toThrow('There are no units.');
+  });
+});
+
 describe('a registry', () => {
   it.each([
     ['an upcaster leads nowhere', ['A'], [{ from: 'B', to: 'C' }]],

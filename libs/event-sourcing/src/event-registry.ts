@@ -34,6 +34,13 @@ export class EventRegistry {
     return result;
   }
 
+  /** What an event of this stored name is called today. */
+  currentNameOf(type: string): string {
+    let name = type;
+    for (let step = this.upcasters.get(name); step; step = this.upcasters.get(name)) name = step.to;
+    return name;
+  }
+
   /** Every stored name that is read as one of `types`, those included. */
   storedNamesOf(types: readonly string[]): string[] {
     const names = new Set(types);
@@ -52,7 +59,10 @@ export class EventRegistry {
 
 /** The store as the code sees it: every event read comes upcast, and filters by type find the older names as well. */
 export function withRegistry(store: EventStore, registry: EventRegistry): EventStore {
-  const readPage = (page: Page): Page => ({ ...page, events: page.events.map((event) => registry.read(event)) });
+  const readPage = (page: Page): Page => ({
+    ...page,
+    events: page.events.map((event) => readOrLater(registry, event)),
+  });
   const widen = (filter: EventFilter): EventFilter => ({
     ...filter,
     ...(filter.types && { types: registry.storedNamesOf(filter.types) }),
@@ -79,6 +89,20 @@ export function withRegistry(store: EventStore, registry: EventRegistry): EventS
     subscribe: ({ filter, ...options }) =>
       mapPages(store.subscribe({ ...options, ...(filter && { filter: widen(filter) }) }), readPage),
   };
+}
+
+/** An event that cannot be read stops the one who looks at its data, and not all who read a page it is on. */
+function readOrLater(registry: EventRegistry, event: RecordedEvent): RecordedEvent {
+  try {
+    return registry.read(event);
+  } catch (error) {
+    return Object.defineProperty({ ...event, type: registry.currentNameOf(event.type) }, 'data', {
+      enumerable: true,
+      get: () => {
+        throw error;
+      },
+    });
+  }
 }
 
 async function* mapPages(pages: AsyncIterable<Page>, map: (page: Page) => Page): AsyncIterable<Page> {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { allEvents } from '#contracts';
+import { MAX_EVENT_BYTES } from '#event-sourcing';
 import { messageSchemas } from '../test/message-schemas.js';
 import { asyncApiDocument } from './asyncapi.js';
 import { AVAILABILITY_CHANGED, availabilityEvent, encodeAvailability } from './availability-message.js';
@@ -17,6 +18,12 @@ describe('what is published', () => {
     expect([...publications.keys()].toSorted()).toEqual(Object.keys(allEvents).toSorted());
     const names = new Set([...publications.values(), AVAILABILITY_TOPIC]);
     expect(topics.map(({ name }) => name).toSorted()).toEqual([...names].toSorted());
+  });
+
+  it('fits into its topic, also the largest event that is stored with its headers', () => {
+    const headerBytes = 16_384;
+    for (const { name, maxMessageBytes } of topics)
+      expect([name, maxMessageBytes >= MAX_EVENT_BYTES + headerBytes]).toEqual([name, true]);
   });
 
   it('is kept for ever where it is the log, and compacted where the latest wins', () => {

@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { KafkaMessage } from 'kafkajs';
+import { EventRegistry } from '#event-sourcing';
 import { openReadModels, type ReadModels } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { countedOn, note, registry } from '../test/counting.js';
 import { PartitionMoved } from './checkpoints.js';
 import { encodeEvent } from './cloud-event.js';
-import { replayDeadLetters } from './dead-letters.js';
+import { deadLetters, replayDeadLetters } from './dead-letters.js';
 import { Partition } from './partition.js';
 import { MessageReader } from './reading.js';
 import type { Subscription } from './subscription.js';
@@ -99,6 +100,52 @@ describe('a partition', () => {
     await partition.tick();
     expect(reacted.slice(13)).toEqual([2, 5, 8, 11, 14, 17, 20]);
     expect(partition.parked).toBe(0);
+  });
+
+  it('parks nothing of what an outage interrupts while messages are tried one by one', async () => {
+    let isAway = false;
+    readModels.outages.add(async () => {
+      if (isAway) throw new Error('The event store is away.');
+    });
+    let calls = 0;
+    const partition = await open({
+      outsideTransaction: true,
+      handle: async (page) => {
+        calls += 1;
+        if (page.length > 1) throw new Error('a page fails');
+        isAway = calls > 8;
+        if (isAway) throw new Error('The command was not answered.');
+      },
+    });
+    for (let attempt = 0; attempt < 3; attempt += 1)
+      await expect(partition.take(messages)).rejects.toThrow('a page fails');
+    await expect(partition.take(messages)).rejects.toThrow('The command was not answered.');
+    expect([partition.parked, partition.checkpoint.nextOffset]).toEqual([0, 0]);
+  });
+
+  it('parks a message that an upcaster stumbles over, and no other', async () => {
+    const strict = new EventRegistry(
+      ['Counted'],
+      [
+        {
+          from: 'Tallied',
+          to: 'Counted',
+          upcast: () => {
+            throw new TypeError('units is undefined');
+          },
+        },
+      ],
+    );
+    const whole: Subscription = { name: 'spec', topics: ['events'], types: ['Counted'], handle: note };
+    const key = { consumer: 'spec', topic: 'events', partition: 0 };
+    const limits = { attempts: 3, parkedMax: 10 };
+    const partition = await Partition.open(key, readModels, whole, new MessageReader(whole, strict), limits);
+    const [first, ...others] = messages;
+    const old = { ...first, headers: { ...first?.headers, ce_type: 'Tallied' } } as KafkaMessage;
+    await partition.take([old, ...others.filter((message) => message.key?.toString() !== first?.key?.toString())]);
+    expect(partition.parked).toBe(1);
+    expect(await seen()).toBe(13);
+    expect(await deadLetters(readModels)).toMatchObject([{ error: 'units is undefined', type: 'Tallied' }]);
   });
 
   function open(subscription: Partial<Subscription> = {}): Promise<Partition> {

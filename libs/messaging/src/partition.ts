@@ -1,7 +1,13 @@
 import type { KafkaMessage } from 'kafkajs';
 import { type RecordedEvent, workOnPage } from '#event-sourcing';
-import type { ReadModels, Tx } from '#read-models';
-import { advanceCheckpoint, openCheckpoint, type PartitionCheckpoint, type PartitionKey } from './checkpoints.js';
+import { isOutage, type ReadModels, type Tx } from '#read-models';
+import {
+  advanceCheckpoint,
+  openCheckpoint,
+  type PartitionCheckpoint,
+  type PartitionKey,
+  PartitionMoved,
+} from './checkpoints.js';
 import {
   discardDeadLetter,
   insertDeadLetters,
@@ -184,19 +190,36 @@ export class Partition {
     return letters;
   }
 
-  /** The error, when the message has to be parked; what it had written is undone then. */
+  /** The error, when the message has to be parked; what it had written is undone then. Throws when a server is away. */
   async #tryOne({ event, error: unreadableBecause }: Received, tx: Tx): Promise<unknown> {
     if (!event) return unreadableBecause;
-    const canUndo = !this.subscription.outsideTransaction;
-    if (canUndo) await tx.execute('savepoint message');
+    return this.subscription.outsideTransaction ? this.#tryOutside(event, tx) : this.#tryInside(event, tx);
+  }
+
+  async #tryInside(event: RecordedEvent, tx: Tx): Promise<unknown> {
+    await tx.execute('savepoint message');
     try {
       await this.#give([event], tx);
     } catch (error) {
-      if (canUndo) await tx.execute('rollback to savepoint message');
-      return error ?? new Error('The handler failed without saying why.');
+      if (isOutage(error)) throw error;
+      await tx.execute('rollback to savepoint message');
+      return error ?? unexplained();
     }
-    if (canUndo) await tx.execute('release savepoint message');
+    await tx.execute('release savepoint message');
     return undefined;
+  }
+
+  /** What it fails with twice while database and event store answer: what an outage interrupts is no fault of a message. */
+  async #tryOutside(event: RecordedEvent, tx: Tx): Promise<unknown> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#give([event], tx);
+        return undefined;
+      } catch (error) {
+        if (!(await this.readModels.outages.isOver())) throw error;
+        if (attempt === 2) return error ?? unexplained();
+      }
+    }
   }
 
   #give(events: readonly RecordedEvent[], tx: Tx): Promise<void> {
@@ -232,6 +255,7 @@ export class Partition {
       });
       return true;
     } catch (failure) {
+      if (isOutage(failure) || failure instanceof PartitionMoved) throw failure;
       await keepParked(this.readModels, this.key.consumer, letter, messageOf(failure));
       return false;
     }
@@ -245,6 +269,8 @@ export class Partition {
 }
 
 const RETRIES_PER_TICK = 500;
+
+const unexplained = () => new Error('The handler failed without saying why.');
 
 const waitingBehind = (one: Received): NewDeadLetter => ({
   ...one,

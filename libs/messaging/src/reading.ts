@@ -1,6 +1,7 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { EventRegistry, RecordedEvent } from '#event-sourcing';
-import { decodeEvent, MalformedMessage, type RawMessage, typeIn } from './cloud-event.js';
+import { reasonOf } from '#read-models';
+import { decodeEvent, type RawMessage, typeIn } from './cloud-event.js';
 import { withoutNul } from './dead-letters.js';
 import type { Subscription } from './subscription.js';
 
@@ -71,8 +72,8 @@ export class MessageReader {
     try {
       return { ...common, event: this.#registry.read(decodeEvent(raw)) };
     } catch (error) {
-      if (error instanceof MalformedMessage) return { ...common, event: undefined, error: error.message };
-      throw error;
+      // Whatever it is, an upcaster that stumbles included: it is about this message, and must not stop all others.
+      return { ...common, event: undefined, error: reasonOf(error) };
     }
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin, EachBatchPayload, Kafka, Consumer as KafkaConsumer } from 'kafkajs';
-import type { Log } from '#read-models';
+import { FailingItems, FailureLog, type Log } from '#read-models';
 import { type AssignedPartition, Assignment } from './assignment.js';
 import type { Subscription } from './subscription.js';
 
@@ -32,15 +32,22 @@ export class Session {
   #assignment = new Assignment();
   #places: { topic: string; partition: number }[] = [];
   #isClosed = false;
+  readonly #ticks: FailingItems;
+  readonly #commits: FailureLog;
+  readonly #looks: FailureLog;
 
   constructor(
     kafka: Kafka,
     private readonly subscription: Subscription,
     private readonly options: SessionOptions,
-    private readonly log: Log,
+    log: Log,
     private readonly handlers: SessionHandlers,
   ) {
     this.#ended.promise.catch(() => {});
+    const consumer = subscription.name;
+    this.#ticks = new FailingItems(log, (place) => ({ consumer, place }));
+    this.#commits = new FailureLog(log, { consumer, offsets: 'committed' });
+    this.#looks = new FailureLog(log, { consumer, ends: 'of topics' });
     this.#admin = kafka.admin({ retry: { retries: 2 } });
     this.#consumer = kafka.consumer({
       groupId: subscription.name,
@@ -151,9 +158,11 @@ export class Session {
 
   async #tick(ticks: number): Promise<void> {
     for (const { work, topic, partition } of this.#assignment) {
-      await work.tick().catch((error: unknown) => {
-        this.log.warn({ err: error, consumer: this.subscription.name, topic, partition }, 'a tick failed');
-      });
+      const place = `${topic}/${partition}`;
+      await work.tick().then(
+        () => this.#ticks.succeeded(place),
+        (error: unknown) => this.#ticks.failed(place, error, 'a tick failed'),
+      );
     }
     if (ticks % TICKS_PER_COMMIT === 0) await this.#commitOffsets();
     if (ticks % TICKS_PER_LOOK === 0) await this.#watch();
@@ -167,8 +176,9 @@ export class Session {
       offset: String(work.checkpoint.nextOffset),
     }));
     if (offsets.length === 0 || this.#assignment.isOver) return;
-    await withLimit(this.#consumer.commitOffsets(offsets)).catch((error: unknown) =>
-      this.log.warn({ err: error, consumer: this.subscription.name }, 'offsets were not committed to Kafka'),
+    await withLimit(this.#consumer.commitOffsets(offsets)).then(
+      () => this.#commits.succeeded(),
+      (error: unknown) => this.#commits.failed(error, 'offsets were not committed to Kafka'),
     );
   }
 
@@ -180,8 +190,9 @@ export class Session {
           const assigned = this.#assignment.get(topic, partition);
           if (assigned) assigned.endOffset = Number(high);
         }
+        this.#looks.succeeded();
       } catch (error) {
-        this.log.warn({ err: error, topic }, 'the end of the topic is not known');
+        this.#looks.failed(error, 'the end of the topic is not known', { topic });
       }
     }
     const stuck = [...this.#assignment].find((assigned) => assigned.isNotFetched(this.options.stuckAfterMs));
