@@ -10,6 +10,8 @@ import { openLoop } from './support/load.js';
 
 const REQUESTS_PER_SECOND = 540;
 const SKUS = 48_600;
+/** A machine that is busy with other things answers fewer, and must not be left with thousands of open requests. */
+const IN_FLIGHT_MAX = 256;
 const IDLE_MINUTES = 3;
 const MIB = 1_048_576;
 
@@ -36,7 +38,8 @@ async function underRequests(bench: Bench): Promise<void> {
       signal: bench.signal,
     });
     await watch(bench, system, url, 'requests', bench.minutes);
-    bench.measurements.record('requestsAnswered', (await load).count);
+    await load;
+    bench.measurements.record('requestsAnswered', shop.answered);
     await watch(bench, system, url, 'idle', IDLE_MINUTES);
   });
 }
@@ -97,10 +100,13 @@ async function taken(url: string): Promise<{ residentMiB: number; heapMiB: numbe
 /** Six sales, two receipts and two reservations in ten requests, each on the next SKU. */
 class NewSkus {
   #sent = 0;
+  #inFlight = 0;
+  answered = 0;
 
   constructor(private readonly url: string) {}
 
   async next(): Promise<boolean> {
+    if (this.#inFlight >= IN_FLIGHT_MAX) return false;
     const number = this.#sent;
     this.#sent += 1;
     const kind = number % 10;
@@ -111,9 +117,18 @@ class NewSkus {
 
   async #post(path: string, body: object): Promise<boolean> {
     const headers = { 'content-type': 'application/json' };
-    const response = await fetch(this.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
-    await response.arrayBuffer();
-    return response.ok;
+    this.#inFlight += 1;
+    try {
+      const response = await fetch(this.url + path, { method: 'POST', headers, body: JSON.stringify(body) });
+      await response.arrayBuffer();
+      this.answered += 1;
+      return response.ok;
+    } catch {
+      // A connection that the server closed while it was idle: the next request has another.
+      return false;
+    } finally {
+      this.#inFlight -= 1;
+    }
   }
 }
 

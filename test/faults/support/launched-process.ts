@@ -53,9 +53,10 @@ export class LaunchedProcess {
 
   async #answering(before: number): Promise<{ pid: number; httpUrl: string } | undefined> {
     if (this.hasEnded) throw new Error('The system ended before it answered.');
-    const text = await readFile(this.#running, 'utf8').catch(() => '{}');
-    const running = JSON.parse(text) as { pid?: number; httpUrl?: string };
-    const { pid, httpUrl } = running;
+    const text = await readFile(this.#running, 'utf8').catch(() => '');
+    // It may be read while it is written.
+    if (!text.endsWith('}')) return undefined;
+    const { pid, httpUrl } = JSON.parse(text) as { pid?: number; httpUrl?: string };
     return pid !== undefined && httpUrl !== undefined && pid !== before ? { pid, httpUrl } : undefined;
   }
 }
