@@ -13,7 +13,7 @@ type OrderFact = Extract<
 >;
 
 /** What comes in meanwhile is decided and stored between these. */
-const COMMANDS_AT_ONCE = 1_000;
+const COMMANDS_AT_ONCE = 500;
 
 /**
  * Sales, amendments, cancellations, parcels and returns have happened: stock follows. Commands for one SKU are sent in
