@@ -80,6 +80,27 @@ describe('a receipt', () => {
       .when(receive(5, 'DN-1'))
       .thenEvents(received(5, 'DN-1', 7)));
 
+  it('adds up with others to any number that a double holds', () => {
+    const many = Array.from({ length: 9 }, () => received(1_000_000_000));
+    const order = (units: number) =>
+      ({
+        type: 'AllocateLines',
+        as: 'request',
+        orderId: 'o1',
+        lines: Array.from({ length: 10 }, (_, index) => ({ lineId: `${index}`, units })),
+        policy: { channel: 'shop', supply: ['main'], buffer: 0, sharePercent: 100 },
+      }) as const;
+    given(...many)
+      .when(order(1_000_000_000))
+      .thenRejected('insufficient-stock', { requested: 10_000_000_000, available: 9_000_000_000 });
+    given(...many)
+      .when({ type: 'CountStock', locationId: 'main', counted: 1_000_000_000, asOfRevision: 3 })
+      .thenEvents({
+        type: 'StockCounted',
+        data: { locationId: 'main', counted: 1_000_000_000, asOfRevision: 3, onHand: 6_000_000_000 },
+      });
+  });
+
   it('knows a reference by its location', () =>
     given(received(5, 'DN-1'))
       .when({ ...receive(5, 'DN-1'), locationId: 'store' })

@@ -19,12 +19,17 @@ async function openOver(store: EventStore): Promise<void> {
   reaction = new WhenOrderIsSubmittedAllocateStock(inventory.stock, inventory.supply, inventory.store);
 }
 
-async function submitted(orderId: string, wanted: Readonly<Record<string, number>>): Promise<RecordedEvent[]> {
+async function submitted(
+  orderId: string,
+  wanted: Readonly<Record<string, number>>,
+  reservationId?: string,
+): Promise<RecordedEvent[]> {
   const lines = Object.entries(wanted).map(([sku, units], index) => ({
     lineId: `${index + 1}`,
     sku,
     units,
     unitPriceMinor: 100,
+    ...(reservationId !== undefined && { reservationId }),
   }));
   const position = await inventory.order({
     type: 'OrderSubmitted',
@@ -116,6 +121,45 @@ describe('when an order is submitted, its stock is allocated', () => {
     }
   });
 });
+
+describe('an order that names the reservations of its cart', () => {
+  const kept = ['StockReceived', 'StockReserved', 'StockReservationReleased', 'StockAllocated'];
+  const stores = [() => new DyingStore(), () => new OneByOneStore()] as const;
+  const deaths = stores.flatMap((open) =>
+    [1, 2].flatMap((append) => (['before', 'after'] as const).map((moment) => ({ open, append, moment }))),
+  );
+
+  it.each(deaths)('has the last units once when the process dies $moment append $append', async (death) => {
+    const store = death.open();
+    await openOver(store);
+    for (const sku of ['a', 'b']) await inventory.reserve(sku, 'cart-7', 5);
+    const event = await submitted('o1', { a: 5, b: 5 }, 'cart-7');
+    if (store instanceof OneByOneStore) {
+      store.dieAt = store.appends + death.append;
+      store.moment = death.moment;
+    } else store.dieAt = death.moment;
+    await expect(reaction.react(event)).rejects.toThrow('the process died');
+    await reactionOfAnotherProcess(event);
+    await reactionOfAnotherProcess(event);
+    expect([await inventory.typesOf('a'), await inventory.typesOf('b')]).toEqual([kept, kept]);
+  });
+
+  it('leaves them held when another SKU is short', async () => {
+    await inventory.reserve('a', 'cart-7', 5);
+    await reaction.react((await submitted('o1', { a: 5, b: 6 })).map((event) => naming(event, 'a', 'cart-7')));
+    expect(await inventory.typesOf('a')).toEqual(['StockReceived', 'StockReserved', 'StockAllocationDeclined']);
+    expect((await inventory.eventsOf('a')).at(-1)?.data).toMatchObject({ requested: 5, available: 5 });
+  });
+});
+
+/** The order with a reservation on its lines of one SKU. */
+function naming(event: RecordedEvent, sku: string, reservationId: string): RecordedEvent {
+  const { lines } = event.data as { lines: { sku: string }[] };
+  return {
+    ...event,
+    data: { ...event.data, lines: lines.map((line) => (line.sku === sku ? { ...line, reservationId } : line)) },
+  };
+}
 
 describe('on a store that commits one stream at a time', () => {
   const openOneByOne = async () => {
