@@ -42,6 +42,7 @@ export { type Problem, problemDocument, refusalFor, rowProblem } from './http/pr
 export { Problems } from './http/problems.decorator.js';
 export * from './http/rows.js';
 export { ValidationPipe } from './http/validation.pipe.js';
+export { logOf } from './log-of.js';
 export { PinoLogger } from './logger.js';
 export { startTracing } from './observability/start-tracing.js';
 export {

@@ -155,6 +155,15 @@ describe('a projection', () => {
     expect(await unitsOnHand(readModels)).toBe(100);
   });
 
+  it('waits out no pause when the database is back after an outage', async () => {
+    const runner = started(stockView, store, { backoffMsMin: 600_000, backoffMsMax: 600_000 });
+    await runner.waitFor(await receive(store, skus(1)), 10_000);
+    await killConnections(readModels);
+    await eventually(() => runner.status().state === 'retrying');
+    await runner.waitFor(await receive(store, skus(1)), 10_000);
+    expect(await unitsOnHand(readModels)).toBe(2);
+  });
+
   it('stores its checkpoint now and then when only other events pass', async () => {
     const runner = started();
     await runner.waitFor(await receive(store, skus(10)), 10_000);

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
-import { Shutdown } from '#platform';
-import { READ_MODELS, type ReadModels } from '#read-models';
+import { logOf, Shutdown } from '#platform';
+import { FailureLog, READ_MODELS, type ReadModels } from '#read-models';
 import type { ChannelPolicy } from '../stock/available-to-sell.js';
 import { stockProjection } from '../views/stock/stock.projection.js';
 import { unknownLocation } from './location.js';
@@ -15,7 +15,7 @@ import { addToSupply, emptySupply, policyOf, type Supply, type SupplyEvent, supp
  */
 @Injectable()
 export class SupplyDirectory implements OnModuleInit {
-  private readonly logger = new Logger(SupplyDirectory.name);
+  private readonly failures = new FailureLog(logOf(new Logger(SupplyDirectory.name)), {});
   private supply = emptySupply();
   /** Of channels that were asked for, until a policy or location changes. */
   private readonly policies = new Map<string, ChannelPolicy>();
@@ -87,7 +87,7 @@ export class SupplyDirectory implements OnModuleInit {
         break;
       } catch (error) {
         this.caughtUp.reject(error);
-        this.logger.error({ msg: 'Locations and policies cannot be followed; trying again', err: error });
+        this.failures.failed(error, 'locations and policies cannot be followed, will retry');
         await delay(READ_AGAIN_MS, undefined, { signal }).catch(() => {});
       }
     }
@@ -118,6 +118,7 @@ export class SupplyDirectory implements OnModuleInit {
       for (const event of page.events) addToSupply(this.supply, event as RecordedEvent<SupplyEvent>);
       if (page.events.length > 0) this.policies.clear();
       this.position = page.position;
+      this.failures.succeeded();
       if (page.caughtUp) this.caughtUp.resolve();
       this.answer(this.position);
     }

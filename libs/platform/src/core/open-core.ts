@@ -10,6 +10,7 @@ import type { Config } from '../config.js';
 import { DATABASE_STOP_MS, type Database, openDatabase } from '../database/index.js';
 import { checkHashKey } from '../installation/check-hash-key.js';
 import { readableByOthers } from '../installation/readable-by-others.js';
+import { logOf } from '../log-of.js';
 import { collectWhenQuiet } from '../observability/collect-when-quiet.js';
 import type { Shutdown } from '../shutdown.js';
 import { StartupError } from '../startup-error.js';
@@ -116,8 +117,4 @@ async function openStore(
 
 const logger = new Logger('Core');
 
-const log = {
-  info: (fields: object, msg: string) => logger.log({ msg, ...fields }),
-  warn: (fields: object, msg: string) => logger.warn({ msg, ...fields }),
-  error: (fields: object, msg: string) => logger.error({ msg, ...fields }),
-};
+const log = logOf(logger);

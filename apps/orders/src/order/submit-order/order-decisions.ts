@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { OrderEvent } from '#contracts';
 import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { logOf } from '#platform';
+import { FailureLog } from '#read-models';
 import type { ShortSku } from '../checkout.decide.js';
 
 /** How inventory's answer turned out for an order. */
@@ -12,7 +14,7 @@ export type OrderDecision =
 /** Lets a request wait until its order is decided, by whichever process: what the log says of orders wakes it. */
 @Injectable()
 export class OrderDecisions {
-  private readonly logger = new Logger(OrderDecisions.name);
+  private readonly failures = new FailureLog(logOf(new Logger(OrderDecisions.name)), {});
   private readonly waiting = new Map<string, Set<(decision: OrderDecision | undefined) => void>>();
   private waiters = 0;
 
@@ -37,11 +39,12 @@ export class OrderDecisions {
       try {
         const after = await this.store.head();
         for await (const page of this.store.subscribe({ after, filter: { types: DECISIONS }, signal })) {
+          this.failures.succeeded();
           for (const event of page.events) this.tell(event as RecordedEvent<OrderEvent>);
         }
       } catch (error) {
         if (signal.aborted) return;
-        this.logger.warn({ msg: 'Decisions on orders cannot be followed; trying again', err: error });
+        this.failures.failed(error, 'decisions on orders cannot be followed, will retry');
         await delay(LISTEN_AGAIN_MS, undefined, { signal }).catch(() => {});
       }
     }
