@@ -26,6 +26,18 @@ describe('rows of a catalogue', () => {
     });
   });
 
+  it.each([
+    ['HUF', '1299.00', 129_900],
+    ['COP', '12.50', 1_250],
+    ['IQD', '1.250', 1_250],
+  ])('reads a price in %s with the digits of ISO 4217', (currency, cell, amountMinor) => {
+    const read = catalogReader([...header, `price:web-shop:${currency}`]);
+    expect(read(['MUG', 'Mug', 'MUG-RED\u00a0', 'Mug', cell])).toMatchObject({
+      sku: 'MUG-RED',
+      prices: [{ channel: 'web-shop', currency, amountMinor }],
+    });
+  });
+
   it('leaves out what is empty', () => {
     const read = catalogReader([...header, 'attribute:colour', 'price:web-shop:EUR', 'listing:web-shop']);
     expect(read(['MUG', 'Mug', 'MUG-RED', 'Mug', '', '', ''])).toEqual({
@@ -50,6 +62,7 @@ describe('rows of a catalogue', () => {
     [['sku', 'title'], 'lacks the column product_id'],
     [[...header, 'colour'], 'a column "colour"'],
     [[...header, 'price:web-shop'], 'a column "price:web-shop"'],
+    [[...header, 'price:web-shop:QQQ'], 'a column "price:web-shop:QQQ"'],
     [[...header, 'sku'], 'names a column twice'],
   ])('refuses the header %j', (columns, reason) => {
     expect(() => catalogReader(columns)).toThrow(reason);

@@ -1,4 +1,4 @@
-import { parseMinor } from '#kernel';
+import { isCurrency, normalText, parseMinor } from '#kernel';
 import { UsageError } from '../usage-error.js';
 
 /** A row as `POST /v1/catalog/import` takes it. */
@@ -18,15 +18,16 @@ export interface CatalogRow {
  * Throws {@link UsageError} for a header that cannot be used.
  */
 export function catalogReader(header: readonly string[]): (fields: readonly string[]) => CatalogRow | string {
-  const columns = header.map((name) => columnOf(name.trim()));
+  const columns = header.map((name) => columnOf(normalText(name)));
   for (const name of REQUIRED)
-    if (!header.some((column) => column.trim() === name)) throw new UsageError(`The header lacks the column ${name}.`);
+    if (!header.some((column) => normalText(column) === name))
+      throw new UsageError(`The header lacks the column ${name}.`);
   if (new Set(header).size < header.length) throw new UsageError('The header names a column twice.');
   return (fields) => {
     if (fields.length !== header.length) return `it has ${fields.length} columns instead of ${header.length}`;
     const draft: Draft = { texts: {}, attributes: {}, prices: [], listings: [] };
     for (const [index, column] of columns.entries()) {
-      const problem = column(draft, (fields[index] ?? '').trim());
+      const problem = column(draft, normalText(fields[index] ?? ''));
       if (problem !== undefined) return problem;
     }
     return rowOf(draft);
@@ -49,7 +50,7 @@ function columnOf(name: string): Column {
   if (REQUIRED.includes(name)) return textColumn(name);
   const [kind, key = '', currency = ''] = name.split(':');
   if (kind === 'attribute' && key !== '') return attributeColumn(key);
-  if (kind === 'price' && key !== '' && /^[A-Z]{3}$/.test(currency)) return priceColumn(key, currency);
+  if (kind === 'price' && key !== '' && isCurrency(currency)) return priceColumn(key, currency);
   if (kind === 'listing' && key !== '') return listingColumn(key);
   throw new UsageError(
     `The header has a column "${name}". Columns are ${REQUIRED.join(', ')}, attribute:<name>, price:<channel>:<currency>, listing:<channel>.`,

@@ -1,19 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { currency, slug, textLine } from '#contracts';
 import { UsageError } from '../usage-error.js';
 
 const pattern = z.string().refine(isPattern, 'is not a regular expression');
-const channelId = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'is not a channel id (lower-case letters, digits, hyphens)');
-
 /** How the rows of a sales CSV are to be read. The README describes each entry. */
 export const mappingSchema = z.strictObject({
-  name: z.string().min(1),
+  name: textLine(100),
   delimiter: z.string().length(1).default(','),
-  currency: z.string().regex(/^[A-Z]{3}$/, 'is not an ISO 4217 code'),
-  location: z.strictObject({ locationId: z.string().min(1).max(64), name: z.string().min(1) }),
+  currency,
+  location: z.strictObject({ locationId: slug('Place that holds stock', 'main-warehouse'), name: textLine(128) }),
   columns: z.strictObject({
     invoice: z.string(),
     sku: z.string(),
@@ -42,8 +39,8 @@ export const mappingSchema = z.strictObject({
   channels: z
     .array(
       z.strictObject({
-        channel: channelId,
-        name: z.string().min(1).max(100).optional(),
+        channel: slug('Sales channel', 'web-shop'),
+        name: textLine(100).optional(),
         names: z.array(z.string().min(1)).optional(),
         weight: z.int().min(1).max(1_000_000).default(1),
         countries: z.array(z.string()).min(1).optional(),

@@ -167,6 +167,11 @@ describe('planning a sales file', () => {
     ['no code', { code: ' ' }, 'the code has 0 characters'],
     ['a code nobody knows', { code: 'NONSENSE!' }, 'code "NONSENSE!" is neither goods nor a known other code'],
     ['no invoice', { invoice: '' }, 'the invoice number has 0 characters'],
+    [
+      'an invoice with a control character',
+      { invoice: '10\u000001' },
+      'the invoice number has 5 characters, not 1 to 128',
+    ],
     ['a positive return', { invoice: 'C1', quantity: '2' }, 'quantity 2 of a return is not negative'],
     ['a column too many', { country: 'France,x' }, 'it has 9 columns instead of 8'],
     ['broken UTF-8', { description: 'caf\uFFFD' }, 'it is not valid UTF-8'],
@@ -174,6 +179,14 @@ describe('planning a sales file', () => {
     const { rejected, totals } = plan(row(fields));
     expect(rejected).toEqual([[2, expect.stringContaining(reason)]]);
     totals.assertAccountsFor(1);
+  });
+
+  it('takes the spellings of a code and of an invoice for one', () => {
+    const rows = [row({ invoice: '1001', code: '85123A' }), row({ invoice: '1001\u00a0', code: '\u200b85123A\u3000' })];
+    const { sales } = plan(...rows);
+    expect(sales.map(({ externalOrderId, lines }) => [externalOrderId, lines.map(({ sku }) => sku)])).toEqual([
+      ['1001', ['85123A', '85123A']],
+    ]);
   });
 
   it('accounts for every row, whatever the rows are', () => {

@@ -1,4 +1,5 @@
-import { MAX_QUANTITY, parseMinor } from '#kernel';
+import { externalId, skuSchema } from '#contracts';
+import { charactersIn, MAX_QUANTITY, normalText, parseMinor } from '#kernel';
 import type { CsvRow } from '../csv/csv-rows.js';
 import { localTimeReader } from './local-time.js';
 import type { Mapping } from './mapping.js';
@@ -46,15 +47,15 @@ export function rowReader(mapping: Mapping, header: readonly string[]): (row: Cs
     if (text.includes('\uFFFD')) return 'it is not valid UTF-8';
     const field = (name: ColumnName): string => {
       const column = columnOf[name];
-      return column === undefined ? '' : (fields[column] ?? '').trim();
+      return column === undefined ? '' : normalText(fields[column] ?? '');
     };
 
     const invoice = field('invoice');
-    if (invoice === '' || invoice.length > MAX_INVOICE_LENGTH)
-      return `the invoice number has ${invoice.length} characters, not 1 to ${MAX_INVOICE_LENGTH}`;
+    if (!externalId.safeParse(invoice).success)
+      return `the invoice number has ${charactersIn(invoice)} characters, not 1 to 128, or some that are no text`;
     const codeText = field('sku');
-    if (codeText === '' || codeText.length > MAX_SKU_LENGTH)
-      return `the code has ${codeText.length} characters, not 1 to ${MAX_SKU_LENGTH}`;
+    if (!skuSchema.safeParse(codeText).success)
+      return `the code has ${charactersIn(codeText)} characters, not 1 to 64, or some that are no text`;
     const code = codeOf(codeText);
     if (!code) return `code "${codeText}" is neither goods nor a known other code`;
     const units = wholeNumber(numberOf(field('quantity')));
@@ -113,8 +114,6 @@ type Code = { readonly sku: string; readonly label?: undefined } | { readonly la
 type ColumnName = keyof Mapping['columns'];
 type Columns = Readonly<Partial<Record<ColumnName, number>>>;
 
-const MAX_INVOICE_LENGTH = 100;
-const MAX_SKU_LENGTH = 64;
 const MAX_CUSTOMER_LENGTH = 128;
 const MAX_CACHED = 50_000;
 
