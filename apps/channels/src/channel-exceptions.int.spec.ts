@@ -48,7 +48,7 @@ it('shows what waits on a channel, each case while it is so', async () => {
   await ledger.acknowledge([{ channel: 'etsy', sent: { ...c, increase: true }, atMs: Date.parse(AT) }]);
   await ledger.end([{ ...listing('c'), position: 2, at: HALF_A_DAY_LATER }]);
   expect(await kindsOf()).toEqual([
-    ['capped-number', 'etsy x-a', 'Listing x-a (a) of etsy has 3000000000 units; the channel is told 1000000000'],
+    ['capped-number', 'etsy x-a', 'Listing x-a (a) of etsy is told 1000000000, the most that any is told'],
     [
       'channel-without-numbers',
       'ebay',

@@ -52,10 +52,10 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
     kind: 'capped-number',
     whatToDo: 'More units are available than a channel is ever told: look for a receipt or count with too many digits.',
     openCases: `
-      select l.channel || ' ' || l.external_id as subject, coalesce(l.wanted_since, l.acknowledged_at, l.listed_at) as since,
-             'Listing ' || l.external_id || ' (' || l.sku || ') of ' || l.channel || ' has ' || (a.available ->> l.channel)
-               || ' units; the channel is told ' || l.wanted_quantity as detail
-        from channels.push_ledger l join channels.availability a on a.sku = l.sku where l.capped`,
+      select channel || ' ' || external_id as subject, coalesce(wanted_since, acknowledged_at, listed_at) as since,
+             'Listing ' || external_id || ' (' || sku || ') of ' || channel || ' is told ' || wanted_quantity
+               || ', the most that any is told' as detail
+        from channels.push_ledger where capped`,
   },
   {
     kind: 'channel-without-numbers',

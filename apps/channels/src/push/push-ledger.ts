@@ -365,7 +365,7 @@ const STATE = `case when ended_at is not null then 'ending' when wanted_sequence
 const numberOf = (available: string, channel: string): string =>
   `least(greatest(coalesce((${available} ->> ${channel})::numeric, 0), 0), ${MAX_QUANTITY})::bigint`;
 const isCapped = (available: string, channel: string): string =>
-  `coalesce((${available} ->> ${channel})::numeric > ${MAX_QUANTITY}, false)`;
+  `coalesce((${available} ->> ${channel})::numeric >= ${MAX_QUANTITY}, false)`;
 
 /** Nothing was wanted but what is acknowledged, and that is the new number as well. */
 const EQUAL = `(l.acknowledged_sequence = l.wanted_sequence and l.acknowledged_quantity = ${numberOf('c.available', 'l.channel')})`;

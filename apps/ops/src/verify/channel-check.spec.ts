@@ -16,10 +16,11 @@ describe('comparing a channel with the stock view', () => {
     ]);
     expect(await check.channels()).toEqual(['ebay']);
     expect(await check.differences('ebay')).toEqual({
-      listings: 3,
+      listings: 4,
       differences: [
         { sku: 'B', externalId: 'b-1', shown: 7, available: 8 },
         { sku: 'C', externalId: 'c-1', shown: undefined, available: 0 },
+        { sku: 'A', externalId: 'a-2', shown: undefined, available: 5 },
       ],
     });
   });
@@ -30,11 +31,13 @@ describe('comparing a channel with the stock view', () => {
         ['a-1', 4],
         ['b-1', 7],
         ['c-1', 0],
+        ['a-2', 5],
       ]),
       pages([
         ['a-1', 5],
         ['b-1', 7],
         ['c-1', 0],
+        ['a-2', 5],
       ]),
     ]);
     expect((await check.differences('ebay')).differences).toEqual([
@@ -68,6 +71,10 @@ async function checkOf(channels: ReadableChannel[]) {
     });
   await append(store, 'variant-D', 'ListingEnded', { sku: 'D', channel: 'ebay', externalId: 'd-1' });
   await append(store, 'variant-A', 'ListingCreated', { sku: 'A', channel: 'amazon', externalId: 'B00A' });
+  // A second offer, under an id that D gives up in the same commit.
+  await append(store, 'variant-D', 'ListingCreated', { sku: 'D', channel: 'ebay', externalId: 'a-2' });
+  await append(store, 'variant-A', 'ListingCreated', { sku: 'A', channel: 'ebay', externalId: 'a-2' });
+  await append(store, 'variant-D', 'ListingEnded', { sku: 'D', channel: 'ebay', externalId: 'a-2' });
   let look = 0;
   return checkOfChannels({
     store,

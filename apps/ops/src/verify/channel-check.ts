@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { channelEvents, variantEvents } from '#contracts';
 import type { EventStore, RecordedEvent } from '#event-sourcing';
+import { MAX_QUANTITY } from '#kernel';
 
 /** A listing for which the channel shows another number than our stock view says is available there. */
 export interface ChannelDifference {
@@ -9,6 +10,7 @@ export interface ChannelDifference {
   readonly externalId: string;
   /** Undefined when the channel does not show the listing at all. */
   readonly shown: number | undefined;
+  /** As a channel is told it: at most {@link MAX_QUANTITY}. */
   readonly available: number;
 }
 
@@ -102,7 +104,8 @@ async function listingsOf(store: EventStore, channel: string): Promise<Map<strin
     const listing = variantEvents.ListingCreated.data.parse(data);
     if (listing.channel !== channel) continue;
     if (type === 'ListingCreated') listings.set(listing.externalId, listing.sku);
-    else listings.delete(listing.externalId);
+    // The id may have been given to another SKU in the same commit, whose events come in any order.
+    else if (listings.get(listing.externalId) === listing.sku) listings.delete(listing.externalId);
   }
   return listings;
 }
@@ -148,6 +151,6 @@ function differencesOf(
     sku,
     externalId,
     shown: shown.get(externalId),
-    available: available.get(sku) ?? 0,
+    available: Math.min(MAX_QUANTITY, available.get(sku) ?? 0),
   })).filter((listing) => listing.shown !== listing.available);
 }
