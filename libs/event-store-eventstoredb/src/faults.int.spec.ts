@@ -205,17 +205,22 @@ describe('EventStoreDbStore on a cluster whose leader is away', () => {
     process.on('unhandledRejection', note);
     const appends = Array.from({ length: 20 }, () => appendOf(1));
     const dead = double.leader;
+    // First one call fails, so that a new leader is looked for, and then the subscription of before.
+    dead.faults.failNext('append', status.UNAVAILABLE);
+    const unavailable = store.append([appendOf(1)]);
+    await eventually(() => dead.faults.calls.get('append') === 2);
     double.depose();
-    dead.kill();
     const waiting = appends.map(async (append, index) => {
       await delay(100 * index);
       return store.append([append]);
     });
     const opening = EventStoreDbStore.open({ url: double.url() });
     const live = reader.next();
+    await delay(300);
+    dead.kill();
     await delay(ELECTION_MS);
     double.elect(2);
-    expect(await Promise.all(waiting)).toHaveLength(20);
+    expect(await Promise.all([unavailable, ...waiting])).toHaveLength(21);
     await (await opening).close();
     expect((await live).value.events).not.toHaveLength(0);
     process.off('unhandledRejection', note);

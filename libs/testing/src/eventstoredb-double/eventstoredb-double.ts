@@ -186,11 +186,13 @@ const unary =
 
 function clusterInfo(node: DoubleNode): InstanceType<typeof gossipPb.ClusterInfo> {
   const { VNodeState } = gossipPb.MemberInfo;
+  // While they elect they are no followers either, and the client's own discovery finds none that it would take.
+  const other = node.members().some(({ isLeader }) => isLeader) ? VNodeState.FOLLOWER : VNodeState.UNKNOWN;
   const members = node.members().map(({ instanceId, host, port, isLeader, isAlive }) =>
     new gossipPb.MemberInfo()
       .setInstanceId(uuid(instanceId))
       .setTimeStamp('0')
-      .setState(isLeader ? VNodeState.LEADER : VNodeState.FOLLOWER)
+      .setState(isLeader ? VNodeState.LEADER : other)
       .setIsAlive(isAlive)
       .setHttpEndPoint(new gossipPb.EndPoint().setAddress(host).setPort(port)),
   );
