@@ -22,7 +22,7 @@ interface Gossip {
 /**
  * Finds the node that leads. The client could do that too, but its discovery ends after ten attempts in a rejection that no
  * caller can catch, which ends the process, and it waits five seconds for every node that is frozen. So each node has a client
- * that knows that node only, and here all are asked at once. Who is named as the leader is asked as well: a node that
+ * that knows that node only, and here all are asked at once. The one that is named as the leader is asked as well: a node that
  * does not answer itself leads no more, whatever the others still believe.
  */
 export class Cluster {
@@ -57,7 +57,7 @@ export class Cluster {
     return this.#finding;
   }
 
-  /** A call to the node failed, so whoever comes next asks again who leads. */
+  /** A call to the node failed, so the next one asks again which node leads. */
   lost(node: Node, error: unknown): void {
     if (error instanceof NotLeaderError) {
       this.#named = addressOf(error.leader);
@@ -140,7 +140,7 @@ export class Cluster {
   }
 }
 
-/** One round of asking everybody. */
+/** One round of asking all nodes. */
 class Poll {
   readonly #votes = new Map<string, number>();
   readonly #confirmed = new Set<string>();

@@ -33,7 +33,7 @@ export interface ConnectionOptions {
 export interface Attempt {
   readonly client: EventStoreDBClient;
   /**
-   * How long to wait for an answer: short at first, as a node that is frozen must not hold up everybody, and twice as
+   * How long to wait for an answer: short at first, as a frozen node must not hold up all work, and twice as
    * long each time, so that a node that is only slow gets its time.
    */
   readonly answerTimeoutMs: number;
@@ -68,7 +68,7 @@ export class Connection {
       try {
         const node = await this.#cluster.leader();
         runs += 1;
-        return await this.onNode(node, () => run(this.#attempt(node, runs)));
+        return await this.#onNode(node, () => run(this.#attempt(node, runs)));
       } catch (error) {
         if (!isTransient(error)) throw explained(error);
         if (performance.now() > deadline) throw unavailable(this.#patienceMs, error);
@@ -83,18 +83,9 @@ export class Connection {
     return this.#cluster.leader();
   }
 
-  /** A call to the node failed: the next one asks first who leads. */
+  /** A call to the node failed: the next one asks first which node leads. */
   lost(node: Node, error: unknown): void {
     if (isTransient(error) && !isBusy(error)) this.#cluster.lost(node, error);
-  }
-
-  async onNode<T>(node: Node, run: () => Promise<T>): Promise<T> {
-    try {
-      return await run();
-    } catch (error) {
-      this.lost(node, error);
-      throw error;
-    }
   }
 
   /**
@@ -168,7 +159,7 @@ export class Connection {
     await this.#cluster.close();
   }
 
-  /** Position of the last record, whoever wrote it. */
+  /** Position of the last record, of any writer. */
   #end(): Promise<number> {
     return this.withRetry((attempt) => this.#endAt(attempt));
   }
@@ -176,6 +167,15 @@ export class Connection {
   async #endAt(attempt: Attempt): Promise<number> {
     const [last] = await collect(this.all(attempt, { direction: BACKWARDS, fromPosition: END, maxCount: 1 }));
     return last?.event?.position ? afterCommit(last.event.position.commit) : 0;
+  }
+
+  async #onNode<T>(node: Node, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      this.lost(node, error);
+      throw error;
+    }
   }
 
   #attempt({ client }: Node, runs: number): Attempt {

@@ -61,7 +61,7 @@ export class Feed {
     return undefined;
   }
 
-  /** Subscribes again, at whoever leads now. */
+  /** Subscribes again, at the node that leads now. */
   renew(): void {
     this.#subscription?.destroy(new EndedByServer('The node is behind.'));
   }
