@@ -229,7 +229,7 @@ describe('EventStoreDbStore on a cluster whose leader is away', () => {
 });
 
 /** The client's own discovery gives up after ten attempts, which take about a second. */
-const ELECTION_MS = 10_000;
+const ELECTION_MS = 5_000;
 
 describe('EventStoreDbStore on a cluster', () => {
   it.each([
