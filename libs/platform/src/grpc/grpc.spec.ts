@@ -293,6 +293,7 @@ describe('what operators ask', () => {
       'correlation_id',
       'units_by_channel',
     ]);
+    expect(message?.field?.map(({ jsonName }) => jsonName)).toContain('commandId');
     expect(message?.nestedType).toMatchObject([{ name: 'UnitsByChannelEntry', options: { mapEntry: true } }]);
     expect(message?.field?.at(-1)?.typeName).toBe('.einklang.spec.v1.EchoReply.UnitsByChannelEntry');
   });

@@ -4,8 +4,8 @@ import descriptor, { type IDescriptorProto, type IFileDescriptorProto } from 'pr
 
 /**
  * Reflection over `protoFiles` as they are written. proto-loader gives their fields the names of JavaScript unless told
- * otherwise, and protobufjs names the entry of the map `available_units` `Available_units`, where the language says
- * `AvailableUnitsEntry` and every other tool refuses the rest.
+ * otherwise. protobufjs names the entry of the map `available_units` `Available_units`, where the language says
+ * `AvailableUnitsEntry` and every other tool refuses the rest, and leaves out the names fields have in JSON.
  */
 export function reflectionOf(protoFiles: readonly string[], includeDirs: readonly string[]): ReflectionService {
   const definition = protoLoader.loadSync([...protoFiles], { includeDirs: [...includeDirs], keepCase: true });
@@ -21,20 +21,25 @@ export function reflectionOf(protoFiles: readonly string[], includeDirs: readonl
 function withMapEntries(file: Buffer): Buffer {
   const { FileDescriptorProto } = descriptor;
   const decoded: IFileDescriptorProto = FileDescriptorProto.toObject(FileDescriptorProto.decode(file));
-  for (const message of decoded.messageType ?? []) nameMapEntries(message, `.${decoded.package}`);
+  for (const message of decoded.messageType ?? []) mend(message, `.${decoded.package}`);
   return Buffer.from(FileDescriptorProto.encode(FileDescriptorProto.fromObject(decoded)).finish());
 }
 
-function nameMapEntries(message: IDescriptorProto, scope: string): void {
+function mend(message: IDescriptorProto, scope: string): void {
   const name = `${scope}.${message.name}`;
+  for (const field of message.field ?? []) {
+    const pascal = pascalCase(field.name ?? '');
+    field.jsonName = pascal.charAt(0).toLowerCase() + pascal.slice(1);
+  }
   for (const nested of message.nestedType ?? []) {
     const field = nested.options?.mapEntry && message.field?.find(({ typeName }) => typeName === nested.name);
     if (field) {
-      nested.name = `${camelCase(field.name ?? '')}Entry`;
+      nested.name = `${pascalCase(field.name ?? '')}Entry`;
       field.typeName = `${name}.${nested.name}`;
-    } else nameMapEntries(nested, name);
+    }
+    mend(nested, name);
   }
 }
 
-const camelCase = (name: string): string =>
+const pascalCase = (name: string): string =>
   name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
