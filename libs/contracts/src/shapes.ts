@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   type ChannelId,
+  CURRENCY_CODES,
   charactersIn,
   INVISIBLE_RANGES,
   isCurrency,
@@ -76,7 +77,7 @@ export function slug(description: string, example: string): z.ZodString {
       )
       // Numbers are kept by these names, in objects that have a property of this name already.
       .refine((name) => !(name in {}), 'This name cannot be used. Choose another.')
-      .meta({ description, examples: [example] })
+      .meta({ description, examples: [example], pattern: `^${blanks()}[a-z0-9][a-z0-9-]{0,62}${blanks()}$` })
   );
 }
 
@@ -108,7 +109,7 @@ export const signedQuantity = z
   .min(-MAX_QUANTITY, `Send at least -${MAX_QUANTITY}.`)
   .max(MAX_QUANTITY, `Send at most ${MAX_QUANTITY}.`)
   .refine((value) => value !== 0, 'A change of 0 changes nothing. Send another number.')
-  .meta({ description: 'Whole units to add (above 0) or take (below 0)', examples: [-3] });
+  .meta({ description: 'Whole units to add (above 0) or take (below 0)', not: { enum: [0] }, examples: [-3] });
 
 /** A revision another system counts, or the milliseconds it uses as one. */
 export const revisionNumber = z
@@ -122,7 +123,7 @@ export const currency = z
   .overwrite(normalText)
   .regex(/^[A-Z]{3}$/, 'Send a currency code of three capital letters, such as EUR.')
   .refine(isCurrency, 'This is no ISO 4217 currency code. Send one such as EUR, USD or JPY.')
-  .meta({ description: 'ISO 4217 currency code', examples: ['EUR'] });
+  .meta({ id: 'Currency', description: 'ISO 4217 currency code', enum: CURRENCY_CODES, examples: ['EUR'] });
 
 /** An amount of minor units, of any sign, exact in a double. */
 export const moneyMinor = z
@@ -181,6 +182,13 @@ function linePattern(): string {
     .join('');
   const line = `[^${controls}\u2028\u2029]*`;
   return `^${line}[^${controls} ${invisible}]${line}$`;
+}
+
+/** What {@link normalText} takes away at the ends. */
+function blanks(): string {
+  const character = (code: number): string =>
+    code <= 0xff ? String.raw`\x${code.toString(16).padStart(2, '0')}` : String.fromCharCode(code);
+  return `[${INVISIBLE_RANGES.map(([first, last]) => `${character(first)}-${character(last)}`).join('')}]*`;
 }
 
 function blockPattern(): string {

@@ -24,6 +24,9 @@ const DIGITS: ReadonlyMap<string, number> = new Map(
   CODES_BY_DIGITS.flatMap(([digits, codes]) => codes.split(/\s+/).map((code) => [code, digits] as const)),
 );
 
+/** Codes of ISO 4217 that have minor units, in the order of the alphabet. */
+export const CURRENCY_CODES: readonly string[] = [...DIGITS.keys()].sort();
+
 export const isCurrency = (code: string): boolean => DIGITS.has(code);
 
 /** Digits behind the decimal point of an ISO 4217 currency: JPY 0, EUR 2, KWD 3. Undefined for any other code. */
