@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { Controller, Headers, HttpCode, Param, Post, RawBody, UnauthorizedException } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { channelIdSchema, Problems, RawBodyOnly } from '#platform';
 import { ChannelMetrics } from '../../channel-metrics.js';
@@ -27,7 +27,12 @@ export class ReceiveWebhookController {
     summary: 'Take a message that the channel signed; 202 once it is stored for good, also when it is not understood',
   })
   @ApiAcceptedResponse({ standardSchema: accepted })
-  @Problems({ 'not-found': ['unknown-channel'], invalid: ['connector-unavailable'] })
+  @ApiBody({ schema: {}, description: 'As the channel sends it; its signature covers these bytes' })
+  @Problems({
+    unauthenticated: ['unauthenticated'],
+    'not-found': ['unknown-channel'],
+    invalid: ['connector-unavailable'],
+  })
   async receive(
     @Param('channel', { schema: channelIdSchema }) channel: string,
     @RawBody() rawBody: Buffer | undefined,
