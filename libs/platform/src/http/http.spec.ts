@@ -46,6 +46,12 @@ const FAULTS: Readonly<Record<string, () => Error>> = {
   overloaded: () => new Overloaded('stock-1', 1_500),
   away: () => new EventStoreUnavailable('The event store did not answer for 30 seconds.'),
   full: () => Object.assign(new Error('could not extend file'), { code: '53100' }),
+  cut: () => new Error('Connection terminated unexpectedly'),
+  'without a connection': () => new Error('timeout exceeded when trying to connect'),
+  'read-only': () => Object.assign(new Error('cannot execute INSERT'), { code: '25006' }),
+  'in a deadlock': () => new Error('the view cannot be read', { cause: Object.assign(new Error(), { code: '40P01' }) }),
+  refusing: () =>
+    new AggregateError([Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })], 'no address of it answers'),
   revision: () => new RevisionConflict(['stock-1'], 'stock-1 is at 3'),
   fault: () => new Error('password=hunter2'),
 };
@@ -404,10 +410,10 @@ describe('bad input is answered with a problem and does nothing', () => {
     expect((await reserve({ quantity: 1, note, price: { amountMinor: 1, currency: 'EUR' } })).status).toBe(201);
   });
 
-  it.each(['away', 'full'])(
+  it.each(['away', 'full', 'cut', 'without a connection', 'read-only', 'in a deadlock', 'refusing'])(
     'answers that the database is %s with 503, and that the request may be repeated',
     async (fault) => {
-      const response = await post(`/v1/stock/faults/${fault}`);
+      const response = await post(`/v1/stock/faults/${encodeURIComponent(fault)}`);
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
       expect(await problemOf(response)).toMatchObject({ code: 'storage-unavailable' });
     },
