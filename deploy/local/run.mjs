@@ -7,6 +7,7 @@ const tasks = {
   ops: (launcher, args) => launcher.runApp('apps/ops/src/main.js', args),
   bench: (launcher, args) => launcher.runBench(args),
   faults: (launcher, args) => launcher.runApp('test/faults/main.js', args),
+  contract: (launcher) => launcher.runApp('test/contract/main.js', []),
   simulate: (launcher, args) => launcher.runApp('test/simulation/main.js', args),
   test: (launcher, args) => launcher.runTests(args),
   build: (launcher) => launcher.rebuild(),
