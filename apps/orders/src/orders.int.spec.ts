@@ -696,6 +696,25 @@ describe('what waits for a person', () => {
     expect(await kindsAfter(await post('/v1/channel-sales', sale()))).toEqual(['return-without-parcel']);
   });
 
+  it.each([
+    ['1001-a', '#1001-a'],
+    ['1002-a', '１００２-A'],
+  ])('is an order number that looks like another, %s and %s, until one of them is cancelled', async (one, other) => {
+    const open = async (answer: Answer): Promise<string[]> => {
+      expect(answer.status).toBe(201);
+      for (const view of ['orders', 'order-numbers'])
+        await runners.projection(view).waitFor(Number(answer.body.position), 20_000);
+      const cases = await service.app.get(Exceptions, { strict: false }).list('order-number-look-alike', undefined, 99);
+      return cases.map(({ detail }) => detail).filter((detail) => detail.includes(other));
+    };
+    expect(await open(await post('/v1/channel-sales', sale({ externalOrderId: one })))).toEqual([]);
+    await post('/v1/channel-sales', sale({ externalOrderId: other, channel: 'ebay' }));
+    const twin = await post('/v1/channel-sales', sale({ externalOrderId: other }));
+    expect(twin.body).toMatchObject({ status: 'recorded', orderId: orderIdOf(other) });
+    expect(await open(twin)).toEqual([`Orders ${one} and ${other} of etsy have numbers that look alike.`]);
+    expect(await open(await post('/v1/channel-sales', sale({ externalOrderId: other, cancelled: true })))).toEqual([]);
+  });
+
   it('is money in another currency, until the channel states the order in its own', async () => {
     await post('/v1/channel-sales', sale());
     const other = sale({ revision: 2, currency: 'USD' });

@@ -22,6 +22,7 @@ import { WhenOfferIsKnownOrderItsSku } from './processes/when-offer-is-known-ord
 import { WhenStockIsAllocatedPlaceOrder } from './processes/when-stock-is-allocated-place-order/place-order.reaction.js';
 import { DailySalesController } from './views/daily-sales/daily-sales.http.js';
 import { DailySalesQuery } from './views/daily-sales/daily-sales.query.js';
+import { orderNumbersProjection } from './views/order-numbers/order-numbers.projection.js';
 import { orderExceptions } from './views/orders/order-exceptions.js';
 import { OrdersController } from './views/orders/orders.http.js';
 import { ordersProjection } from './views/orders/orders.projection.js';
@@ -102,4 +103,4 @@ export class OrdersModule implements OnApplicationBootstrap {
 }
 
 /** The views of the service, for commands that rebuild or verify them. */
-export const ordersProjections: readonly Projection[] = [ordersProjection];
+export const ordersProjections: readonly Projection[] = [ordersProjection, orderNumbersProjection];

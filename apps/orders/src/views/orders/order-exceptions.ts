@@ -1,5 +1,6 @@
 import type { ExceptionSource } from '#platform';
 import { schemaOf } from '#read-models';
+import { orderNumbersProjection } from '../order-numbers/order-numbers.projection.js';
 import type { OrderCase } from './order-cases.js';
 import { ordersProjection } from './orders.projection.js';
 
@@ -47,6 +48,23 @@ const ofNeighbours: readonly ExceptionSource[] = [
   },
 ];
 
+const NUMBERS = schemaOf(orderNumbersProjection.name);
+
+/** Two numbers may be one order that was sent twice, or two orders: a person knows. */
+const lookAlikes: ExceptionSource = {
+  kind: 'order-number-look-alike',
+  whatToDo:
+    'Look up both numbers on the channel. If they are one order, cancel the other with POST /v1/orders/{orderId}/cancellations. The case closes when one is cancelled or all have left.',
+  openCases: `
+    select channel || '.' || look_alike_key as subject, max(n.recorded_at) as since,
+           'Orders ' || string_agg(n.external_id, ' and ' order by n.recorded_at, n.external_id) || ' of ' || channel
+             || ' have numbers that look alike.' as detail
+      from ${NUMBERS}.look_alikes join ${NUMBERS}.order_numbers n using (channel, look_alike_key)
+      join ${VIEW}.orders o using (order_id, channel)
+     where o.phase <> 'cancelled'
+     group by channel, look_alike_key having count(*) > 1 and bool_or(o.phase in ('open', 'partly-shipped'))`,
+};
+
 const ofOrders: readonly ExceptionSource[] = (Object.keys(WHAT_TO_DO) as OrderCase[]).map((kind) => ({
   kind,
   whatToDo: WHAT_TO_DO[kind],
@@ -58,4 +76,4 @@ const ofOrders: readonly ExceptionSource[] = (Object.keys(WHAT_TO_DO) as OrderCa
 }));
 
 /** What of orders waits for a person. */
-export const orderExceptions: readonly ExceptionSource[] = [...ofOrders, ...ofNeighbours];
+export const orderExceptions: readonly ExceptionSource[] = [...ofOrders, ...ofNeighbours, lookAlikes];
