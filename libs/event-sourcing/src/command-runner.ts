@@ -448,15 +448,14 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
 
   /** Drops what was not used for a while; ends when nothing is left. Those used last come last. */
   private sweepFromTimeToTime(): void {
-    this.sweeping ??= setInterval(() => {
+    this.sweeping ??= setTimeout(() => {
+      this.sweeping = undefined;
       this.interval += 1;
       for (const mailbox of this.mailboxes.values()) {
         if (mailbox.usedIn > this.interval - SWEEPS_WHILE_IDLE) break;
         if (isIdle(mailbox)) this.evict(mailbox);
       }
-      if (this.mailboxes.size > 0) return;
-      clearInterval(this.sweeping);
-      this.sweeping = undefined;
+      if (this.mailboxes.size > 0) this.sweepFromTimeToTime();
     }, this.options.idleMs / SWEEPS_WHILE_IDLE).unref();
   }
 }
