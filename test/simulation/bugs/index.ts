@@ -2,6 +2,7 @@ import type { PlantedBug } from '../kit/planting.js';
 import { channelBugs } from './channels.js';
 import { commandBugs } from './commands.js';
 import { decisionBugs } from './decisions.js';
+import { factBugs } from './facts.js';
 import { storeBugs } from './store.js';
 import { viewBugs } from './views.js';
 
@@ -12,4 +13,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...decisionBugs,
   ...viewBugs,
   ...channelBugs,
+  ...factBugs,
 ];

@@ -1,5 +1,7 @@
+import { isGoods, type Shop, type ShopOrder } from '../shops/shop.js';
+import { CHECKOUT_LINE } from '../world/set-up.js';
 import type { World } from '../world/world.js';
-import { openUnits } from './order-fold.js';
+import { type OrderFold, openUnits } from './order-fold.js';
 import { must } from './violation.js';
 
 /** What is still to happen before all is quiet; undefined when the system has come to rest with every number right. */
@@ -7,7 +9,12 @@ export function unsettled(world: World): string | undefined {
   if (!world.installation.system) return 'no process is up';
   if (world.machinery.database.isInTransaction) return 'a transaction is open';
   return (
-    laggingReader(world) ?? unrecordedSale(world) ?? undecidedOrder(world) ?? overdueHold(world) ?? wrongNumber(world)
+    laggingReader(world) ??
+    unrecordedSale(world) ??
+    unknownOffer(world) ??
+    undecidedOrder(world) ??
+    overdueHold(world) ??
+    wrongNumber(world)
   );
 }
 
@@ -25,6 +32,15 @@ function unrecordedSale({ shops, log }: World): string | undefined {
       const recorded = log.fold.orders.get(`${channel}.${externalOrderId}`)?.externalRevision;
       if (recorded !== revision) return `${externalOrderId} is recorded in revision ${recorded}, not ${revision}`;
     }
+  return undefined;
+}
+
+function unknownOffer({ log }: World): string | undefined {
+  for (const {
+    orderId,
+    offers: [offer],
+  } of log.fold.orders.values())
+    if (offer) return `offer ${offer.externalId} of order ${orderId} leads to no SKU`;
   return undefined;
 }
 
@@ -69,7 +85,7 @@ function wrongNumber({ log, shops, ledger }: World): string | undefined {
 export function checkAtRest(world: World): void {
   const { fold } = world.log;
   for (const { orderId, status, lines, returns } of fold.orders.values()) {
-    const ordered = status === 'placed' ? lines : [];
+    const ordered = status === 'placed' || status === 'unknown' ? lines : [];
     for (const [sku, stock] of fold.stocks) {
       const returned = [...returns].filter(([key]) => key.endsWith(`\n${sku}`));
       for (const [key, units] of returns.size > 0 ? returned : [])
@@ -81,6 +97,8 @@ export function checkAtRest(world: World): void {
       for (const [key, places] of stock.bound) {
         const [ofOrder, lineId] = key.split('\n');
         if (ofOrder !== orderId) continue;
+        // Who confirms after the order has left or was cancelled binds units that only a person can free.
+        if (lineId === CHECKOUT_LINE && !ordered.some((each) => each.sku === sku && openUnits(each) > 0)) continue;
         const line = ordered.find((each) => each.lineId === lineId && each.sku === sku);
         const bound = [...places.values()].reduce((sum, units) => sum + units, 0);
         must(
@@ -102,6 +120,36 @@ export function checkAtRest(world: World): void {
         () => `${orderId}/${line.lineId} of ${line.sku}: ${openUnits(line)} open`,
       );
   }
+  for (const shop of world.shops.values())
+    for (const sold of shop.orders.values())
+      checkSale(sold, fold.orderOf(`${shop.channel}.${sold.externalOrderId}`), shop);
+  world.intake.checkAtRest();
   world.views.checkAll();
   world.ledger.check();
 }
+
+/** An order is what its channel said last: its goods, but for those that had left or were cancelled before, and its charges. */
+function checkSale(sold: ShopOrder, order: OrderFold, { offers }: Shop): void {
+  const agree = (holds: boolean, what: () => string) =>
+    must(holds, 'an order is what its channel said last', () => `${order.orderId}: ${what()}`);
+  if (sold.cancelled) {
+    agree(
+      order.lines.every((line) => openUnits(line) === 0),
+      () => 'units of a cancelled order are open',
+    );
+    return;
+  }
+  for (const { lineId, sku: said, externalId = '', units } of sold.lines.filter(isGoods)) {
+    const sku = said || offers.get(externalId);
+    const line = order.lines.find((each) => each.lineId === lineId && each.sku === sku);
+    const ordered = line?.ordered ?? 0;
+    const gone = (line?.cancelled ?? 0) + (line?.shipped ?? 0);
+    agree(ordered === units || (ordered > units && ordered <= gone), () => `${ordered} of ${sku}, not ${units}`);
+  }
+  if (sold.currency !== order.currency) return;
+  const said = sold.lines.filter((line) => !isGoods(line)).map(({ units, unitPriceMinor }) => units * unitPriceMinor);
+  const charged = order.charges.map(({ amountMinor }) => amountMinor);
+  agree(sum(charged) === sum(said), () => `${sum(charged)} charged, not ${sum(said)}`);
+}
+
+const sum = (amounts: readonly number[]): number => amounts.reduce((total, amount) => total + amount, 0);

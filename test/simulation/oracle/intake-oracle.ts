@@ -1,25 +1,61 @@
 import type { DatabaseServer } from '../database/server.js';
+import type { Shop } from '../shops/shop.js';
+import type { Webhook } from '../shops/webhooks.js';
 import { must } from './violation.js';
 
 /** What is known of the durable inbox of webhooks. */
 export class IntakeOracle {
-  constructor(private readonly database: DatabaseServer) {}
+  /** Messages that nobody understands and that the system said it has. */
+  readonly #riddles = new Set<string>();
+
+  constructor(
+    private readonly database: DatabaseServer,
+    private readonly shops: ReadonlyMap<string, Shop>,
+  ) {}
 
   /** The system told a shop that it has a message. */
-  accepted(channel: string, messageId: string): void {
+  accepted({ channel, headers, isRiddle }: Webhook): void {
     if (this.database.isInTransaction) return;
-    const rows = this.database.ask(
-      `select id from channels.intake where channel = '${channel}' and message_id = '${messageId}'`,
-    ) as unknown[];
+    const messageId = headers['x-simulated-message-id'] ?? '';
+    const rows = this.#rows(`channel = '${channel}' and message_id = '${messageId}'`);
     must(
       rows.length === 1,
       'a message is stored once before it is accepted',
       () => `${messageId} of ${channel}: ${rows.length} rows`,
     );
+    if (isRiddle) this.#riddles.add(`${channel} ${messageId}`);
   }
 
-  /** Sales that are not recorded yet, or were given up. */
+  /** Sales that are not recorded yet, or were given up. What is not understood is not waited for. */
   open(): number {
-    return (this.database.ask(`select id from channels.intake where state <> 'done'`) as unknown[]).length;
+    return this.#rows(`state <> 'done' and sealed is null`).length;
   }
+
+  /** At rest: what was not understood is there, whole, and shown. */
+  checkAtRest(): void {
+    const kept = this.#rows(`state = 'parked' and sealed is not null`);
+    const webhooks = new Set(
+      kept.filter(({ via }) => via === 'webhook').map((row) => `${row.channel} ${row.message_id}`),
+    );
+    for (const riddle of this.#riddles)
+      must(webhooks.has(riddle), 'what is not understood is kept whole', () => riddle);
+    for (const { channel, riddles } of this.shops.values()) {
+      const pulled = kept.filter((row) => row.channel === channel && row.via === 'poll').length;
+      must(
+        pulled === riddles.length,
+        'what is not understood is kept whole',
+        () => `${pulled} of ${riddles.length} on the lists of ${channel}`,
+      );
+    }
+  }
+
+  #rows(condition: string): Row[] {
+    return this.database.ask(`select channel, message_id, via from channels.intake where ${condition}`) as Row[];
+  }
+}
+
+interface Row {
+  readonly channel: string;
+  readonly message_id: string;
+  readonly via: string | null;
 }

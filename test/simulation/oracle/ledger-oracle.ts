@@ -23,6 +23,8 @@ export class LedgerOracle {
   readonly #sent = new Map<string, number>();
   /** The last number each process sent for a listing. */
   readonly #last = new Map<string, number>();
+  /** Which process has asked which channel for its orders since it sent it numbers. */
+  readonly #asked = new Set<string>();
   /** Who settled a listing: the process whose commit made its wanted number the acknowledged one. Undefined until then. */
   readonly #settledBy = new Map<string, string | undefined>();
 
@@ -48,8 +50,17 @@ export class LedgerOracle {
     }
   }
 
-  /** A process sends numbers. Within its life it never sends an older one after a newer one. */
+  /** A channel lists its orders for a process. */
+  pulled(process: string, channel: string): void {
+    this.#asked.add(`${process} ${channel}`);
+  }
+
+  /**
+   * A process sends numbers. Within its life it never sends an older one after a newer one, and none that goes up unless it has
+   * asked the channel before what that sold.
+   */
   sent(process: string, channel: string, numbers: readonly PushedNumber[]): void {
+    const hasAsked = this.#asked.delete(`${process} ${channel}`);
     for (const { externalId, quantity, revision } of numbers) {
       const where = () => `${quantity} of ${externalId} on ${channel} as of revision ${revision}`;
       const sku = this.#shops.get(channel)?.skus.get(externalId);
@@ -59,6 +70,11 @@ export class LedgerOracle {
         this.#log.numbers.get(sku)?.some((each) => each.revision === revision && each.available[channel] === quantity);
       must(known === true, 'a channel is told numbers that were right once', where);
       const key = `${process} ${channel} ${externalId}`;
+      must(
+        hasAsked || quantity <= (this.#last.get(key) ?? quantity),
+        'a channel is asked for its sales before a number goes up',
+        where,
+      );
       must((this.#sent.get(key) ?? -1) <= revision, 'an older number never follows a newer one', where);
       this.#sent.set(key, revision);
       this.#last.set(key, quantity);

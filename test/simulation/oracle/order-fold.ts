@@ -1,4 +1,4 @@
-import type { OrderEvent, OrderLine } from '#contracts';
+import type { Charge, OfferLine, OrderEvent, OrderLine } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 
 export interface LineFold {
@@ -13,12 +13,16 @@ export interface LineFold {
 
 /** One order, folded from its events, independently of the system's own fold. */
 export class OrderFold {
-  status: 'none' | 'submitted' | 'declined' | 'placed' = 'none';
+  status: 'unknown' | 'submitted' | 'declined' | 'placed' = 'unknown';
   channel = '';
+  currency = '';
   externalRevision = -1;
   /** Of the last event that changed it. */
   revision = -1;
   lines: LineFold[] = [];
+  charges: readonly Charge[] = [];
+  /** Goods whose offer leads to no SKU yet. */
+  offers: readonly OfferLine[] = [];
   readonly returns = new Map<string, number>();
 
   constructor(readonly orderId: string) {}
@@ -32,12 +36,15 @@ export class OrderFold {
         this.status = event.type === 'SaleRecorded' ? 'placed' : 'submitted';
         if (event.type === 'SaleRecorded') this.externalRevision = event.data.externalRevision;
         this.channel = event.data.channel;
-        this.lines = event.data.lines.map((line) => this.#line(line));
+        this.currency = event.data.currency;
+        if (event.type === 'SaleRecorded') this.#beside(event.data);
+        this.#order(event.data.lines);
         break;
       case 'SaleAmended':
+        this.#beside(event.data);
         this.externalRevision = event.data.externalRevision;
         for (const line of event.data.reopened ?? []) this.#of(line).cancelled -= line.units;
-        this.lines = [...event.data.lines.map((line) => this.#line(line)), ...this.#movedBeside(event.data.lines)];
+        this.#order(event.data.lines);
         break;
       case 'OrderPlaced':
         this.status = 'placed';
@@ -82,6 +89,15 @@ export class OrderFold {
     return { lineId, sku, unitPriceMinor, ordered: units, cancelled, shipped, returned };
   }
 
+  #beside({ charges, offers }: Beside): void {
+    this.charges = charges ?? this.charges;
+    this.offers = offers ?? this.offers;
+  }
+
+  #order(lines: readonly OrderLine[]): void {
+    this.lines = [...lines.map((line) => this.#line(line)), ...this.#movedBeside(lines)];
+  }
+
   /** What left or came back of lines that are not ordered any more. */
   #movedBeside(ordered: readonly OrderLine[]): LineFold[] {
     const others = this.lines.filter(
@@ -100,6 +116,11 @@ export class OrderFold {
     this.lines.push(line);
     return line;
   }
+}
+
+interface Beside {
+  readonly charges?: readonly Charge[] | undefined;
+  readonly offers?: readonly OfferLine[] | undefined;
 }
 
 export const openUnits = ({ ordered, cancelled, shipped }: LineFold): number =>

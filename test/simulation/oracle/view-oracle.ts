@@ -141,7 +141,7 @@ const VIEWS: readonly View[] = [
     rows: `select order_id, status, revision, units, total_minor, cancelled_units, shipped_units, returned_units from view_orders.orders
            union all
            select channel, 'day', null, units, revenue_minor, cancelled_units, null, returned_units from
-             (select channel, sum(units) as units, sum(revenue_minor) as revenue_minor, sum(cancelled_units) as cancelled_units,
+             (select channel, sum(units) as units, sum(revenue_minor + charges_minor) as revenue_minor, sum(cancelled_units) as cancelled_units,
                      sum(returned_units) as returned_units from view_orders.daily_sales group by channel) d`,
     expected: (fold) => [...orderRows(fold), ...dayRows(fold)],
   },
@@ -158,7 +158,7 @@ function runsOf(queue: readonly string[]): { channel?: string; units: number }[]
   return runs;
 }
 
-function totalsOf({ lines }: Pick<OrderFold, 'lines'>) {
+function totalsOf({ lines, offers, charges }: Pick<OrderFold, 'lines' | 'offers' | 'charges'>) {
   let [units, total_minor, cancelled_units, shipped_units, returned_units] = [0, 0, 0, 0, 0];
   for (const line of lines) {
     units += line.ordered - line.cancelled;
@@ -167,6 +167,11 @@ function totalsOf({ lines }: Pick<OrderFold, 'lines'>) {
     shipped_units += line.shipped;
     returned_units += line.returned;
   }
+  for (const offer of offers) {
+    units += offer.units;
+    total_minor += offer.units * offer.unitPriceMinor;
+  }
+  if (units > 0 || cancelled_units === 0) for (const { amountMinor } of charges) total_minor += amountMinor;
   return { units, total_minor, cancelled_units, shipped_units, returned_units };
 }
 

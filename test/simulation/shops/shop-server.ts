@@ -15,11 +15,13 @@ export interface ShopServerOptions {
   readonly weather: () => ShopWeather;
   /** Told of numbers as they are sent, before the network has them. */
   readonly onPush: (channel: string, numbers: readonly PushedNumber[]) => void;
+  /** Told that a shop lists its orders, when it does. */
+  readonly onPull: (process: string, channel: string) => void;
 }
 
 /** `fetch` to the simulated shops: the requests of the simulated connector, over a network that delays and loses. */
 export const fetchFromShops =
-  ({ scheduler, shops, weather, onPush }: ShopServerOptions): typeof fetch =>
+  ({ scheduler, shops, weather, onPush, onPull }: ShopServerOptions): typeof fetch =>
   (input, init = {}) => {
     if (init.signal?.aborted) return Promise.reject(init.signal.reason);
     const process = scheduler.scope;
@@ -37,6 +39,7 @@ export const fetchFromShops =
         there,
         () => {
           const answer = answerOf(shop, resource, url.searchParams, numbers, weather(), scheduler.random);
+          if (resource === 'orders' && answer.ok) onPull(process.name, channel);
           const back = weather().delayMs();
           if (back !== undefined)
             scheduler.after(back, () => resolve(answer), `${channel} answers ${answer.status}`, process);

@@ -5,13 +5,20 @@ export interface ShopOrder {
   readonly placedAt: string;
   readonly currency: string;
   readonly cancelled: boolean;
-  readonly lines: readonly {
-    readonly lineId: string;
-    readonly sku: string;
-    readonly units: number;
-    readonly unitPriceMinor: number;
-  }[];
+  readonly lines: readonly ShopLine[];
 }
+
+/** Goods by their SKU or by the shop's id of the offer; without either, or below zero, money; with 0 units, nothing. */
+export interface ShopLine {
+  readonly lineId: string;
+  readonly sku: string;
+  readonly externalId?: string;
+  readonly units: number;
+  readonly unitPriceMinor: number;
+}
+
+export const isGoods = ({ sku, externalId, units, unitPriceMinor }: ShopLine): boolean =>
+  units > 0 && unitPriceMinor >= 0 && (sku !== '' || externalId !== undefined);
 
 export interface PushedNumber {
   readonly externalId: string;
@@ -23,12 +30,16 @@ export interface PushedNumber {
 export class Shop {
   readonly quantities = new Map<string, number>();
   readonly skus = new Map<string, string>();
+  /** SKU of every offer there ever was. */
+  readonly offers = new Map<string, string>();
   /** Newest revision per order. */
   readonly orders = new Map<string, ShopOrder>();
   /** Every number it ever took, as `<externalId> <quantity>`. */
   readonly taken = new Set<string>();
+  /** What it lists among its orders, and what no version of ours understands. */
+  readonly riddles: unknown[] = [];
   /** All revisions in the order in which they were made. */
-  readonly #changes: ShopOrder[] = [];
+  readonly #changes: unknown[] = [];
 
   constructor(readonly channel: string) {}
 
@@ -44,6 +55,7 @@ export class Shop {
   /** A listing shows nothing until it is told a number. */
   offer(externalId: string, sku: string): void {
     this.skus.set(externalId, sku);
+    this.offers.set(externalId, sku);
     this.quantities.set(externalId, 0);
   }
 
@@ -62,15 +74,17 @@ export class Shop {
     });
   }
 
-  /** A shopper buys what the shop shows; undefined where it shows too little. */
+  /** A shopper buys what the shop shows; undefined where it shows too little. `beside` are lines that are no goods. */
   buy(
     wanted: readonly { readonly externalId: string; readonly units: number }[],
     placedAt: string,
+    { beside = [], bySku = true }: { readonly beside?: readonly ShopLine[]; readonly bySku?: boolean } = {},
   ): ShopOrder | undefined {
     if (wanted.some(({ externalId, units }) => (this.quantities.get(externalId) ?? 0) < units)) return undefined;
     const lines = wanted.map(({ externalId, units }, index) => {
       this.quantities.set(externalId, (this.quantities.get(externalId) ?? 0) - units);
-      return { lineId: String(index + 1), sku: this.skus.get(externalId) ?? '', units, unitPriceMinor: 1_000 + index };
+      const named = bySku ? { sku: this.skus.get(externalId) ?? '' } : { sku: '', externalId };
+      return { lineId: String(index + 1), ...named, units, unitPriceMinor: 1_000 + index };
     });
     return this.change({
       externalOrderId: `${this.channel.toUpperCase()}-${this.#changes.length + 1}`,
@@ -78,7 +92,7 @@ export class Shop {
       placedAt,
       currency: 'EUR',
       cancelled: false,
-      lines,
+      lines: [...lines, ...beside],
     });
   }
 
@@ -88,8 +102,15 @@ export class Shop {
     return order;
   }
 
+  /** Lists something among its orders that cannot be read as one. */
+  puzzle(externalOrderId: string): void {
+    const riddle = { externalOrderId, lines: 'see attachment' };
+    this.riddles.push(riddle);
+    this.#changes.push(riddle);
+  }
+
   /** Changes after a place in their sequence. */
-  changesAfter(sequence: number, limit: number): { readonly orders: readonly ShopOrder[]; readonly next: number } {
+  changesAfter(sequence: number, limit: number): { readonly orders: readonly unknown[]; readonly next: number } {
     const orders = this.#changes.slice(sequence, sequence + limit);
     return { orders, next: sequence + orders.length };
   }

@@ -7,6 +7,8 @@ export interface Webhook {
   readonly channel: string;
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string>>;
+  /** No version of ours understands it. */
+  readonly isRiddle: boolean;
 }
 
 export interface WebhookSenderOptions {
@@ -23,11 +25,22 @@ export class WebhookSender {
 
   send(channel: string, order: ShopOrder): void {
     const body = Buffer.from(JSON.stringify({ topic: topicOf(order), order }));
+    this.#post(channel, `${order.externalOrderId}/${order.revision}`, body, false);
+  }
+
+  /** A message under a right signature that breaks off before its end. */
+  sendBroken(channel: string, order: ShopOrder): void {
+    const body = Buffer.from(JSON.stringify({ topic: topicOf(order), order }));
+    const messageId = `${order.externalOrderId}/${order.revision}/broken`;
+    this.#post(channel, messageId, body.subarray(0, body.length - 5), true);
+  }
+
+  #post(channel: string, messageId: string, body: Buffer, isRiddle: boolean): void {
     const headers = {
       'x-simulated-signature': webhookSignature(body, derivedKey(SHOP_SECRET, 'webhook', channel)),
-      'x-simulated-message-id': `${order.externalOrderId}/${order.revision}`,
+      'x-simulated-message-id': messageId,
     };
-    for (const delayMs of this.options.copies()) this.#attempt({ channel, body, headers }, delayMs, 0);
+    for (const delayMs of this.options.copies()) this.#attempt({ channel, body, headers, isRiddle }, delayMs, 0);
   }
 
   #attempt(webhook: Webhook, delayMs: number, attempt: number): void {

@@ -6,6 +6,7 @@ import { ChangeStock } from '../../../apps/inventory/src/stock/change-stock.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
 import { ChangeOrder } from '../../../apps/orders/src/order/change-order.js';
 import type { OrderCommand } from '../../../apps/orders/src/order/order.decide.js';
+import { must } from '../oracle/violation.js';
 import type { SystemProcess } from '../process.js';
 import type { Webhook } from '../shops/webhooks.js';
 import type { World } from './world.js';
@@ -27,9 +28,9 @@ export class Callers {
   }
 
   order(command: OrderCommand): Promise<Answer | undefined> {
-    return this.#send(`order-${command.orderId}`, (system, metadata) =>
-      system.commands.execute(new ChangeOrder(command, metadata)),
-    );
+    const send = (system: SystemProcess, metadata: EventMetadata) =>
+      system.commands.execute(new ChangeOrder(command, metadata));
+    return this.#send(`order-${command.orderId}`, send, { isFact: FACTS.has(command.type) });
   }
 
   channel(channel: string, command: ChannelCommand): Promise<Answer | undefined> {
@@ -66,16 +67,17 @@ export class Callers {
       const { position } = await system.store.append([{ stream, expected: 'any', events: [event] }]);
       return { events: [event], position, revision: 0, repeated: false };
     };
-    return this.#send(stream, append, Number.POSITIVE_INFINITY);
+    return this.#send(stream, append, { attempts: Number.POSITIVE_INFINITY });
   }
 
   /** True where the shop need not send the message again. */
-  async webhook({ channel, body, headers }: Webhook): Promise<boolean> {
+  async webhook(webhook: Webhook): Promise<boolean> {
+    const { channel, body, headers } = webhook;
     const messageId = headers['x-simulated-message-id'];
     try {
       return await this.world.installation.call(`webhook ${messageId}`, async (system) => {
         await system.webhooks.receive(channel, body, headers);
-        this.world.guard(() => this.world.intake.accepted(channel, messageId ?? ''));
+        this.world.guard(() => this.world.intake.accepted(webhook));
         return true;
       });
     } catch {
@@ -86,7 +88,7 @@ export class Callers {
   async #send(
     stream: string,
     work: (system: SystemProcess, metadata: EventMetadata) => Promise<Answer>,
-    attempts = ATTEMPTS,
+    { attempts = ATTEMPTS, isFact = false }: { readonly attempts?: number; readonly isFact?: boolean } = {},
   ): Promise<Answer | undefined> {
     const { scheduler } = this.world.machinery;
     this.#sent += 1;
@@ -97,7 +99,10 @@ export class Callers {
       try {
         return await once();
       } catch (error) {
-        if (error instanceof Error && error.name === 'Rejected' && !isOutage(error)) return undefined;
+        if (error instanceof Error && error.name === 'Rejected' && !isOutage(error)) {
+          this.world.guard(() => must(!isFact, 'a fact is not refused', () => `${stream}: ${error.message}`));
+          return undefined;
+        }
         if (attempt === attempts) return undefined;
         await this.pause(200 * 2 ** Math.min(attempt, ATTEMPTS));
       }
@@ -133,6 +138,8 @@ export class Callers {
 }
 
 const ATTEMPTS = 5;
+
+const FACTS: ReadonlySet<OrderCommand['type']> = new Set(['ShipLines', 'ReturnLines']);
 
 /** Not refused for what it says: the same command may do later. */
 const isOutage = (error: Error): boolean => error instanceof Rejected && error.kind === 'unavailable';

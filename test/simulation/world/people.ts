@@ -1,8 +1,9 @@
+import type { SupplyDirectory } from '../../../apps/inventory/src/supply/supply-directory.js';
 import { type LineFold, type OrderFold, openUnits } from '../oracle/order-fold.js';
-import type { Shop } from '../shops/shop.js';
+import { isGoods, type Shop, type ShopLine, type ShopOrder } from '../shops/shop.js';
 import { WebhookSender } from '../shops/webhooks.js';
 import { Callers } from './callers.js';
-import { CHANNELS, OWN_SHOP, PLACES, SKUS } from './set-up.js';
+import { CHANNELS, CHECKOUT_LINE, OWN_SHOP, PLACES, SKUS } from './set-up.js';
 import type { World } from './world.js';
 
 /** Shoppers, staff and channels: each does one thing at a time of its own choosing. */
@@ -45,19 +46,53 @@ export class People {
     const order = shop.buy(
       [...wanted].map((externalId) => ({ externalId, units: this.#random.between(1, 3) })),
       new Date().toISOString(),
+      { beside: this.#beside(), bySku: this.#random.chance(0.8) },
     );
-    if (order) this.#sender.send(shop.channel, order);
+    if (order) this.#tell(shop.channel, order);
+  }
+
+  /** A shop lists something among its orders that is none. */
+  async puzzle(): Promise<void> {
+    this.#shop().puzzle(this.#name('riddle'));
+  }
+
+  /** A shopper of a channel has units kept at the checkout, and the order that comes by webhook names none of that. */
+  async checkOut(): Promise<void> {
+    const shop = this.#shop();
+    const externalId = this.#listingOf(shop);
+    const sku = externalId === undefined ? undefined : shop.skus.get(externalId);
+    if (externalId === undefined || sku === undefined) return;
+    const { channel } = shop;
+    const reservationId = this.#name('checkout');
+    const units = this.#random.between(1, 2);
+    const policy = ({ supply }: { readonly supply: SupplyDirectory }) => supply.policyOf(channel);
+    const held = await this.#callers.stock(sku, (system) => ({
+      type: 'ReserveStock',
+      reservationId,
+      units,
+      ttlSeconds: 60,
+      policy: policy(system),
+    }));
+    const order = held && shop.buy([{ externalId, units }], new Date().toISOString());
+    if (!order) return;
+    this.#tell(channel, order);
+    const orderId = this.#random.chance(0.5) ? order.externalOrderId : `${channel}.${order.externalOrderId}`;
+    const confirm = { type: 'ConfirmReservation', reservationId, orderId, lineId: CHECKOUT_LINE } as const;
+    await this.#callers.stock(sku, (system) => ({ ...confirm, policy: policy(system) }));
   }
 
   /** A channel changes an order, or cancels it. */
   async amend(): Promise<void> {
     const shop = this.#shop();
-    const orders = [...shop.orders.values()].filter(({ cancelled }) => !cancelled);
+    // Now and then a cancellation is taken back.
+    const orders = [...shop.orders.values()].filter(({ cancelled }) => !cancelled || this.#random.chance(0.2));
     if (orders.length === 0) return;
     const order = this.#random.pick(orders);
-    const cancelled = this.#random.chance(0.3);
-    const lines = cancelled ? order.lines : order.lines.map((line) => ({ ...line, units: this.#random.between(1, 3) }));
-    this.#sender.send(shop.channel, shop.change({ ...order, revision: order.revision + 1, cancelled, lines }));
+    const cancelled = !order.cancelled && this.#random.chance(0.3);
+    const goods = order.lines.filter(isGoods).map((line) => ({ ...line, units: this.#random.between(1, 3) }));
+    const lines = cancelled ? (this.#random.chance(0.5) ? order.lines : []) : [...goods, ...this.#beside()];
+    const currency = this.#random.chance(0.1) ? 'USD' : order.currency;
+    this.#tell(shop.channel, shop.change({ ...order, revision: order.revision + 1, currency, cancelled, lines }));
   }
 
   async submit(): Promise<void> {
@@ -173,11 +208,26 @@ export class People {
     await this.#callers.order({ type: 'ShipLines', orderId, shipmentId: this.#name('parcel'), lines });
   }
 
+  /** A parcel left although the order says otherwise: it was cancelled, had fewer units, or is not known yet. */
+  async shipAnyway(): Promise<void> {
+    const shop = this.#shop();
+    const orders = [...shop.orders.values()];
+    if (orders.length === 0) return;
+    const order = this.#random.pick(orders);
+    const [line] = order.lines.filter((each) => isGoods(each) && each.sku !== '');
+    if (!line) return;
+    const orderId = `${shop.channel}.${order.externalOrderId}`;
+    const lines = [{ lineId: line.lineId, sku: line.sku, units: this.#random.between(1, 4) }];
+    await this.#callers.order({ type: 'ShipLines', orderId, shipmentId: this.#name('parcel'), lines });
+  }
+
   async giveBack(): Promise<void> {
     const found = this.#lineOf((_, { shipped, returned }) => shipped > returned);
     if (!found) return;
     const { orderId, lineId, sku, line } = found;
-    const lines = [{ lineId, sku, units: this.#random.between(1, line.shipped - line.returned) }];
+    // Now and then more comes back than had left.
+    const most = line.shipped - line.returned + (this.#random.chance(0.1) ? 2 : 0);
+    const lines = [{ lineId, sku, units: this.#random.between(1, most) }];
     const condition = this.#random.pick(['available', 'damaged', 'inspection'] as const);
     const locationId = this.#place();
     await this.#callers.order({
@@ -239,6 +289,21 @@ export class People {
     } while (pausedChannels.has(channel));
   }
 
+  /** Now and then a channel's message breaks off; what it was to say is said again, or found by the next pull. */
+  #tell(channel: string, order: ShopOrder): void {
+    if (this.#random.chance(0.05)) this.#sender.sendBroken(channel, order);
+    this.#sender.send(channel, order);
+  }
+
+  /** Lines of an order that are no goods: shipping, a discount, a line of nothing. */
+  #beside(): ShopLine[] {
+    return [
+      { lineId: 's', sku: '', units: 1, unitPriceMinor: 490 },
+      { lineId: 'd', sku: 'DISCOUNT', units: 1, unitPriceMinor: -300 },
+      { lineId: 'n', sku: this.#random.pick(SKUS), units: 0, unitPriceMinor: 100 },
+    ].filter(() => this.#random.chance(0.15));
+  }
+
   #takeTime(ms: number): Promise<void> {
     return this.#callers.pause(ms * this.#world.pace.leisure);
   }
@@ -294,6 +359,8 @@ const SUPPLIES = [[...PLACES], [...PLACES].reverse(), PLACES.slice(0, 1)];
 const ACTIONS = [
   ['buy', 30],
   ['amend', 10],
+  ['puzzle', 1],
+  ['checkOut', 4],
   ['submit', 10],
   ['reserve', 14],
   ['drop', 2],
@@ -304,6 +371,7 @@ const ACTIONS = [
   ['setRule', 3],
   ['setPolicy', 2],
   ['ship', 7],
+  ['shipAnyway', 2],
   ['giveBack', 4],
   ['cancel', 3],
   ['relist', 4],

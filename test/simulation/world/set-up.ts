@@ -8,6 +8,9 @@ export const CHANNELS: readonly string[] = ['amber', 'birch', 'cedar', 'delta', 
 /** Sells by reservations and orders, and is told nothing. */
 export const OWN_SHOP = 'own';
 
+/** The line that a checkout confirms its reservation for: it does not know those of the channel's order. */
+export const CHECKOUT_LINE = 'cart';
+
 export const newShops = (): Map<string, Shop> =>
   new Map(
     CHANNELS.map((channel) => {

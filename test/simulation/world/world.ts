@@ -59,13 +59,14 @@ export class World {
     this.log = new LogOracle(database);
     this.views = new ViewOracle(database, this.log);
     this.ledger = new LedgerOracle(database, this.log, shops);
-    this.intake = new IntakeOracle(database);
+    this.intake = new IntakeOracle(database, shops);
     outside.socket = () => this.installation.openSocket();
     outside.fetch = fetchFromShops({
       scheduler,
       shops: () => shops,
       weather: this.weather.shops,
       onPush: (channel, numbers) => this.guard(() => this.ledger.sent(scheduler.scope.name, channel, numbers)),
+      onPull: (process, channel) => this.ledger.pulled(process, channel),
     });
   }
 
