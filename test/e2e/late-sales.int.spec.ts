@@ -31,12 +31,12 @@ describe('a sale that no webhook has brought yet', () => {
     await installation?.remove();
   });
 
-  it('is read before its channel is told of a sale elsewhere', async () => {
+  it('is read before its channel hears of a sale elsewhere', async () => {
     const before = await stockWrites('amazon');
     await buy('amazon', 'LAMP', 2);
     await buy('ebay', 'LAMP', 1);
     for (const channel of CHANNELS) await untilShown(channel, { LAMP: 2 });
-    // One number was told: 2, and never the 4 that was right before the sale was known.
+    // One number was sent: 2, and never the 4 that was right before the sale was known.
     expect(await stockWrites('amazon')).toBe(before + 1);
   });
 

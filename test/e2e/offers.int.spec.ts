@@ -25,13 +25,13 @@ describe('offers of one SKU on a channel', () => {
     await installation?.remove();
   });
 
-  it('are all told its number', async () => {
+  it('all get its number', async () => {
     await offer('second');
     await system.api.put('/v1/variants/LAMP/listings/etsy', { externalId: 'second' });
     await untilShown({ 'etsy:LAMP': 5, second: 5 });
   });
 
-  it('are told 0 when another takes their place, and shown until the channel has taken that', async () => {
+  it('get 0 when another takes their place, and shown until the channel has taken that', async () => {
     await offer('third');
     await askShop(shop.url, 'PUT', 'etsy', 'behaviour', z.unknown(), { failNext: { count: 3, status: 503 } });
     await system.api.put('/v1/variants/LAMP/listings/etsy', { externalId: 'third', replaces: 'etsy:LAMP' });
@@ -44,7 +44,7 @@ describe('offers of one SKU on a channel', () => {
     ]);
   });
 
-  it('are told 0 when they end', async () => {
+  it('get 0 when they end', async () => {
     expect(await system.api.send('DELETE', '/v1/variants/LAMP/listings/etsy')).toMatchObject({ status: 200 });
     await untilShown({ second: 0, third: 0, 'etsy:VASE': 3 });
   });

@@ -48,11 +48,11 @@ it('shows what waits on a channel, each case while it is so', async () => {
   await ledger.acknowledge([{ channel: 'etsy', sent: { ...c, increase: true }, atMs: Date.parse(AT) }]);
   await ledger.end([{ ...listing('c'), position: 2, at: HALF_A_DAY_LATER }]);
   expect(await kindsOf()).toEqual([
-    ['capped-number', 'etsy x-a', 'Listing x-a (a) of etsy is told 1000000000, the most that any is told'],
+    ['capped-number', 'etsy x-a', 'Listing x-a (a) of etsy gets 1000000000, the most that any gets'],
     [
       'channel-without-numbers',
       'ebay',
-      'ebay is told no number for 1 listings although they have stock: no location supplies it',
+      'ebay gets no number for 1 listings although they have stock: no location supplies it',
     ],
     ['ending-offer', 'etsy x-c', 'Offer x-c (c) of etsy ended and may still show 5'],
     ['refused-listing', 'etsy x-b', 'Listing x-b (b) was refused by etsy: unknown-listing'],

@@ -23,7 +23,7 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
   {
     kind: 'channel-unreachable',
     whatToDo:
-      'See whether the channel is up and its address and credentials are right. It goes on by itself when the channel gives an answer; until then no number that goes up is told.',
+      'See whether the channel is up and its address and credentials are right. It goes on by itself when the channel gives an answer; until then no number goes up.',
     openCases: `
       select channel || ': ' || errand as subject, since,
              channel || ' cannot be reached to ' || errand || ': ' || error as detail
@@ -50,11 +50,12 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
   },
   {
     kind: 'capped-number',
-    whatToDo: 'More units are available than a channel is ever told: look for a receipt or count with too many digits.',
+    whatToDo:
+      'More units are available than a channel is ever shown: look for a receipt or count with too many digits.',
     openCases: `
       select channel || ' ' || external_id as subject, coalesce(wanted_since, acknowledged_at, listed_at) as since,
-             'Listing ' || external_id || ' (' || sku || ') of ' || channel || ' is told ' || wanted_quantity
-               || ', the most that any is told' as detail
+             'Listing ' || external_id || ' (' || sku || ') of ' || channel || ' gets ' || wanted_quantity
+               || ', the most that any gets' as detail
         from channels.push_ledger where capped`,
   },
   {
@@ -62,7 +63,7 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
     whatToDo: 'Name the locations that supply the channel: PUT /v1/supply-maps/{channel}.',
     openCases: `
       select l.channel as subject, min(l.listed_at) as since,
-             l.channel || ' is told no number for ' || count(*) || ' listings although they have stock: no location supplies it' as detail
+             l.channel || ' gets no number for ' || count(*) || ' listings although they have stock: no location supplies it' as detail
         from channels.push_ledger l join channels.availability a on a.sku = l.sku
        where l.wanted_sequence < 0 and l.ended_at is null group by l.channel`,
   },

@@ -71,7 +71,7 @@ export const channelBugs: readonly PlantedBug[] = [
   },
   {
     name: 'ended-offer-keeps-its-number',
-    what: 'An offer that ended is told its last number again and not 0.',
+    what: 'An offer that ended gets its last number again and not 0.',
     edits: [{ file: ledger, find: 'set ended_at = c.at, wanted_quantity = 0,', replace: 'set ended_at = c.at,' }],
   },
   {

@@ -68,7 +68,7 @@ export class LedgerOracle {
         sku === undefined ||
         (quantity === 0 && this.#log.fold.ended.has(`${channel} ${externalId}`)) ||
         this.#log.numbers.get(sku)?.some((each) => each.revision === revision && each.available[channel] === quantity);
-      must(known === true, 'a channel is told numbers that were right once', where);
+      must(known === true, 'a channel gets numbers that were right once', where);
       const key = `${process} ${channel} ${externalId}`;
       must(
         hasAsked || quantity <= (this.#last.get(key) ?? quantity),
@@ -94,7 +94,7 @@ export class LedgerOracle {
     if (ended) {
       must(
         wanted_quantity === 0,
-        'an offer that ended is told 0',
+        'an offer that ended gets 0',
         () => `${wanted_quantity} of ${external_id} on ${channel}`,
       );
       return;

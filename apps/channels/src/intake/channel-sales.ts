@@ -10,7 +10,7 @@ import { OrdersPoller } from './orders-poller.js';
 
 /**
  * What channels have sold, and whether our numbers know of it. A number that was computed before a sale was read would raise what
- * the channel shows, so before a channel is told anything its orders are pulled; where there are new ones, they are recorded,
+ * the channel shows, so before a channel gets a number its orders are pulled; where there are new ones, they are recorded,
  * booked, and in the ledger first.
  */
 @Injectable()

@@ -46,7 +46,7 @@ export interface PushRow {
   readonly attempts: number;
   readonly lastError: string | null;
   readonly nextAttemptAt: string | null;
-  /** Why the channel is told no number for this listing. */
+  /** Why the channel gets no number for this listing. */
   readonly noNumberBecause: string | null;
 }
 
@@ -57,7 +57,7 @@ export interface PushRow {
 export const PUSH_STATES = ['acknowledged', 'waiting', 'failing', 'ending', 'no-number'] as const;
 export type PushState = (typeof PUSH_STATES)[number];
 
-/** How many listings a channel is told a number for. */
+/** How many listings a channel gets a number for. */
 export interface ChannelNumbers {
   readonly channel: string;
   readonly told: number;
@@ -143,7 +143,7 @@ export class PushLedger {
     });
   }
 
-  /** Listings that ended, as of the position of that event: each is told 0 and stays until the channel has acknowledged that. */
+  /** Listings that ended, as of the position of that event: each gets 0 and stays until the channel has acknowledged that. */
   end(listings: readonly ChannelListing[]): Promise<WantedOnChannel[]> {
     return this.#inTurn(async () => (await this.#byKey<WantedRow>(END, listingColumns(listings))).map(wantedOf));
   }
@@ -249,7 +249,7 @@ export class PushLedger {
     );
   }
 
-  /** What the channels are told, by channel: of one where it is named. A channel without listings is not there. */
+  /** How many listings get a number, by channel: of one where it is named. A channel without listings is not there. */
   numbers(channel?: string): Promise<ChannelNumbers[]> {
     return this.readModels.query<ChannelNumbers>(
       `select channel, count(*) filter (where wanted_sequence >= 0) as told, count(*) filter (where wanted_sequence < 0) as untold,
@@ -361,7 +361,7 @@ const WANTED_COLUMNS = `l.channel, l.sku, l.external_id as "externalId", l.liste
 const STATE = `case when ended_at is not null then 'ending' when wanted_sequence < 0 then 'no-number'
   when wanted_sequence = acknowledged_sequence then 'acknowledged' when attempts > 0 then 'failing' else 'waiting' end`;
 
-/** What a channel that is no longer supplied is told, and the most that any is told: one listing's number spoils no other. */
+/** What a channel that is no longer supplied gets, and the most that any gets: one listing's number spoils no other. */
 const numberOf = (available: string, channel: string): string =>
   `least(greatest(coalesce((${available} ->> ${channel})::numeric, 0), 0), ${MAX_QUANTITY})::bigint`;
 const isCapped = (available: string, channel: string): string =>

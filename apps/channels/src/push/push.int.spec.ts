@@ -154,7 +154,7 @@ describe('the push ledger', () => {
     ]);
   });
 
-  it('says why a channel is told no number', async () => {
+  it('says why a channel gets no number', async () => {
     await ledger.want([{ ...changeOf('b', 4), available: { other: 4 } }], 0, 1);
     await list('a', 1, 'b');
     expect(await ledger.rows(CHANNEL, 'no-number', ['', ''], 10)).toMatchObject([

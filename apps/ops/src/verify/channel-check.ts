@@ -10,7 +10,7 @@ export interface ChannelDifference {
   readonly externalId: string;
   /** Undefined when the channel does not show the listing at all. */
   readonly shown: number | undefined;
-  /** As a channel is told it: at most {@link MAX_QUANTITY}. */
+  /** As a channel gets it: at most {@link MAX_QUANTITY}. */
   readonly available: number;
 }
 

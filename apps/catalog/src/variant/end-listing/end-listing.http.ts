@@ -22,7 +22,7 @@ export class EndListingController {
   @Delete(':sku/listings/:channel')
   @ApiOperation({
     summary:
-      'End the listings of a variant on a channel, or one of them; their external ids may be used again. The channel is told 0 first',
+      'End the listings of a variant on a channel, or one of them; their external ids may be used again. The channel gets 0 first',
   })
   @ApiOkResponse({ standardSchema: catalogChanged })
   @Problems({ 'not-found': ['unknown-sku'], conflict: ['listing-changed'] })

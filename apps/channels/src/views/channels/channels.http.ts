@@ -24,7 +24,7 @@ const channelAnswer = z.object({
       untold: z.int(),
       because: z.string().optional(),
     })
-    .meta({ description: 'How many listings the channel is told a number for, and why not for the others' }),
+    .meta({ description: 'How many listings the channel gets a number for, and why not for the others' }),
   unreachable: z
     .array(z.object({ errand: z.string(), since: z.string(), error: z.string() }))
     .meta({ description: 'What cannot be done with the channel, and since when' }),

@@ -19,7 +19,7 @@ const push = z.object({
   attempts: z.int().meta({ description: 'Failed attempts in a row' }),
   lastError: z.string().nullable(),
   nextAttemptAt: z.string().nullable(),
-  noNumberBecause: z.string().nullable().meta({ description: 'Why the channel is told no number for it' }),
+  noNumberBecause: z.string().nullable().meta({ description: 'Why the channel gets no number for it' }),
 });
 const cursor = z.tuple([z.string(), z.string()]);
 const pushesQuery = z.strictObject({ state: state.optional(), ...pageQuery });
