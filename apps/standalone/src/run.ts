@@ -32,10 +32,9 @@ export async function run(config: Config, options: Options, signals?: ProcessEnd
     if (options.demo) await demo(config, shutdown, options);
     else await start(config, shutdown);
   } catch (error) {
-    const isInterrupted = shutdown.signal.aborted;
     await shutdown.run();
     // The signal ends the process.
-    if (!isInterrupted) throw error;
+    if (!shutdown.isInterrupted) throw error;
   }
   // By itself Node writes it when a process ends, and one that is killed never does.
   flushCompileCache();

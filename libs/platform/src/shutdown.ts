@@ -11,6 +11,8 @@ export class Shutdown {
   private readonly hurried = Promise.withResolvers<void>();
   private deadlineMs = Number.POSITIVE_INFINITY;
   private running: Promise<boolean> | undefined;
+  /** A signal asked for the end: what fails because of it needs no words. */
+  isInterrupted = false;
 
   /** All hooks together have `limitMs`; what is not done by then is left, with an error in the log. */
   constructor(private readonly limitMs: number = 10_000) {}
@@ -110,6 +112,7 @@ export function endOnSignals(shutdown: Shutdown, target: ProcessEnd = process): 
   let received = 0;
   const listener = (): void => {
     received += 1;
+    shutdown.isInterrupted = true;
     if (received === 1) void shutdown.run().then((clean) => target.exit(received > 1 ? 130 : clean ? 0 : 1));
     else if (received === 2) shutdown.hurry();
     else target.exit(130);
