@@ -184,7 +184,7 @@ describe('units that were sold and are missing', () => {
       9,
     ],
     [
-      'count within reach where the shelf lost them and nobody knows whose they are',
+      'count within reach where the shelf lost them and it is not known whose they are',
       [received(5), bound(5, 'main'), counted(2, 'main'), received(5, 'store')],
       { ...amazon, supply: ['store'], reach: ['main', 'store'] },
       2,
