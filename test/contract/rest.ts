@@ -5,7 +5,10 @@ import { run, type Tools } from './tools.js';
 export async function askByRest({ schemathesis }: Tools, httpUrl: string, folder: string): Promise<Tally> {
   const report = `${folder}/schemathesis.xml`;
   const args = ['--config-file', 'test/contract/schemathesis.toml', 'run', `${httpUrl}/docs-json`, '--checks', 'all'];
-  const { exitCode } = await run(schemathesis, [...args, '--report-junit-path', report], { show: true });
+  const { exitCode } = await run(schemathesis, [...args, '--report-junit-path', report], {
+    show: true,
+    environment: { HYPOTHESIS_STORAGE_DIRECTORY: `${folder}/hypothesis` },
+  });
   const { tests, failures, errors } = totalsIn(readFileSync(report, 'utf8'));
   const failed = Math.max(failures + errors, exitCode === 0 ? 0 : 1);
   return { passed: tests - Math.min(tests, failed), failed };
