@@ -20,14 +20,10 @@ describe('a start that is interrupted leaves no PostgreSQL behind', () => {
   it.each(['on a new data directory', 'on a data directory that is there'])('%s, whenever that is', async (_) => {
     if (_ === 'on a data directory that is there') expect(await (await installation.start()).stop()).toBe(0);
     for (const afterMs of [0, 250, 900, 2_200]) {
-      const { exitCode, output } = await installation.startInterrupted(afterMs);
+      const { exitCode } = await installation.startInterrupted(afterMs);
       // Null: it had not loaded so much that it could hear the signal.
-      expect({ afterMs, isClean: exitCode === 0 || exitCode === null, serverRuns: serverRuns(), output }).toEqual({
-        afterMs,
-        isClean: true,
-        serverRuns: false,
-        output: expect.not.stringMatching(/Error|failed/),
-      });
+      const isClean = exitCode === 0 || exitCode === null;
+      expect({ afterMs, isClean, serverRuns: serverRuns() }).toEqual({ afterMs, isClean: true, serverRuns: false });
     }
   });
 });
