@@ -142,7 +142,8 @@ const VIEWS: readonly View[] = [
            union all
            select channel, 'day', null, units, revenue_minor, cancelled_units, null, returned_units from
              (select channel, sum(units) as units, sum(revenue_minor + charges_minor) as revenue_minor, sum(cancelled_units) as cancelled_units,
-                     sum(returned_units) as returned_units from view_orders.daily_sales group by channel) d`,
+                     sum(returned_units) as returned_units from view_orders.daily_sales group by channel) d
+            where units <> 0 or revenue_minor <> 0 or cancelled_units <> 0 or returned_units <> 0`,
     expected: (fold) => [...orderRows(fold), ...dayRows(fold)],
   },
 ];
@@ -194,7 +195,9 @@ function dayRows({ orders }: LogFold): string[] {
       sum.returned_units += totals.returned_units;
     }
   }
-  return [...channels].map(([order_id, { units, total_minor, cancelled_units, returned_units }]) =>
+  // A channel of which nothing is left may have days of nothing, or none.
+  const sold = [...channels].filter(([, totals]) => Object.values(totals).some((figure) => figure !== 0));
+  return sold.map(([order_id, { units, total_minor, cancelled_units, returned_units }]) =>
     canonical({
       order_id,
       status: 'day',
