@@ -94,10 +94,10 @@ describe('facts that contradict each other', () => {
 
   it('wait for the channel, where nobody set it up', async () => {
     await sell('unheard-of', [line('CUP', 1)], { channel: 'amazn' });
-    expect(await kindsOf('amazn')).toEqual(['unknown-channel']);
-    expect(await kindsOf('amazon')).toEqual([]);
+    expect(await kindsOf('amazn')).toContain('unknown-channel');
+    expect(await kindsOf('amazon')).not.toContain('unknown-channel');
     await system.api.put('/v1/supply-maps/amazn', { locationIds: ['main'] });
-    expect(await kindsOf('amazn')).toEqual([]);
+    expect(await kindsOf('amazn')).not.toContain('unknown-channel');
   });
 
   it('leave no shortage of what is no goods', async () => {
