@@ -55,7 +55,7 @@ export class ChannelSalesController {
   @Post()
   @ApiOperation({ summary: 'Records a sale that has happened on a channel. The same message twice changes nothing' })
   @Problems({
-    invalid: ['nothing-sold', 'duplicate-line', 'total-too-large', 'unusable-text', 'invalid-placed-at'],
+    invalid: ['nothing-sold', 'total-too-large', 'unusable-text', 'invalid-placed-at'],
     conflict: ['not-a-channel-order'],
   })
   @ApiCreatedResponse({ standardSchema: recordedSale, description: 'What became of it' })

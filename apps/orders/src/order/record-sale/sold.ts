@@ -9,11 +9,11 @@ export interface Sold {
 
 /**
  * `skuOf` names the SKU a line is sold by, for goods. A line of 0 units is left out. Below zero a price is a discount, whatever
- * stands in place of a SKU.
+ * stands in place of a SKU. Lines that share an id are told apart by their place among them.
  */
 export function soldBy(lines: readonly SaleLine[], skuOf: (line: SaleLine) => string | undefined): Sold {
   const sold: { lines: OrderLine[]; offers: OfferLine[]; charges: Charge[] } = { lines: [], offers: [], charges: [] };
-  for (const line of lines) {
+  for (const line of withOwnIds(lines)) {
     const { lineId, units, unitPriceMinor } = line;
     if (units === 0) continue;
     if (isCharge(line)) {
@@ -30,3 +30,24 @@ export function soldBy(lines: readonly SaleLine[], skuOf: (line: SaleLine) => st
 
 const isCharge = ({ sku, externalId, unitPriceMinor }: SaleLine): boolean =>
   unitPriceMinor < 0 || (!sku && !externalId);
+
+/** A second line of an id becomes `<id>/2`, or the next number that no other line has. */
+function withOwnIds(lines: readonly SaleLine[]): readonly SaleLine[] {
+  const given = new Set(lines.map(({ lineId }) => lineId));
+  if (given.size === lines.length) return lines;
+  const taken = new Set<string>();
+  return lines.map((line) => {
+    const lineId = taken.has(line.lineId) ? nextId(line.lineId, (id) => given.has(id) || taken.has(id)) : line.lineId;
+    taken.add(lineId);
+    return { ...line, lineId };
+  });
+}
+
+function nextId(lineId: string, isTaken: (id: string) => boolean): string {
+  for (let place = 2; ; place += 1) {
+    const id = `${[...lineId].slice(0, LINE_ID_MAX - 5).join('')}/${place}`;
+    if (!isTaken(id)) return id;
+  }
+}
+
+const LINE_ID_MAX = 64;
