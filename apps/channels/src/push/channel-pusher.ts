@@ -48,6 +48,8 @@ export class ChannelPusher {
   /** Sales of the channel could not be read: what goes up waits until then. */
   #increasesFromMs = 0;
   #unreadInARow = 0;
+  /** An acknowledgement could not be stored: the ledger may take a number that goes up for one that goes down. */
+  #uncertain = false;
 
   constructor(private readonly options: ChannelPusherOptions) {
     this.#due = new DueListings(options.maxInMemory);
@@ -94,7 +96,9 @@ export class ChannelPusher {
     const { gate, clock } = this.options;
     await this.#readLedgerWhenDue();
     const nowMs = clock.now();
-    const dueInMs = this.#due.dueInMs(nowMs, this.#increasesFromMs);
+    if (this.#due.size === 0) this.#uncertain = false;
+    const waitsForSales = this.#uncertain && nowMs < this.#increasesFromMs;
+    const dueInMs = waitsForSales ? this.#increasesFromMs - nowMs : this.#due.dueInMs(nowMs, this.#increasesFromMs);
     const waitMs = dueInMs === undefined ? this.options.rereadMs : Math.max(dueInMs, gate.waitMs(nowMs));
     if (waitMs > 0) await this.#bell.wait(Math.min(waitMs, this.options.rereadMs), signal);
     else await this.#push(signal);
@@ -116,8 +120,8 @@ export class ChannelPusher {
   async #push(signal: AbortSignal): Promise<void> {
     const { gate, connector, channel, clock, observer } = this.options;
     await this.#readSales(signal);
-    if (signal.aborted) return;
     const startedAtMs = clock.now();
+    if (signal.aborted || (this.#uncertain && startedAtMs < this.#increasesFromMs)) return;
     if (this.#due.dueInMs(startedAtMs, this.#increasesFromMs) !== 0) return;
     const limit = gate.start(connector.batchSize, startedAtMs);
     const batch = this.#due.take(limit, startedAtMs, this.#increasesFromMs);
@@ -262,6 +266,7 @@ export class ChannelPusher {
     );
     this.#stored.catch(() => {
       this.#due.incomplete = true;
+      this.#uncertain = true;
     });
   }
 }

@@ -86,6 +86,15 @@ describe('due listings', () => {
     expect(due.take(1, 500)).toMatchObject([{ sku: 'a', attempts: 1 }]);
   });
 
+  it('go up where a lower number may have arrived, although the acknowledged one is higher', () => {
+    const due = new DueListings(10);
+    due.want(wanted('a', { acknowledgedQuantity: 5, quantity: 0 }));
+    due.failed(first(due.take(1, 0)), 0);
+    due.want(wanted('a', { quantity: 1, sequence: 2 }));
+    expect(due.take(1, 10, 1_000)).toEqual([]);
+    expect(due.take(1, 1_000, 1_000)).toMatchObject([{ quantity: 1, increase: true }]);
+  });
+
   it('of several offers of a SKU are told apart', () => {
     const due = new DueListings(10);
     due.want(wanted('a', { externalId: 'x-1' }));

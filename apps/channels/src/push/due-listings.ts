@@ -108,6 +108,7 @@ export class DueListings {
       entry.inFlight = true;
       const { sku, externalId, listedAt, ending, quantity, revision, sequence, attempts, traceparent } = entry;
       const increase = isIncrease(entry);
+      entry.lowestSent = Math.min(entry.lowestSent ?? quantity, quantity);
       taken.push({ sku, externalId, listedAt, ending, increase, quantity, revision, sequence, attempts, traceparent });
     }
     return taken;
@@ -126,6 +127,7 @@ export class DueListings {
       sinceMs: nextSinceMs,
       nextSinceMs: undefined,
       acknowledgedQuantity: sent.quantity,
+      lowestSent: undefined,
       attempts: 0,
       notBeforeMs: 0,
     });
@@ -234,6 +236,8 @@ interface Entry {
   attempts: number;
   notBeforeMs: number;
   traceparent?: string | undefined;
+  /** The lowest number that was sent since the last acknowledgement: it may have arrived. */
+  lowestSent?: number | undefined;
   inFlight: boolean;
   nextSinceMs: number | undefined;
   /** The one place in a queue that counts; earlier ones are skipped when they come up. */
@@ -247,8 +251,8 @@ interface Ticket {
 }
 
 /** A listing without an acknowledged number is new, and a channel shows 0 for new ones: nothing can be oversold by it. */
-const isIncrease = ({ quantity, acknowledgedQuantity, ending }: Entry): boolean =>
-  !ending && (acknowledgedQuantity === null || quantity > acknowledgedQuantity);
+const isIncrease = ({ quantity, acknowledgedQuantity, ending, lowestSent = quantity }: Entry): boolean =>
+  !ending && (acknowledgedQuantity === null || quantity > Math.min(acknowledgedQuantity, lowestSent));
 
 const byUrgency = (a: Ticket, b: Ticket): number => Number(a.increase) - Number(b.increase) || a.sinceMs - b.sinceMs;
 const byTime = (a: Ticket, b: Ticket): number => a.entry.notBeforeMs - b.entry.notBeforeMs;
