@@ -78,6 +78,7 @@ describe('a text that no reader could take', () => {
       '#/restriction',
     ],
     ['reason of a pause', 'POST', '/v1/channels/shop/pause', (reason) => ({ reason }), '#/reason'],
+    ['reason of a close', 'POST', '/v1/channels/shop/close', (reason) => ({ reason }), '#/reason'],
     ['name of a channel', 'PUT', '/v1/channels/shop', (name) => ({ ...CHANNEL, name }), '#/name'],
     ['name of a location', 'PUT', '/v1/locations/main', (name) => ({ name }), '#/name'],
     [

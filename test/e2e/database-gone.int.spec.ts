@@ -84,6 +84,7 @@ function request(index: number): Request {
     ['POST', '/v1/reservations/bulk', { reservations: [{ sku: 'LAMP', channel: 'web-shop', units: 1 }] }],
     ['POST', '/v1/channels/web-shop/pause', { reason: 'Trouble' }, key],
     ['POST', '/v1/channels/web-shop/resume'],
+    ['POST', '/v1/channels/web-shop/close', { reason: 'Sold' }, key],
     [
       'POST',
       '/v1/catalog/import',

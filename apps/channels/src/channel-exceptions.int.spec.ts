@@ -64,3 +64,29 @@ it('shows what waits on a channel, each case while it is so', async () => {
   );
   expect(await kindsOf()).toEqual([]);
 });
+
+it('shows once per channel that a closed one still shows numbers, and none of its other cases', async () => {
+  await ledger.list([listing('d', 'otto'), listing('e', 'otto'), listing('f', 'otto')]);
+  await ledger.want([{ ...change('d', 1, 3), available: { otto: 2_000_000_000 } }, change('e', 1, 3)], 2, 3);
+  const [d] = await ledger.due('otto', 10);
+  if (!d) throw new Error('Nothing is wanted.');
+  await readModels.query(`insert into channels.unreachable values ('otto', 'push numbers', $1, 'It is away.')`, [AT]);
+  await ledger.fail([
+    { channel: 'otto', error: 'no', nextAttemptMs: 0, refused: true, sent: { ...d, increase: true } },
+  ]);
+  expect((await kindsOf()).map(([kind]) => kind)).toEqual([
+    'capped-number',
+    'channel-unreachable',
+    'channel-without-numbers',
+    'refused-listing',
+  ]);
+  await ledger.close([{ channel: 'otto', closed: true, revision: 1, position: 9, at: AT }]);
+  expect(await kindsOf()).toEqual([
+    ['channel-unreachable', 'otto: push numbers', 'otto cannot be reached to push numbers: It is away.'],
+    ['ending-offer', 'otto', 'otto is closed and may still show a number for 3 of its offers'],
+  ]);
+  await ledger.acknowledge(
+    (await ledger.due('otto', 10)).map((sent) => ({ channel: 'otto', sent: { ...sent, increase: false }, atMs: 0 })),
+  );
+  expect(await kindsOf()).toEqual([]);
+});

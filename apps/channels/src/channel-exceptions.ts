@@ -1,4 +1,5 @@
 import type { ExceptionSource } from '#platform';
+import { isClosed } from './push/push-ledger.js';
 
 /** What of this service waits for a person. */
 export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
@@ -27,17 +28,22 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
     openCases: `
       select channel || ': ' || errand as subject, since,
              channel || ' cannot be reached to ' || errand || ': ' || error as detail
-        from channels.unreachable where since < now() - interval '1 minute'`,
+        from channels.unreachable u where since < now() - interval '1 minute' and not ${isClosed('u.channel')}`,
   },
   {
     kind: 'ending-offer',
-    whatToDo:
-      'The channel may still sell an offer that ended: end it at the channel, or see why it does not take the 0.',
+    whatToDo: 'The channel may still sell what ended: end it at the channel, or see why it does not take the 0.',
     openCases: `
       select channel || ' ' || external_id as subject, ended_at as since,
              'Offer ' || external_id || ' (' || sku || ') of ' || channel || ' ended and may still show '
                || coalesce(acknowledged_quantity::text, 'a number') || coalesce(': ' || last_error, '') as detail
-        from channels.push_ledger where ended_at < now() - interval '5 minutes'`,
+        from channels.push_ledger where ended_at < now() - interval '5 minutes'
+      union all
+      select s.channel, s.since,
+             s.channel || ' is closed and may still show a number for ' || count(*) || ' of its offers' || coalesce(': ' || min(l.last_error), '')
+        from channels.closing s join channels.push_ledger l on l.channel = s.channel
+       where s.closed and s.since < now() - interval '5 minutes' and l.ended_at is null and l.wanted_sequence > l.acknowledged_sequence
+       group by s.channel, s.since`,
   },
   {
     kind: 'refused-listing',
@@ -46,7 +52,7 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
     openCases: `
       select channel || ' ' || external_id as subject, refused_at as since,
              'Listing ' || external_id || ' (' || sku || ') was refused by ' || channel || ': ' || coalesce(last_error, '') as detail
-        from channels.push_ledger where refused_at is not null and ended_at is null`,
+        from channels.push_ledger where refused_at is not null and ended_at is null and closed_at is null`,
   },
   {
     kind: 'capped-number',

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
 import { READ_MODELS, type ReadModels } from '#read-models';
+import { isClosed } from './push/push-ledger.js';
 
 /** What we do with a channel; each may fail by itself. */
 export type Errand = 'read its orders' | 'push numbers' | 'use its connector';
@@ -40,10 +41,10 @@ export class ChannelReach {
     if (this.#becomes(channel, errand, 'well')) this.#note({ channel, errand, since: null, error: null });
   }
 
-  /** Of one channel, or of all. */
+  /** Of one channel, or of all; a closed one that shows nothing any more need not be reached. */
   unreachable(channel?: string): Promise<Unreachable[]> {
     return this.readModels.query<Unreachable>(
-      'select channel, errand, since, error from channels.unreachable where $1::text is null or channel = $1 order by since',
+      `select channel, errand, since, error from channels.unreachable u where ($1::text is null or channel = $1) and not ${isClosed('u.channel')} order by since`,
       [channel ?? null],
     );
   }

@@ -14,6 +14,7 @@ import { ChannelSales } from './intake/channel-sales.js';
 import { IntakeWorker } from './intake/intake-worker.js';
 import { ParkedSales } from './intake/parked-sales/parked-sales.js';
 import { CHANNELS_OPTIONS, type ChannelsOptions } from './options.js';
+import { whenChannelClosesEndItsOffers } from './processes/when-channel-closes-end-its-offers/when-channel-closes-end-its-offers.js';
 import { whenListingChangesPushItsStock } from './processes/when-listing-changes-push-its-stock/when-listing-changes-push-its-stock.js';
 import { ChannelGate } from './push/channel-gate.js';
 import { ChannelPusher } from './push/channel-pusher.js';
@@ -111,16 +112,19 @@ export class ChannelsWork implements OnApplicationBootstrap {
 
   async #work(signal: AbortSignal): Promise<void> {
     const { readModels, feed, ledger, pushers } = this;
-    const listings = this.runners.workOn(whenListingChangesPushItsStock(ledger, pushers));
+    const reactions = [
+      this.runners.workOn(whenListingChangesPushItsStock(ledger, pushers)),
+      this.runners.workOn(whenChannelClosesEndItsOffers(ledger, pushers)),
+    ];
     const follower = new FeedFollower({
       feed,
       ledger,
       onWanted: (wanted) => pushers.want(wanted),
-      onInterrupted: () => pushers.reread(),
+      onInterrupted: () => pushers.rereadAll(),
       readModels,
     });
     this.#follower = follower;
-    listings.start();
+    for (const reaction of reactions) reaction.start();
     try {
       await Promise.all([
         this.intakeWorker.run(signal),
@@ -129,7 +133,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
         this.#tendChannels(signal),
       ]);
     } finally {
-      await listings.stop();
+      await Promise.all(reactions.map((reaction) => reaction.stop()));
     }
   }
 
@@ -169,24 +173,44 @@ export class ChannelsWork implements OnApplicationBootstrap {
 
   #loopsOf(
     name: string,
-    { settings, pausedBecause }: KnownChannel,
+    { settings, pausedBecause, closedBecause }: KnownChannel,
     connector: ChannelConnector,
     signal: AbortSignal,
   ): Promise<void>[] {
     const { capabilities } = connector;
     const { pollOrdersMs, driftCheckMs } = this.options;
     const loops: Promise<void>[] = [];
+    const reading = closedBecause === undefined ? always(signal) : this.#untilLeftAlone(name, signal);
     if (capabilities.pullsOrders)
       loops.push(
-        this.#every(pollOrdersMs, 'at-once', signal, name, this.#polls, () => this.#poll(name, connector, signal)),
+        this.#every(pollOrdersMs, 'at-once', reading.signal, name, this.#polls, () =>
+          reading.whileDue(() => this.#poll(name, connector, signal)),
+        ),
       );
     if (pausedBecause !== undefined) return loops;
     const pusher = this.#pusherOf(name, settings.pushesPerSecond, connector);
     this.pushers.add(name, pusher);
     loops.push(pusher.run(signal));
     if (capabilities.readsStock && driftCheckMs > 0)
-      loops.push(this.#every(driftCheckMs, 'later', signal, name, this.#driftChecks, () => this.#checkDrift(name)));
+      loops.push(
+        this.#every(driftCheckMs, 'later', reading.signal, name, this.#driftChecks, () =>
+          reading.whileDue(() => this.#checkDrift(name)),
+        ),
+      );
     return loops;
+  }
+
+  /** A sale from before the channel closed, or a number, may still be on its way; after that another system may have the channel. */
+  #untilLeftAlone(name: string, signal: AbortSignal): Reading {
+    const leftAlone = new AbortController();
+    return {
+      signal: AbortSignal.any([signal, leftAlone.signal]),
+      whileDue: async (read) => {
+        const nowMs = this.clock.now();
+        if (await this.ledger.isClosedSince(name, nowMs - READ_CLOSED_MS)) leftAlone.abort();
+        else await read();
+      },
+    };
   }
 
   #pusherOf(channel: string, requestsPerSecond: number, connector: ChannelConnector): ChannelPusher {
@@ -269,6 +293,17 @@ interface Running {
   readonly stop: AbortController;
   readonly done: Promise<unknown>;
 }
+
+/** For how long a channel is read, and until when. */
+interface Reading {
+  readonly signal: AbortSignal;
+  whileDue(read: () => Promise<void>): Promise<void>;
+}
+
+const always = (signal: AbortSignal): Reading => ({ signal, whileDue: (read) => read() });
+
+/** A closed channel that shows nothing any more is read for so long after it was closed. */
+const READ_CLOSED_MS = 3_600_000;
 
 const TEND_MS = 600_000;
 

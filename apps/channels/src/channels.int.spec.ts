@@ -26,6 +26,9 @@ let shop: Server;
 const store = new InMemoryEventStore();
 const recorded: ChannelSale[] = [];
 const shown = new Map<string, number>();
+/** Numbers it was told, as `<external id> <number>`. */
+const told: string[] = [];
+let isAway = false;
 
 beforeAll(async () => {
   process.env.SIMULATED_SHOP_SECRET = SECRET;
@@ -182,6 +185,19 @@ describe('the channels API', () => {
       'invalid-request',
     ],
     ['a name that is no Unicode', 'PUT', '/v1/channels/other', { name: '\ud800' }, 400, 'invalid-request'],
+    ['an unknown channel to close', 'POST', '/v1/channels/other/close', { reason: 'x' }, 404, 'unknown-channel'],
+    ['a close without a reason', 'POST', '/v1/channels/web-shop/close', {}, 400, 'invalid-request'],
+    ['a close without a body', 'POST', '/v1/channels/web-shop/close', undefined, 400, 'invalid-request'],
+    ['a close for no text', 'POST', '/v1/channels/web-shop/close', { reason: 7 }, 400, 'invalid-request'],
+    [
+      'a close for a reason with a NUL',
+      'POST',
+      '/v1/channels/web-shop/close',
+      { reason: 'a\u0000' },
+      400,
+      'invalid-request',
+    ],
+    ['more than a reason', 'POST', '/v1/channels/web-shop/close', { reason: 'x', at: 'noon' }, 400, 'invalid-request'],
     ['a pause without a reason', 'POST', '/v1/channels/web-shop/pause', {}, 400, 'invalid-request'],
     ['an unknown state of pushes', 'GET', '/v1/channels/web-shop/pushes?state=lost', undefined, 400, 'invalid-request'],
     ['a foreign cursor', 'GET', '/v1/channels/web-shop/pushes?cursor=abc', undefined, 400, 'invalid-request'],
@@ -353,6 +369,66 @@ describe('the channels API', () => {
     await call('POST', '/v1/channels/web-shop/resume');
     await eventually(() => shown.get('x-a') === 4);
   });
+
+  const channel = async () => (await call('GET', '/v1/channels/web-shop')).body;
+  const closeIt = () => call('POST', '/v1/channels/web-shop/close', { reason: 'sold' });
+
+  it('shows 0 on a channel that is closed, although it was paused, and is closed once that is acknowledged', async () => {
+    await call('POST', '/v1/channels/web-shop/pause', { reason: 'stocktake' });
+    isAway = true;
+    expect(await closeIt()).toMatchObject({ status: 200, body: { changed: true } });
+    expect(await closeIt()).toMatchObject({ status: 200, body: { changed: false } });
+    expect(await channel()).toMatchObject({ status: 'closing', closedBecause: 'sold' });
+    await eventually(async () => (await pushes('ending')).some(({ wantedQuantity }) => wantedQuantity === 0));
+    await eventually(async () => (await channel()).unreachable.length > 0);
+    await readModels.execute(
+      `update channels.closing set since = since - interval '6 minutes'; update channels.unreachable set since = since - interval '6 minutes'`,
+    );
+    const cases = async () =>
+      (await service.app.get(Exceptions).list(undefined, undefined, 100))
+        .filter(({ subject }) => subject.startsWith('web-shop'))
+        .map(({ kind }) => kind);
+    expect(await cases()).toEqual(expect.arrayContaining(['channel-unreachable', 'ending-offer']));
+    expect(await channel()).toMatchObject({ status: 'closing' });
+
+    isAway = false;
+    await eventually(async () => (await channel()).status === 'closed', 60_000);
+    expect(shown.get('x-a')).toBe(0);
+    expect(await cases()).toEqual([]);
+    expect(await channel()).toMatchObject({ unreachable: [], push: { waiting: 0 } });
+    expect(await pushes('acknowledged')).toMatchObject([{ wantedQuantity: 0 }]);
+    expect((await call('GET', '/v1/channels/lag')).body.items).not.toContainEqual(
+      expect.objectContaining({ channel: 'web-shop' }),
+    );
+  }, 90_000);
+
+  it('tells a closed channel nothing, still takes its sales, and cannot pause or resume it', async () => {
+    const before = told.length;
+    feed.push('a', 6);
+    await eventually(async () => (await readModels.query('select from channels.feed where sequence = 4')).length === 1);
+    expect(told).toHaveLength(before);
+    expect(await webhook(order('A-4'), { id: 'm-4' })).toMatchObject({ status: 202 });
+    await eventually(() => recorded.some(({ externalOrderId }) => externalOrderId === 'A-4'));
+    expect(await call('POST', '/v1/channels/web-shop/pause', { reason: 'x' })).toMatchObject({
+      status: 409,
+      body: { code: 'channel-closed' },
+    });
+    expect(await call('POST', '/v1/channels/web-shop/resume')).toMatchObject({
+      status: 409,
+      body: { code: 'channel-closed' },
+    });
+    expect(await channel()).toMatchObject({ status: 'closed' });
+  });
+
+  it('shows numbers on a channel that is opened again', async () => {
+    expect(await call('PUT', '/v1/channels/web-shop', settings())).toMatchObject({
+      status: 200,
+      body: { changed: true },
+    });
+    await eventually(() => shown.get('x-a') === 6);
+    expect(await channel()).toMatchObject({ status: 'active' });
+    expect(await channel()).not.toHaveProperty('closedBecause');
+  });
 });
 
 const pushes = async (state: string): Promise<{ wantedQuantity: number }[]> =>
@@ -412,9 +488,13 @@ async function startShop(): Promise<Server> {
   const server = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
+    if (isAway) return void response.writeHead(503).end();
     if (request.method === 'PUT') {
       const { updates }: { updates: { externalId: string; quantity: number }[] } = JSON.parse(body);
-      for (const { externalId, quantity } of updates) shown.set(externalId, quantity);
+      for (const { externalId, quantity } of updates) {
+        shown.set(externalId, quantity);
+        told.push(`${externalId} ${quantity}`);
+      }
       response.end(JSON.stringify({ results: updates.map(({ externalId }) => ({ externalId, status: 'ok' })) }));
     } else if (request.url?.includes('/stock')) {
       response.end(

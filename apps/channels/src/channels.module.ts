@@ -8,6 +8,7 @@ import { type Projection, READ_MODELS, type ReadModels } from '#read-models';
 import { Bell } from './bell.js';
 import { CHANNEL_RUNNER, ChangeChannelHandler } from './channel/change-channel.js';
 import { channelDecider } from './channel/channel.decider.js';
+import { CloseChannelController } from './channel/close-channel/close-channel.http.js';
 import { ConfigureChannelController } from './channel/configure-channel/configure-channel.http.js';
 import { PauseChannelController } from './channel/pause-channel/pause-channel.http.js';
 import { ResumeChannelController } from './channel/resume-channel/resume-channel.http.js';
@@ -51,6 +52,7 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
     ConfigureChannelController,
     PauseChannelController,
     ResumeChannelController,
+    CloseChannelController,
     ReceiveWebhookController,
     DriftCheckController,
     // views

@@ -47,6 +47,14 @@ const CREATE_TABLES = `
     primary key (channel, errand)
   );
 
+  -- Whether the offers of a channel are ended because it is closed, as of a revision of its stream.
+  create table if not exists channels.closing (
+    channel text primary key,
+    closed boolean not null,
+    revision bigint not null,
+    since timestamptz not null
+  );
+
   create table if not exists channels.watermark (
     channel text primary key,
     after text not null,
@@ -71,7 +79,7 @@ const CREATE_TABLES = `
 
   -- One row per offer of a channel, under the id the channel gave it; a SKU may have several. Sequences are places in the feed:
   -- they order numbers, also where a changed rule gives another number for the same stock revision. An offer that ended stays
-  -- until the channel has acknowledged 0. No index has a column that changes with a push, so that updates stay in their page.
+  -- until the channel has acknowledged 0; that of a closed channel stays after that as well. No index has a column that changes with a push, so that updates stay in their page.
   create table if not exists channels.push_ledger (
     channel text not null,
     sku text not null,
@@ -95,6 +103,8 @@ const CREATE_TABLES = `
   ${widenedToBigint('channels', 'push_ledger', ['wanted_quantity', 'acknowledged_quantity'])}
   alter table channels.push_ledger add column if not exists listed_at timestamptz not null default now();
   alter table channels.push_ledger add column if not exists ended_at timestamptz;
+  alter table channels.push_ledger add column if not exists closed_at timestamptz;
+  alter table channels.push_ledger add column if not exists reopened_at_position bigint not null default 0;
   alter table channels.push_ledger add column if not exists refused_at timestamptz;
   alter table channels.push_ledger add column if not exists capped boolean not null default false;
   do $$ begin

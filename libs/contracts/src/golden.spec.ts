@@ -78,6 +78,7 @@ const NOT_A_PERSON = new Set([
   'LocationChanged.name',
   'ChannelRegistered.name',
   'ChannelReconfigured.name',
+  'ChannelReopened.name',
 ]);
 
 type Schema = z.core.JSONSchema.BaseSchema;

@@ -15,6 +15,7 @@ const settings = {
 };
 const registered: ChannelEvent = { type: 'ChannelRegistered', data: settings };
 const paused: ChannelEvent = { type: 'ChannelPaused', data: { channel: 'web-shop', reason: 'stocktake' } };
+const closed: ChannelEvent = { type: 'ChannelClosed', data: { channel: 'web-shop', reason: 'sold' } };
 const drift = { channel: 'web-shop', sku: 'A', externalId: 'x-1', shown: 3, acknowledged: 5 };
 
 const decideAfter = (past: readonly ChannelEvent[], command: ChannelCommand) =>
@@ -56,7 +57,39 @@ describe('a channel', () => {
     expect(decideAfter([registered], { type: 'ResumeChannel', channel: 'web-shop' })).toEqual([]);
   });
 
+  it.each([
+    ['an active', [registered]],
+    ['a paused', [registered, paused]],
+  ])('is closed once, %s one', (_, past) => {
+    const close: ChannelCommand = { type: 'CloseChannel', channel: 'web-shop', reason: 'sold' };
+    expect(decideAfter(past, close)).toEqual([closed]);
+    expect(decideAfter([...past, closed], { ...close, reason: 'another' })).toEqual([]);
+  });
+
+  it('is opened again by a configuration, also by the one it had, and is active then', () => {
+    const reopened: ChannelEvent = { type: 'ChannelReopened', data: settings };
+    const past = [registered, paused, closed];
+    expect(decideAfter(past, { type: 'ConfigureChannel', settings })).toEqual([reopened]);
+    expect(decideAfter([...past, reopened], { type: 'ConfigureChannel', settings })).toEqual([]);
+    expect(decideAfter([...past, reopened], { type: 'ResumeChannel', channel: 'web-shop' })).toEqual([]);
+    expect(decideAfter([...past, reopened], { type: 'CloseChannel', channel: 'web-shop', reason: 'sold' })).toEqual([
+      closed,
+    ]);
+  });
+
   it.each<ChannelCommand>([
+    { type: 'PauseChannel', channel: 'web-shop', reason: 'stocktake' },
+    { type: 'ResumeChannel', channel: 'web-shop' },
+  ])('that is closed refuses $type', (command) => {
+    expect(decideAfter([registered, closed], command)).toMatchObject({ kind: 'conflict', code: 'channel-closed' });
+  });
+
+  it('keeps a drift found while it was closed', () => {
+    expect(decideAfter([registered, closed], { type: 'RecordDrift', found: [drift] })).toHaveLength(1);
+  });
+
+  it.each<ChannelCommand>([
+    { type: 'CloseChannel', channel: 'web-shop', reason: 'sold' },
     { type: 'PauseChannel', channel: 'web-shop', reason: 'stocktake' },
     { type: 'ResumeChannel', channel: 'web-shop' },
     { type: 'RecordDrift', found: [drift] },

@@ -2,9 +2,9 @@ import type { ChannelEvent } from '#contracts';
 import { Rejected } from '#kernel';
 import type { ChannelSettings, ChannelState } from './channel.js';
 
-export type ChannelCommand = ConfigureChannel | PauseChannel | ResumeChannel | RecordDrift;
+export type ChannelCommand = ConfigureChannel | PauseChannel | ResumeChannel | CloseChannel | RecordDrift;
 
-/** Registers the channel, or replaces its settings when it exists. */
+/** Registers the channel, replaces its settings when it exists, or opens it again when it is closed. */
 export interface ConfigureChannel {
   readonly type: 'ConfigureChannel';
   readonly settings: ChannelSettings;
@@ -19,6 +19,13 @@ export interface PauseChannel {
 export interface ResumeChannel {
   readonly type: 'ResumeChannel';
   readonly channel: string;
+}
+
+/** Ends every offer of the channel. */
+export interface CloseChannel {
+  readonly type: 'CloseChannel';
+  readonly channel: string;
+  readonly reason: string;
 }
 
 /** Notes that the channel showed other numbers than it had acknowledged. */
@@ -38,6 +45,8 @@ export function decide(command: ChannelCommand, state: ChannelState): readonly C
       return pause(command, state);
     case 'ResumeChannel':
       return resume(command, state);
+    case 'CloseChannel':
+      return close(command, state);
     case 'RecordDrift':
       return recordDrift(command, state);
     default:
@@ -47,17 +56,25 @@ export function decide(command: ChannelCommand, state: ChannelState): readonly C
 
 export function configure({ settings }: ConfigureChannel, state: ChannelState): readonly ChannelEvent[] {
   if (state.status === 'unknown') return [{ type: 'ChannelRegistered', data: settings }];
+  if (state.status === 'closed') return [{ type: 'ChannelReopened', data: settings }];
   return areSame(settings, state.settings) ? [] : [{ type: 'ChannelReconfigured', data: settings }];
 }
 
 export function pause({ channel, reason }: PauseChannel, state: ChannelState): readonly ChannelEvent[] | Rejected {
   if (state.status === 'unknown') return unknown(channel);
+  if (state.status === 'closed') return closed(channel);
   return state.status === 'paused' ? [] : [{ type: 'ChannelPaused', data: { channel, reason } }];
 }
 
 export function resume({ channel }: ResumeChannel, state: ChannelState): readonly ChannelEvent[] | Rejected {
   if (state.status === 'unknown') return unknown(channel);
+  if (state.status === 'closed') return closed(channel);
   return state.status === 'active' ? [] : [{ type: 'ChannelResumed', data: { channel } }];
+}
+
+export function close({ channel, reason }: CloseChannel, state: ChannelState): readonly ChannelEvent[] | Rejected {
+  if (state.status === 'unknown') return unknown(channel);
+  return state.status === 'closed' ? [] : [{ type: 'ChannelClosed', data: { channel, reason } }];
 }
 
 export function recordDrift({ found }: RecordDrift, state: ChannelState): readonly ChannelEvent[] | Rejected {
@@ -77,4 +94,11 @@ const unknown = (channel: string): Rejected =>
     'not-found',
     'unknown-channel',
     `There is no channel ${channel}. Register it with PUT /v1/channels/${channel}.`,
+  );
+
+const closed = (channel: string): Rejected =>
+  new Rejected(
+    'conflict',
+    'channel-closed',
+    `The channel ${channel} is closed. Open it with PUT /v1/channels/${channel}.`,
   );

@@ -7,24 +7,30 @@ export type ChannelSettings = Extract<ChannelEvent, { type: 'ChannelRegistered' 
 export type ChannelState =
   | { readonly status: 'unknown' }
   | { readonly status: 'active'; readonly settings: ChannelSettings }
-  | { readonly status: 'paused'; readonly settings: ChannelSettings; readonly reason: string };
+  | { readonly status: 'paused'; readonly settings: ChannelSettings; readonly reason: string }
+  | { readonly status: 'closed'; readonly settings: ChannelSettings; readonly reason: string };
 
 export const unknownChannel = (): ChannelState => ({ status: 'unknown' });
 
 export function evolve(state: ChannelState, event: ChannelEvent): ChannelState {
   switch (event.type) {
     case 'ChannelRegistered':
+    case 'ChannelReopened':
       return { status: 'active', settings: event.data };
     case 'ChannelReconfigured':
-      return state.status === 'paused'
-        ? { ...state, settings: event.data }
-        : { status: 'active', settings: event.data };
+      return state.status === 'unknown'
+        ? { status: 'active', settings: event.data }
+        : { ...state, settings: event.data };
     case 'ChannelPaused':
       return state.status === 'unknown'
         ? state
         : { status: 'paused', settings: state.settings, reason: event.data.reason };
     case 'ChannelResumed':
       return state.status === 'unknown' ? state : { status: 'active', settings: state.settings };
+    case 'ChannelClosed':
+      return state.status === 'unknown'
+        ? state
+        : { status: 'closed', settings: state.settings, reason: event.data.reason };
     case 'DriftFound':
       return state;
     default:

@@ -4,9 +4,9 @@ import TinyQueue from 'tinyqueue';
 export interface WantedListing {
   readonly sku: string;
   readonly externalId: string;
-  /** Position of the event that made the offer: the same id may be offered again, and is another offer then. */
+  /** Greater when the same id is offered again, or the channel is opened again: it is another offer then. */
   readonly listedAt: number;
-  /** True for an offer that ended: it is over once the channel has acknowledged 0. */
+  /** True for an offer that ended or whose channel is closed: it is over once the channel has acknowledged 0. */
   readonly ending: boolean;
   readonly quantity: number;
   /** Stock revision `quantity` was computed from. */

@@ -52,7 +52,7 @@ export interface PushRow {
 
 /**
  * acknowledged: the channel has the newest number. waiting: not yet. failing: not yet, and the last attempt failed. ending: the
- * offer ended, and the channel has not acknowledged 0. no-number: there is nothing to tell the channel.
+ * offer ended or its channel is closed, and the channel has not acknowledged 0. no-number: there is nothing to tell the channel.
  */
 export const PUSH_STATES = ['acknowledged', 'waiting', 'failing', 'ending', 'no-number'] as const;
 export type PushState = (typeof PUSH_STATES)[number];
@@ -64,6 +64,26 @@ export interface ChannelNumbers {
   readonly untold: number;
   /** Of the untold: those whose SKU has stock somewhere, only not for this channel. */
   readonly unsupplied: number;
+}
+
+/** A channel that was closed, or opened again. */
+export interface ChannelClosing {
+  readonly channel: string;
+  readonly closed: boolean;
+  /** Of the event, in the stream of the channel: a later one wins. */
+  readonly revision: number;
+  readonly position: number;
+  /** ISO 8601 in UTC. */
+  readonly at: string;
+}
+
+/** A channel whose offers are all wanted 0. */
+export interface ClosedChannel {
+  readonly channel: string;
+  /** Of its stream, when it was closed. */
+  readonly revision: number;
+  /** True once the channel has acknowledged 0 for every offer. */
+  readonly shown: boolean;
 }
 
 /** What the channel acknowledged of a listing. */
@@ -146,6 +166,38 @@ export class PushLedger {
   /** Listings that ended, as of the position of that event: each gets 0 and stays until the channel has acknowledged that. */
   end(listings: readonly ChannelListing[]): Promise<WantedOnChannel[]> {
     return this.#inTurn(async () => (await this.#byKey<WantedRow>(END, listingColumns(listings))).map(wantedOf));
+  }
+
+  /**
+   * Channels that were closed or opened again, at most one of each. The offers of a closed one get 0, and no other number until it is open;
+   * then they are offers of their own, so that the answer to that 0 is not taken for one to their number.
+   */
+  close(channels: readonly ChannelClosing[]): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#byKey(CLOSE, [
+        channels.map(({ channel }) => channel),
+        channels.map(({ closed }) => closed),
+        channels.map(({ revision }) => revision),
+        channels.map(({ position }) => position),
+        channels.map(({ at }) => at),
+      ]);
+    });
+  }
+
+  /** The closed channels. */
+  closed(): Promise<ClosedChannel[]> {
+    return this.readModels.query<ClosedChannel>(
+      `select channel, revision, ${isClosed('s.channel')} as shown from channels.closing s where closed`,
+    );
+  }
+
+  /** Whether a channel was closed before that, and has acknowledged 0 for every offer. */
+  async isClosedSince(channel: string, beforeMs: number): Promise<boolean> {
+    const [row] = await this.readModels.query<{ since: string }>(
+      `select since from channels.closing s where channel = $1 and ${isClosed('s.channel')}`,
+      [channel],
+    );
+    return row !== undefined && Date.parse(row.since) < beforeMs;
   }
 
   /**
@@ -350,15 +402,25 @@ const listingColumns = (listings: readonly ChannelListing[]): unknown[] => [
   listings.map(({ at }) => at),
 ];
 
+/** Condition that a channel is closed and shows nothing any more. */
+export const isClosed = (channel: string): string => `(
+  exists (select from channels.closing as closing where closing.channel = ${channel} and closing.closed) and not exists (
+    select from channels.push_ledger as open where open.channel = ${channel} and open.wanted_sequence > open.acknowledged_sequence))`;
+
 export const NEVER_COUNTED = 'Nothing of this SKU was ever received or counted.';
 export const NOT_SUPPLIED = 'No location supplies this channel.';
 
-const WANTED_COLUMNS = `l.channel, l.sku, l.external_id as "externalId", l.listed_at_position as "listedAt", l.ended_at is not null as ending,
+/** Which offer a row is: greater when the id is offered again, and when the channel is opened again. */
+const OFFER = '(l.listed_at_position + l.reopened_at_position)';
+
+const WANTED_COLUMNS = `l.channel, l.sku, l.external_id as "externalId", ${OFFER} as "listedAt",
+  l.ended_at is not null or l.closed_at is not null as ending,
   l.wanted_quantity as quantity, l.wanted_revision as revision, l.wanted_sequence as sequence, l.wanted_since as since,
   l.acknowledged_quantity as "acknowledgedQuantity", l.attempts, l.next_attempt_at as "nextAttemptAt",
   l.wanted_traceparent as traceparent`;
 
-const STATE = `case when ended_at is not null then 'ending' when wanted_sequence < 0 then 'no-number'
+const STATE = `case when ended_at is not null or (closed_at is not null and wanted_sequence > acknowledged_sequence) then 'ending'
+  when wanted_sequence < 0 then 'no-number'
   when wanted_sequence = acknowledged_sequence then 'acknowledged' when attempts > 0 then 'failing' else 'waiting' end`;
 
 /** What a channel that is no longer supplied gets, and the most that any gets: one listing's number spoils no other. */
@@ -392,7 +454,7 @@ const WANT = `
            wanted_since = case when ${EQUAL} then null else coalesce(l.wanted_since, c.received_at) end,
            wanted_traceparent = c.traceparent
       from change c
-     where l.sku = c.sku and c.sequence > l.wanted_sequence and l.ended_at is null
+     where l.sku = c.sku and c.sequence > l.wanted_sequence and l.ended_at is null and l.closed_at is null
        and (c.available ? l.channel or l.wanted_sequence >= 0)
     returning l.*)
   select (select count(*) from moved) as moved, ${WANTED_COLUMNS}
@@ -400,33 +462,70 @@ const WANT = `
 
 const LIST = `
   insert into channels.push_ledger as l
-    (channel, sku, external_id, listed_at_position, listed_at, capped, wanted_quantity, wanted_revision, wanted_sequence, wanted_since)
-  select c.channel, c.sku, c.external_id, c.position, c.at, ${isCapped('a.available', 'c.channel')},
-         case when a.available ? c.channel then ${numberOf('a.available', 'c.channel')} end,
-         case when a.available ? c.channel then a.stock_revision end,
-         case when a.available ? c.channel then a.sequence else -1 end,
-         case when a.available ? c.channel then c.at end
+    (channel, sku, external_id, listed_at_position, listed_at, closed_at, capped, wanted_quantity, wanted_revision, wanted_sequence, wanted_since)
+  select c.channel, c.sku, c.external_id, c.position, c.at, s.since, s.since is null and ${isCapped('a.available', 'c.channel')},
+         case when s.since is not null then 0 when a.available ? c.channel then ${numberOf('a.available', 'c.channel')} end,
+         case when s.since is not null then 0 when a.available ? c.channel then a.stock_revision end,
+         case when s.since is not null then 0 when a.available ? c.channel then a.sequence else -1 end,
+         case when s.since is not null or a.available ? c.channel then c.at end
     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) as c (channel, sku, external_id, position, at)
     left join channels.availability a on a.sku = c.sku
+    left join channels.closing s on s.channel = c.channel and s.closed
   on conflict (channel, external_id) do update
     set sku = excluded.sku, listed_at_position = excluded.listed_at_position, listed_at = excluded.listed_at, ended_at = null,
-        capped = excluded.capped, wanted_quantity = excluded.wanted_quantity, wanted_revision = excluded.wanted_revision,
-        wanted_sequence = excluded.wanted_sequence, wanted_since = excluded.wanted_since, wanted_traceparent = null,
+        closed_at = excluded.closed_at, capped = excluded.capped, wanted_quantity = excluded.wanted_quantity,
+        wanted_revision = excluded.wanted_revision, wanted_sequence = excluded.wanted_sequence,
+        wanted_since = excluded.wanted_since, wanted_traceparent = null,
         acknowledged_quantity = null, acknowledged_revision = null, acknowledged_sequence = -1, acknowledged_at = null,
         attempts = 0, last_error = null, next_attempt_at = null, refused_at = null
     where excluded.listed_at_position > l.listed_at_position
   returning ${WANTED_COLUMNS}`;
 
-/** The number is newer than any that is wanted or acknowledged, and the last one. */
+/** What makes 0 the last number: it is newer than any that is wanted or acknowledged. */
+const LAST_ZERO = `wanted_quantity = 0, wanted_revision = coalesce(l.wanted_revision, 0), capped = false,
+  wanted_sequence = greatest(l.wanted_sequence, l.acknowledged_sequence, 0) + 1, wanted_traceparent = null,
+  attempts = 0, last_error = null, next_attempt_at = null, refused_at = null`;
+
+/** An offer of a closed channel that has acknowledged its 0 is over. */
 const END = `
-  update channels.push_ledger l
-     set ended_at = c.at, wanted_quantity = 0, wanted_revision = coalesce(l.wanted_revision, 0), capped = false,
-         wanted_sequence = greatest(l.wanted_sequence, l.acknowledged_sequence, 0) + 1, wanted_since = c.at,
-         wanted_traceparent = null, attempts = 0, last_error = null, next_attempt_at = null, refused_at = null
-    from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) as c (channel, sku, external_id, position, at)
+  with ended as (
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
+                  as c (channel, sku, external_id, position, at)),
+  over as (
+    delete from channels.push_ledger l using ended c
+     where l.channel = c.channel and l.external_id = c.external_id and l.sku = c.sku and l.listed_at_position < c.position
+       and l.ended_at is null and l.closed_at is not null and l.wanted_sequence = l.acknowledged_sequence)
+  update channels.push_ledger l set ended_at = c.at, wanted_since = c.at, ${LAST_ZERO}
+    from ended c
    where l.channel = c.channel and l.external_id = c.external_id and l.sku = c.sku and l.listed_at_position < c.position
-     and l.ended_at is null
+     and l.ended_at is null and (l.closed_at is null or l.wanted_sequence > l.acknowledged_sequence)
   returning ${WANTED_COLUMNS}`;
+
+const CLOSE = `
+  with change as (
+    insert into channels.closing as s (channel, closed, revision, since)
+    select channel, closed, revision, at
+      from unnest($1::text[], $2::boolean[], $3::bigint[], $5::timestamptz[]) as c (channel, closed, revision, at)
+    on conflict (channel) do update set closed = excluded.closed, revision = excluded.revision, since = excluded.since
+     where excluded.revision > s.revision
+    returning channel, closed, since),
+  ended as (
+    update channels.push_ledger l set closed_at = c.since, wanted_since = c.since, ${LAST_ZERO}
+      from change c where c.closed and l.channel = c.channel and l.ended_at is null and l.closed_at is null)
+  update channels.push_ledger l
+     set closed_at = null, reopened_at_position = c.position, capped = ${isCapped('c.available', 'l.channel')},
+         wanted_quantity = case when c.available ? l.channel then ${numberOf('c.available', 'l.channel')} end,
+         wanted_revision = case when c.available ? l.channel then c.stock_revision end,
+         wanted_sequence = case when c.available ? l.channel then c.sequence else -1 end,
+         wanted_since = case when c.available ? l.channel then c.since end, wanted_traceparent = null,
+         acknowledged_sequence = -1, attempts = 0, last_error = null, next_attempt_at = null, refused_at = null
+    from (select o.channel, o.external_id, p.position, s.since, a.*
+            from change s
+            join unnest($1::text[], $4::bigint[]) as p (channel, position) on p.channel = s.channel
+            join channels.push_ledger o on o.channel = s.channel
+            left join channels.availability a on a.sku = o.sku
+           where not s.closed and o.ended_at is null) c
+   where l.channel = c.channel and l.external_id = c.external_id`;
 
 /** What was wanted while the number was on its way stays wanted. An offer that ended is over with its 0. */
 const ACKNOWLEDGE = `
@@ -435,14 +534,14 @@ const ACKNOWLEDGE = `
                   as r (channel, external_id, listed_at, quantity, revision, sequence, at, next_since)),
   over as (
     delete from channels.push_ledger l using answered r
-     where l.channel = r.channel and l.external_id = r.external_id and l.listed_at_position = r.listed_at
+     where l.channel = r.channel and l.external_id = r.external_id and ${OFFER} = r.listed_at
        and l.ended_at is not null and l.wanted_sequence = r.sequence)
   update channels.push_ledger l
      set acknowledged_quantity = r.quantity, acknowledged_revision = r.revision, acknowledged_sequence = r.sequence,
          acknowledged_at = r.at, attempts = 0, last_error = null, next_attempt_at = null, refused_at = null,
          wanted_since = case when l.wanted_sequence > r.sequence then coalesce(r.next_since, l.wanted_since) end
     from answered r
-   where l.channel = r.channel and l.external_id = r.external_id and l.listed_at_position = r.listed_at
+   where l.channel = r.channel and l.external_id = r.external_id and ${OFFER} = r.listed_at
      and l.acknowledged_sequence < r.sequence and not (l.ended_at is not null and l.wanted_sequence = r.sequence)`;
 
 const FAIL = `
@@ -451,4 +550,4 @@ const FAIL = `
          refused_at = case when r.refused then coalesce(l.refused_at, now()) else l.refused_at end
     from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[], $6::boolean[])
          as r (channel, external_id, listed_at, error, next_attempt_at, refused)
-   where l.channel = r.channel and l.external_id = r.external_id and l.listed_at_position = r.listed_at`;
+   where l.channel = r.channel and l.external_id = r.external_id and ${OFFER} = r.listed_at`;

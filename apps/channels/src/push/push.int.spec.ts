@@ -36,7 +36,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   await readModels.execute(
-    `truncate channels.push_ledger, channels.availability; update channels.feed set sequence = 0`,
+    `truncate channels.push_ledger, channels.availability, channels.closing; update channels.feed set sequence = 0`,
   );
   ledger = new PushLedger(readModels);
   shop.reset();
@@ -142,6 +142,67 @@ describe('the push ledger', () => {
     await list('a', 12);
     await acknowledgeAll(last);
     expect(await ledger.due(CHANNEL, 10)).toMatchObject([{ quantity: 7, acknowledgedQuantity: null }]);
+  });
+
+  it('wants 0 for every offer of a closed channel, keeps it, and the same event again changes nothing', async () => {
+    await change({ a: 7, b: 2 });
+    await list('a', 5, 'b', 'uncounted');
+    await acknowledgeAll(await ledger.due(CHANNEL, 10));
+    await list('b', 6);
+    await close(20);
+    expect(await ledger.due(CHANNEL, 10)).toMatchObject([
+      { quantity: 0, ending: true },
+      { quantity: 0, ending: true },
+      { quantity: 0, ending: true },
+    ]);
+    expect(await ledger.closed()).toEqual([{ channel: CHANNEL, revision: 20, shown: false }]);
+    expect(await ledger.rows(CHANNEL, 'ending', ['', ''], 10)).toHaveLength(3);
+    expect(await change({ a: 6 })).toEqual([]);
+    await acknowledgeAll(await ledger.due(CHANNEL, 10));
+    await close(20);
+    expect(await ledger.due(CHANNEL, 10)).toEqual([]);
+    expect(await ledger.closed()).toEqual([{ channel: CHANNEL, revision: 20, shown: true }]);
+    expect(await ledger.isClosedSince(CHANNEL, Date.now() + 1_000)).toBe(true);
+    expect(await ledger.isClosedSince(CHANNEL, Date.now() - 60_000)).toBe(false);
+    expect(await ledger.rows(CHANNEL, 'acknowledged', ['', ''], 10)).toMatchObject([
+      { sku: 'a', acknowledgedQuantity: 0 },
+      { sku: 'b', acknowledgedQuantity: 0 },
+      { sku: 'uncounted', acknowledgedQuantity: 0 },
+    ]);
+  });
+
+  it('wants 0 for what is listed on a closed channel, and forgets what ends there once its 0 is acknowledged', async () => {
+    await change({ a: 7, b: 2 });
+    await list('a', 1);
+    await close(20);
+    await acknowledgeAll(await ledger.due(CHANNEL, 10));
+    expect(await list('b', 25)).toMatchObject([{ quantity: 0, ending: true }]);
+    const end = (sku: string) =>
+      ledger.end([{ channel: CHANNEL, sku, externalId: `x-${sku}`, position: 30, at: now() }]);
+    expect(await end('a')).toEqual([]);
+    expect(await end('b')).toMatchObject([{ quantity: 0, ending: true }]);
+    expect(await ledger.rows(CHANNEL, undefined, ['', ''], 10)).toMatchObject([{ sku: 'b', state: 'ending' }]);
+    await acknowledgeAll(await ledger.due(CHANNEL, 10));
+    expect(await ledger.rows(CHANNEL, undefined, ['', ''], 10)).toEqual([]);
+  });
+
+  it('wants the newest numbers of a channel that is opened again, and takes a late answer to its 0 for none to them', async () => {
+    await change({ a: 7 });
+    await list('a', 5, 'uncounted');
+    await acknowledgeAll(await ledger.due(CHANNEL, 10));
+    await close(20);
+    const zeros = await ledger.due(CHANNEL, 10);
+    await change({ a: 4 });
+    await reopen(30);
+    await acknowledgeAll(zeros);
+    expect(await ledger.due(CHANNEL, 10)).toMatchObject([{ sku: 'a', quantity: 4, ending: false }]);
+    expect(await ledger.closed()).toEqual([]);
+    await close(20);
+    expect(await ledger.due(CHANNEL, 10)).toMatchObject([{ sku: 'a', quantity: 4, ending: false }]);
+    await acknowledgeAll(await ledger.due(CHANNEL, 10));
+    expect(await change({ a: 3, uncounted: 1 })).toMatchObject([{ quantity: 3 }, { quantity: 1 }]);
+    const end = { channel: CHANNEL, sku: 'a', externalId: 'x-a', position: 25, at: now() };
+    expect(await ledger.end([end])).toMatchObject([{ sku: 'a', quantity: 0, ending: true }]);
   });
 
   it('wants the number of a SKU for each of its offers, and shows them one after the other', async () => {
@@ -292,6 +353,27 @@ describe('the worker of a channel', () => {
     shop.release();
     await eventually(async () => (await ledger.rows(CHANNEL, undefined, ['', ''], 10)).length === 0);
     expect(shop.shown.get('x-a')).toBe(0);
+  });
+
+  it('shows 0 for all of a closed channel however it fails, then nothing more, and the numbers once it is open again', async () => {
+    await list('a', 1, 'b', 'c');
+    await change({ a: 3, b: 4, c: 5 });
+    const pusher = start();
+    await settled();
+    shop.unknown.add('x-c');
+    shop.answers.push(500, 'partial', 429);
+    await close(20);
+    pusher.reread();
+    await eventually(async () => (await ledger.closed())[0]?.shown === true);
+    expect([shop.shown.get('x-a'), shop.shown.get('x-b')]).toEqual([0, 0]);
+    const sent = shop.requests.length;
+    pusher.want(await change({ a: 9 }));
+    pusher.reread();
+    await ledger.due(CHANNEL, 10);
+    expect(shop.requests).toHaveLength(sent);
+    await reopen(30);
+    pusher.reread();
+    await eventually(() => shop.shown.get('x-a') === 9 && shop.shown.get('x-b') === 4);
   });
 
   it('keeps trying a listing the channel does not know, without holding up the others', async () => {
@@ -553,6 +635,10 @@ async function list(sku: string, position = 1, ...more: string[]) {
 
 const offer = (sku: string, externalId: string) =>
   ledger.list([{ channel: CHANNEL, sku, externalId, position: 1, at: now() }]);
+
+const close = (at: number) => ledger.close([{ channel: CHANNEL, closed: true, revision: at, position: at, at: now() }]);
+const reopen = (at: number) =>
+  ledger.close([{ channel: CHANNEL, closed: false, revision: at, position: at, at: now() }]);
 
 async function acknowledgeAll(wanted: Awaited<ReturnType<PushLedger['due']>>) {
   await ledger.acknowledge(

@@ -22,6 +22,14 @@ export const channelEvents = defineEvents({
     data: z.strictObject({ channel: z.string(), reason: z.string() }),
   },
   ChannelResumed: { when: 'Pushes to the channel go on.', data: z.strictObject({ channel: z.string() }) },
+  ChannelClosed: {
+    when: 'Nothing is sold on the channel any more: each of its offers is told 0. What it sold all the same is still taken.',
+    data: z.strictObject({ channel: z.string(), reason: z.string() }),
+  },
+  ChannelReopened: {
+    when: 'Goods are sold again on a channel that was closed, with these settings.',
+    data: z.strictObject(settings),
+  },
   DriftFound: {
     when: 'A channel showed another number than the one it had acknowledged.',
     data: z.strictObject({

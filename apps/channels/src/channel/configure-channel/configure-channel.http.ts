@@ -28,7 +28,7 @@ export class ConfigureChannelController {
   ) {}
 
   @Put()
-  @ApiOperation({ summary: 'Register a channel, or replace its settings' })
+  @ApiOperation({ summary: 'Register a channel, replace its settings, or open it again when it is closed' })
   @ApiOkResponse({ standardSchema: channelChanged })
   @Problems({ invalid: ['connector-unavailable'] })
   async configure(

@@ -18,7 +18,7 @@ export class PauseChannelController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Push nothing to a channel until it is resumed; its sales are still taken' })
   @ApiOkResponse({ standardSchema: channelChanged })
-  @Problems({ 'not-found': ['unknown-channel'] })
+  @Problems({ 'not-found': ['unknown-channel'], conflict: ['channel-closed'] })
   async pause(
     @Param('channel', { schema: channelIdSchema }) channel: string,
     @Body({ schema: pause }) { reason }: z.output<typeof pause>,

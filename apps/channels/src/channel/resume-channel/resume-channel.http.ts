@@ -15,7 +15,7 @@ export class ResumeChannelController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Push to a paused channel again, the newest numbers only' })
   @ApiOkResponse({ standardSchema: channelChanged })
-  @Problems({ 'not-found': ['unknown-channel'] })
+  @Problems({ 'not-found': ['unknown-channel'], conflict: ['channel-closed'] })
   async resume(
     @Param('channel', { schema: channelIdSchema }) channel: string,
     @CommandMetadata() metadata: EventMetadata,

@@ -10,6 +10,7 @@ import { type ChannelRow, channelsProjection } from './channels.projection.js';
 export interface KnownChannel {
   readonly settings: ChannelSettings;
   readonly pausedBecause?: string;
+  readonly closedBecause?: string;
   /** Revision of the last change of its settings or state. */
   readonly revision: number;
 }
@@ -97,8 +98,9 @@ const REFRESH_MS = 1_000;
 const REFRESH_MS_MAX = 600_000;
 const UNDEFINED_TABLE = '42P01';
 
-const knownOf = ({ settings, paused_because, revision }: ChannelRow): KnownChannel => ({
+const knownOf = ({ settings, paused_because, closed_because, revision }: ChannelRow): KnownChannel => ({
   settings,
   revision,
   ...(paused_because !== null && { pausedBecause: paused_because }),
+  ...(closed_because !== null && { closedBecause: closed_because }),
 });

@@ -3,7 +3,13 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { channelIdSchema, Problems } from '#platform';
 import { ChannelReach } from '../../channel-reach.js';
-import { type ChannelNumbers, NEVER_COUNTED, NOT_SUPPLIED, PushLedger } from '../../push/push-ledger.js';
+import {
+  type ChannelNumbers,
+  type ClosedChannel,
+  NEVER_COUNTED,
+  NOT_SUPPLIED,
+  PushLedger,
+} from '../../push/push-ledger.js';
 import { Pushers } from '../../push/pushers.js';
 import { ChannelDirectory, type KnownChannel } from './channel-directory.js';
 
@@ -14,8 +20,11 @@ const channelAnswer = z.object({
   currency: z.string(),
   baseUrl: z.string(),
   pushesPerSecond: z.int(),
-  status: z.enum(['active', 'paused']),
+  status: z
+    .enum(['active', 'paused', 'closing', 'closed'])
+    .meta({ description: 'closing: until the channel has acknowledged 0 for each of its offers' }),
   pausedBecause: z.string().optional(),
+  closedBecause: z.string().optional(),
   revision: z.int(),
   numbers: z
     .object({
@@ -68,15 +77,22 @@ export class ChannelsController {
     channels: readonly KnownChannel[],
     only?: string,
   ): Promise<z.output<typeof channelAnswer>[]> {
-    const [numbers, unreachable] = await Promise.all([this.ledger.numbers(only), this.reach.unreachable(only)]);
+    const [numbers, unreachable, closed] = await Promise.all([
+      this.ledger.numbers(only),
+      this.reach.unreachable(only),
+      this.ledger.closed(),
+    ]);
+    const closedBy = new Map(closed.map((each) => [each.channel, each]));
     const numbersOf = new Map(numbers.map((each) => [each.channel, each]));
     const unreachableBy = Map.groupBy(unreachable, ({ channel }) => channel);
-    return channels.map(({ settings, pausedBecause, revision }) => {
+    return channels.map((known) => {
+      const { settings, pausedBecause, closedBecause, revision } = known;
       const { channel } = settings;
       const push = this.pushers.get(channel)?.status();
       return {
         ...settings,
-        status: pausedBecause === undefined ? 'active' : 'paused',
+        status: statusOf(known, closedBy.get(channel)),
+        ...(closedBecause !== undefined && { closedBecause }),
         ...(pausedBecause !== undefined && { pausedBecause }),
         revision,
         numbers: numbersAnswer(channel, numbersOf.get(channel)),
@@ -85,6 +101,15 @@ export class ChannelsController {
       };
     });
   }
+}
+
+/** The ledger may not know yet what the directory knows. */
+function statusOf(
+  { pausedBecause, closedBecause, revision }: KnownChannel,
+  closed: ClosedChannel | undefined,
+): z.output<typeof channelAnswer>['status'] {
+  if (closedBecause !== undefined) return closed?.shown && closed.revision >= revision ? 'closed' : 'closing';
+  return pausedBecause === undefined ? 'active' : 'paused';
 }
 
 function numbersAnswer(

@@ -27,11 +27,16 @@ export class LagController {
 
   @Get()
   @ApiOperation({
-    summary: 'Time from learning of a change to its acknowledgement, per channel, as this process saw it',
+    summary:
+      'Time from learning of a change to its acknowledgement, per channel, as this process saw it; without closed channels',
   })
   @ApiOkResponse({ standardSchema: z.object({ items: z.array(lag) }) })
   lag(): { items: z.output<typeof lag>[] } {
-    return { items: this.directory.all().map(({ settings }) => this.#lagOf(settings.channel)) };
+    const items = this.directory.all().flatMap(({ settings, closedBecause }) => {
+      const lag = this.#lagOf(settings.channel);
+      return closedBecause !== undefined && lag.waiting === 0 ? [] : [lag];
+    });
+    return { items };
   }
 
   #lagOf(channel: string): z.output<typeof lag> {
