@@ -45,24 +45,33 @@ describe('comparing a channel with the stock view', () => {
     ]);
   });
 
+  it('leaves out a closed channel, and looks at one that was opened again', async () => {
+    const store = new InMemoryEventStore();
+    const check = await checkOf([pages([])], store);
+    await append(store, 'channel-ebay', 'ChannelClosed', { channel: 'ebay', reason: 'sold' });
+    expect(await check.channels()).toEqual([]);
+    await append(store, 'channel-ebay', 'ChannelReopened', EBAY);
+    expect(await check.channels()).toEqual(['ebay']);
+  });
+
   it('fails when the channel cannot be reached', async () => {
     const check = await checkOf([{ readStock: () => Promise.reject(new Error('The channel is away.')) }]);
     await expect(check.differences('ebay')).rejects.toThrow('The channel is away.');
   });
 });
 
+const EBAY = {
+  channel: 'ebay',
+  name: 'eBay',
+  connector: 'simulated',
+  currency: 'GBP',
+  baseUrl: 'http://here',
+  pushesPerSecond: 1,
+};
+
 /** Each look asks the next of `channels`, the last one for ever. */
-async function checkOf(channels: ReadableChannel[]) {
-  const store = new InMemoryEventStore();
-  const settings = {
-    channel: 'ebay',
-    name: 'eBay',
-    connector: 'simulated',
-    currency: 'GBP',
-    baseUrl: 'http://here',
-    pushesPerSecond: 1,
-  };
-  await append(store, 'channel-ebay', 'ChannelRegistered', settings);
+async function checkOf(channels: ReadableChannel[], store = new InMemoryEventStore()) {
+  await append(store, 'channel-ebay', 'ChannelRegistered', EBAY);
   for (const sku of ['A', 'B', 'C', 'D'])
     await append(store, `variant-${sku}`, 'ListingCreated', {
       sku,

@@ -16,7 +16,7 @@ export interface ChannelDifference {
 
 /** Reaches the registered channels. */
 export interface ChannelCheck {
-  /** Ids of the registered channels. */
+  /** Ids of the registered channels that are not closed. */
   channels(): Promise<readonly string[]>;
   /** Asks one channel for all its numbers. Throws when it cannot be reached. */
   differences(
@@ -86,12 +86,21 @@ const SKUS_PER_QUERY = 5_000;
 
 const address = z.object({ channel: z.string(), connector: z.string(), baseUrl: z.string() });
 
+/** What was closed may be in the hands of another system. */
 async function registeredChannels(store: EventStore): Promise<Map<string, z.output<typeof address>>> {
   const channels = new Map<string, z.output<typeof address>>();
-  const types: (keyof typeof channelEvents)[] = ['ChannelRegistered', 'ChannelReconfigured'];
-  for await (const { data } of eventsOf(store, types)) {
-    const settings = address.parse(data);
-    channels.set(settings.channel, settings);
+  const types: (keyof typeof channelEvents)[] = [
+    'ChannelRegistered',
+    'ChannelReconfigured',
+    'ChannelClosed',
+    'ChannelReopened',
+  ];
+  for await (const { type, data } of eventsOf(store, types)) {
+    if (type === 'ChannelClosed') channels.delete(channelEvents.ChannelClosed.data.parse(data).channel);
+    else {
+      const settings = address.parse(data);
+      channels.set(settings.channel, settings);
+    }
   }
   return channels;
 }
