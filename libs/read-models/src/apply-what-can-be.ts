@@ -1,5 +1,5 @@
 import type { RecordedEvent } from '#event-sourcing';
-import { DatabaseError } from './database-error.js';
+import { DatabaseError, isRefusedValue } from './database-error.js';
 import { isOutage } from './outages.js';
 import { type SetAside, waitingBehind } from './parked.js';
 import { EventFailed } from './parking.js';
@@ -69,10 +69,6 @@ export async function applyWhatCanBe(
 
 /** Streams of one page that may fail; where more do it is the view that is broken. */
 const FAILED_MAX = 500;
-
-/** Classes of SQLSTATE: cardinality, data exception, constraint, program limit. */
-const isRefusedValue = (error: unknown): boolean =>
-  error instanceof DatabaseError && /^(21|22|23|54)/.test(error.code ?? '');
 
 /** A table or column that is missing, a fault inside PostgreSQL. */
 const isFaultOfTheView = (error: unknown): boolean =>

@@ -8,3 +8,10 @@ export class DatabaseError extends Error {
     this.code = 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined;
   }
 }
+
+/**
+ * True where PostgreSQL refuses a value, which it would do again. Classes of SQLSTATE: cardinality, data exception, constraint,
+ * program limit.
+ */
+export const isRefusedValue = (error: unknown): error is DatabaseError =>
+  error instanceof DatabaseError && /^(21|22|23|54)/.test(error.code ?? '');

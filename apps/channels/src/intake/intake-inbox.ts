@@ -1,12 +1,11 @@
 import { Overloaded } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
-import type { DatabaseError, Log } from '#read-models';
+import { type DatabaseError, isRefusedValue, type Log } from '#read-models';
 import type { Bell } from '../bell.js';
 import type { RawMessage, Reading, UnreadableMessage } from '../connectors/connector.js';
 import { MicroBatch } from '../micro-batch.js';
 import type { IntakeRows } from './intake-rows.js';
 import { type IntakeRow, type IntakeTable, keyOf } from './intake-table.js';
-import { isUnstorable } from './is-unstorable.js';
 
 export interface InboxOptions {
   /** Sales that may wait to be recorded; with more waiting, messages are refused. */
@@ -61,7 +60,7 @@ export class IntakeInbox {
     try {
       stored = await insert(taken, watermark);
     } catch (error) {
-      if (!isUnstorable(error)) throw error;
+      if (!isRefusedValue(error)) throw error;
       const parts = await this.#storeStorable(taken, async (part) => [await insert(part)]);
       stored = parts.reduce((sum, count) => sum + count, await insert([], watermark));
     }
@@ -114,7 +113,7 @@ export class IntakeInbox {
       return await store(taken);
     } catch (error) {
       const [first, ...others] = taken;
-      if (!isUnstorable(error) || !first) throw error;
+      if (!isRefusedValue(error) || !first) throw error;
       if (others.length === 0) return store([unstorable(first, error)]);
       const middle = Math.ceil(taken.length / 2);
       return [

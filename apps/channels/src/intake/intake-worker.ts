@@ -1,11 +1,10 @@
 import type { SaleResult, SalesIntake } from '#contracts';
 import { type Clock, toIso } from '#kernel';
-import { type ReadModels, Retries, type RetryTiming } from '#read-models';
+import { isRefusedValue, type ReadModels, Retries, type RetryTiming } from '#read-models';
 import { backOffMs } from '../back-off.js';
 import type { Bell } from '../bell.js';
 import type { IntakeInbox } from './intake-inbox.js';
 import type { FailedSale, IntakeTable, WaitingSale } from './intake-table.js';
-import { isUnstorable } from './is-unstorable.js';
 
 export interface IntakeWorkerOptions extends RetryTiming {
   readonly batchSize: number;
@@ -131,7 +130,7 @@ const isRefusal = (error: Error): boolean => REFUSALS.has(error.name) && !isOuta
 
 /** No fault of the sale: it waits for as long as it takes. */
 const isOutage = (error: Error): boolean =>
-  !isUnstorable(error) &&
+  !isRefusedValue(error) &&
   (OUTAGES.has(error.name) || (error.name === 'Rejected' && 'kind' in error && error.kind === 'unavailable'));
 
 const REFUSALS = new Set(['Rejected', 'InvalidRequest', 'ZodError']);

@@ -1,15 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-
 import { Rejected } from '#kernel';
 import { NotOpened } from '#platform';
-import { READ_MODELS, type ReadModels } from '#read-models';
+import { isRefusedValue, READ_MODELS, type ReadModels } from '#read-models';
 import { Bell } from '../../bell.js';
 import type { Reading } from '../../connectors/connector.js';
 import { ConnectorRegistry } from '../../connectors/connector-registry.js';
 import { ChannelDirectory } from '../../views/channels/channel-directory.js';
 import { IntakeRows } from '../intake-rows.js';
 import { IntakeTable, type SealedMessage } from '../intake-table.js';
-import { isUnstorable } from '../is-unstorable.js';
 
 /** Tries again what is parked: sales that were not recorded, and messages that were not understood. */
 @Injectable()
@@ -20,7 +18,6 @@ export class ParkedSales {
     private readonly table: IntakeTable,
     private readonly rows: IntakeRows,
     private readonly bell: Bell,
-
     @Inject(READ_MODELS) private readonly readModels: ReadModels,
   ) {}
 
@@ -76,7 +73,7 @@ export class ParkedSales {
       return reading;
     } catch (error) {
       if (error instanceof NotOpened) return { kind: 'unreadable', reason: error.message };
-      if (!isUnstorable(error)) throw error;
+      if (!isRefusedValue(error)) throw error;
       return { kind: 'unreadable', reason: `It cannot be stored (${error.code})` };
     }
   }
