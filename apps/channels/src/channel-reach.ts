@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CLOCK } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
-import { READ_MODELS, type ReadModels } from '#read-models';
+import { READ_MODELS, type ReadModels, storableText } from '#read-models';
 import { isClosed } from './push/push-ledger.js';
 
 /** What we do with a channel; each may fail by itself. */
@@ -34,7 +34,7 @@ export class ChannelReach {
   failed(channel: string, errand: Errand, reason: string): void {
     if (!this.#becomes(channel, errand, 'failing')) return;
     const since = toIso(this.clock.now());
-    this.#note({ channel, errand, since, error: reason.replaceAll('\0', '').slice(0, 500) });
+    this.#note({ channel, errand, since, error: storableText(reason, 500) });
   }
 
   succeeded(channel: string, errand: Errand): void {

@@ -1,5 +1,5 @@
 import type { IHeaders } from 'kafkajs';
-import type { Tx } from '#read-models';
+import { storableText, type Tx } from '#read-models';
 import type { PartitionKey } from './checkpoints.js';
 import type { RawMessage } from './cloud-event.js';
 
@@ -95,10 +95,10 @@ export async function insertDeadLetters(
       partition,
       letters.map(({ offset }) => offset),
       letters.map(({ key }) => key),
-      letters.map(({ type }) => (type === undefined ? null : withoutNul(type))),
+      letters.map(({ type }) => (type === undefined ? null : storableText(type))),
       letters.map(({ raw }) => JSON.stringify(textHeaders(raw.headers ?? {}))),
       letters.map(({ raw }) => raw.value),
-      letters.map(({ error }) => withoutNul(error.slice(0, ERROR_LENGTH_MAX))),
+      letters.map(({ error }) => storableText(error, ERROR_LENGTH_MAX)),
       letters.map(({ attempts }) => attempts),
     ],
   );
@@ -151,7 +151,7 @@ export async function keepParked(db: Tx, consumer: string, letter: LetterToRetry
             error = case when "offset" = $5 then $6 else error end,
             attempts = attempts + case when "offset" = $5 then 1 else 0 end
       where consumer = $1 and topic = $2 and partition = $3 and key = $4`,
-    [consumer, letter.topic, letter.partition, letter.key, letter.offset, withoutNul(error.slice(0, ERROR_LENGTH_MAX))],
+    [consumer, letter.topic, letter.partition, letter.key, letter.offset, storableText(error, ERROR_LENGTH_MAX)],
   );
 }
 
@@ -172,9 +172,6 @@ const placeParameters = (consumer: string, { topic, partition, offset }: DeadLet
   partition,
   offset,
 ];
-
-/** PostgreSQL has no text with U+0000 in it; JSON escapes it. */
-export const withoutNul = (text: string): string => text.replaceAll('\0', '\uFFFD');
 
 function textHeaders(headers: IHeaders): Record<string, string | string[]> {
   return Object.fromEntries(

@@ -1,8 +1,7 @@
 import type { KafkaMessage } from 'kafkajs';
 import type { EventRegistry, RecordedEvent } from '#event-sourcing';
-import { reasonOf } from '#read-models';
+import { reasonOf, storableText } from '#read-models';
 import { decodeEvent, type RawMessage, typeIn } from './cloud-event.js';
-import { withoutNul } from './dead-letters.js';
 import type { Subscription } from './subscription.js';
 
 /** A message of the subscription: its event, or why it has none. */
@@ -65,7 +64,7 @@ export class MessageReader {
   readOne(raw: RawMessage, offset: number): Received {
     const common = {
       offset,
-      key: raw.key ? withoutNul(raw.key.toString()) : `offset ${offset}`,
+      key: raw.key ? storableText(raw.key.toString()) : `offset ${offset}`,
       type: typeIn(raw.headers),
       raw,
     };

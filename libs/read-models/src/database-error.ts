@@ -9,6 +9,10 @@ export class DatabaseError extends Error {
   }
 }
 
+/** A text as PostgreSQL takes it, which has none with U+0000 in it, cut to a length. */
+export const storableText = (text: string, maxLength: number = text.length): string =>
+  text.slice(0, maxLength).replaceAll('\0', '\uFFFD');
+
 /**
  * True where PostgreSQL refuses a value, which it would do again. Classes of SQLSTATE: cardinality, data exception, constraint,
  * program limit.

@@ -8,7 +8,7 @@ export {
   type RowDifference,
   type TableComparison,
 } from './compare-projection.js';
-export { DatabaseError, isRefusedValue } from './database-error.js';
+export { DatabaseError, isRefusedValue, storableText } from './database-error.js';
 export { FailingItems, FailureLog, Retries, type RetryTiming, reasonOf } from './failures.js';
 export { PostgresIdempotencyStore } from './idempotency-store.js';
 export { isOutage, Outages } from './outages.js';

@@ -1,4 +1,5 @@
 import type { RecordedEvent } from '#event-sourcing';
+import { storableText } from './database-error.js';
 import type { Tx } from './read-models.js';
 
 /** An event a view or process could not handle, or one that waits behind such an event of its stream. */
@@ -151,11 +152,8 @@ export async function keepParked(db: Tx, { runner, position, stream }: ParkedEve
 
 const ERROR_LENGTH_MAX = 2_000;
 
-/** PostgreSQL has no text with U+0000 in it. */
-function storableReason(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.slice(0, ERROR_LENGTH_MAX).replaceAll('\0', '\uFFFD');
-}
+const storableReason = (error: unknown): string =>
+  storableText(error instanceof Error ? error.message : String(error), ERROR_LENGTH_MAX);
 
 const SELECT = `select runner, position, stream, type, error, attempts, retry, parked_at as "parkedAt",
        skipped_at as "skippedAt" from read_models.parked`;

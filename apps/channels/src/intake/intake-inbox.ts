@@ -1,6 +1,6 @@
 import { Overloaded } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
-import { type DatabaseError, isRefusedValue, type Log } from '#read-models';
+import { type DatabaseError, isRefusedValue, type Log, storableText } from '#read-models';
 import type { Bell } from '../bell.js';
 import type { RawMessage, Reading, UnreadableMessage } from '../connectors/connector.js';
 import { MicroBatch } from '../micro-batch.js';
@@ -138,8 +138,7 @@ interface Taken {
 const rowsOf = (taken: readonly Taken[]): IntakeRow[] => taken.flatMap(({ rows }) => rows);
 
 function unstorable({ rows: [first], setAside }: Taken, { code }: DatabaseError): Taken {
-  const externalOrderId =
-    first?.kind === 'sale' ? first.sale.externalOrderId.replaceAll('\0', '').slice(0, 128) : undefined;
+  const externalOrderId = first?.kind === 'sale' ? storableText(first.sale.externalOrderId, 128) : undefined;
   return {
     rows: setAside({ kind: 'unreadable', reason: `It cannot be stored (${code}).`, externalOrderId }),
     setAside,

@@ -1,6 +1,6 @@
 import type { SaleResult, SalesIntake } from '#contracts';
 import { type Clock, toIso } from '#kernel';
-import { isRefusedValue, type ReadModels, Retries, type RetryTiming } from '#read-models';
+import { isRefusedValue, type ReadModels, Retries, type RetryTiming, storableText } from '#read-models';
 import { backOffMs } from '../back-off.js';
 import type { Bell } from '../bell.js';
 import type { IntakeInbox } from './intake-inbox.js';
@@ -96,7 +96,7 @@ export class IntakeWorker {
     if (result && !(result instanceof Error)) return [];
     const error = result ?? new Error('The sale got no result.');
     const final = isRefusal(error) || (attempts + 1 >= this.options.attempts && !isOutage(error));
-    const failed = { id, error: error.message.replaceAll('\0', '').slice(0, 500) };
+    const failed = { id, error: storableText(error.message, 500) };
     if (final) {
       const { channel, externalOrderId } = sale;
       this.readModels.log.warn({ intakeId: id, channel, externalOrderId, error: failed.error }, 'a sale was parked');

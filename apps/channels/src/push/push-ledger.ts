@@ -1,6 +1,6 @@
 import type { AvailabilityChange } from '#contracts';
 import { MAX_QUANTITY, toIso } from '#kernel';
-import type { ReadModels } from '#read-models';
+import { type ReadModels, storableText } from '#read-models';
 import { MicroBatch } from '../micro-batch.js';
 import type { Sending, WantedListing } from './due-listings.js';
 
@@ -228,7 +228,7 @@ export class PushLedger {
         pushes.map(({ channel }) => channel),
         pushes.map(({ sent }) => sent.externalId),
         pushes.map(({ sent }) => sent.listedAt),
-        pushes.map(({ error }) => error.replaceAll('\0', '').slice(0, 500)),
+        pushes.map(({ error }) => storableText(error, 500)),
         pushes.map(({ nextAttemptMs }) => toIso(nextAttemptMs)),
         pushes.map(({ refused }) => refused),
       ]),
