@@ -3,6 +3,7 @@ import { Rejected } from '#kernel';
 import { availableToSell, type ChannelPolicy, refuseBeyondAvailable, UNASSIGNED } from './available-to-sell.js';
 import {
   availableToFulfil,
+  copyOf,
   figuresAfter,
   free,
   type Level,
@@ -88,7 +89,7 @@ export function allocateAhead(
 export function allocateFact(command: AllocateLines, stock: Stock): StockEvent[] {
   const { orderId, lines, policy } = command;
   const { freed, own } = ownUnits(command, stock);
-  const figures = freed.length > 0 ? figuresAfter(stock.figures, freed) : stock.figures;
+  const figures = figuresAfter(stock.figures, freed);
   return [...freed, ...allocate('fact', orderId, lines, policy, figures, [free, unbound], own)];
 }
 
@@ -385,7 +386,7 @@ const shortestFirst = (from: readonly UnitsAt[], figures: StockFigures): UnitsAt
 /** The numbers as if `from` were bound already. */
 function figuresLess(figures: StockFigures, from: readonly UnitsAt[]): StockFigures {
   if (from.length === 0) return figures;
-  const copy = figuresAfter(figures, []);
+  const copy = copyOf(figures);
   for (const { locationId, units } of from) {
     const level = copy.levels[locationId];
     if (level) level.allocated += units;

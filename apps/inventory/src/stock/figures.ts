@@ -123,13 +123,16 @@ export function addToFigures(figures: StockFigures, event: StockEvent): StockFig
 }
 
 /** The numbers as they would be after some events; the given ones stay as they are. */
-export function figuresAfter(figures: StockFigures, events: readonly StockEvent[]): StockFigures {
+export const figuresAfter = (figures: StockFigures, events: readonly StockEvent[]): Readonly<StockFigures> =>
+  events.length === 0 ? figures : events.reduce(addToFigures, copyOf(figures));
+
+export function copyOf(figures: StockFigures): StockFigures {
   const { rules, quotaUsed } = figures;
   const copy: StockFigures = { levels: {}, rules: { ...rules }, quotaUsed: { ...quotaUsed }, waiting: {} };
   for (const [locationId, level] of Object.entries(figures.levels)) copy.levels[locationId] = { ...level };
   for (const [locationId, waiting] of Object.entries(figures.waiting))
     copy.waiting[locationId] = waiting.map((each) => ({ ...each }));
-  return events.reduce(addToFigures, copy);
+  return copy;
 }
 
 /** Units fit for sale that no order is bound to; holds may stand on them. Below zero: a shortage. */

@@ -51,7 +51,7 @@ export function move({ movements }: MoveStock, stock: Stock): Decision {
   if (known) return known;
   const events: StockEvent[] = [];
   for (const movement of movements) {
-    const figures = events.length > 0 ? figuresAfter(stock.figures, events) : stock.figures;
+    const figures = figuresAfter(stock.figures, events);
     const decided = moveOne(movement, { ...stock, figures });
     if (decided instanceof Rejected) return decided;
     events.push(...decided);
