@@ -1,7 +1,7 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { AVAILABILITY_FEED, type AvailabilityFeed } from '#contracts';
-import { CLOCK } from '#event-sourcing';
-import { type Clock, newId, toIso } from '#kernel';
+import { byItself, CLOCK } from '#event-sourcing';
+import type { Clock } from '#kernel';
 import { type CheckResult, HealthChecks, Shutdown } from '#platform';
 import { FailingItems, READ_MODELS, type ReadModels, Retries, Runners, reasonOf } from '#read-models';
 import { Bell } from './bell.js';
@@ -240,15 +240,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
   }
 
   async #checkDrift(channel: string): Promise<void> {
-    const at = toIso(this.clock.now());
-    const commandId = newId(this.clock.now());
-    await this.drift.check(channel, {
-      commandId,
-      correlationId: commandId,
-      actor: 'process:drift-check',
-      occurredAt: at,
-      receivedAt: at,
-    });
+    await this.drift.check(channel, byItself('drift-check', this.clock.now()));
   }
 
   /** The pause varies by a tenth, so that channels registered together do not work together for ever. */

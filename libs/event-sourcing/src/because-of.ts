@@ -1,4 +1,4 @@
-import { idFrom } from '#kernel';
+import { idFrom, newId, toIso } from '#kernel';
 import type { EventMetadata, RecordedEvent } from './event-store.js';
 
 /**
@@ -14,3 +14,10 @@ export const becauseOf = (process: string, event: RecordedEvent, target: string)
   receivedAt: event.metadata.receivedAt ?? event.recordedAt,
   ...(event.metadata.traceparent !== undefined && { traceparent: event.metadata.traceparent }),
 });
+
+/** Metadata of a command that a process sends by itself, because of the time or of what it has seen: a new one each time. */
+export function byItself(process: string, now: number): EventMetadata {
+  const id = newId(now);
+  const at = toIso(now);
+  return { commandId: id, correlationId: id, actor: `process:${process}`, occurredAt: at, receivedAt: at };
+}

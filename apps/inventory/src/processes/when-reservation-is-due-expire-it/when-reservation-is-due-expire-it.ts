@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { CLOCK } from '#event-sourcing';
-import { type Clock, newId, toIso } from '#kernel';
+import { byItself, CLOCK } from '#event-sourcing';
+import { type Clock, toIso } from '#kernel';
 import { type CheckResult, type ExceptionSource, Shutdown } from '#platform';
 import { FailingItems, isOutage, READ_MODELS, type ReadModels, Retries, Runners, schemaOf } from '#read-models';
 import { STOCK_RUNNER, type StockRunner } from '../../stock/change-stock.js';
@@ -111,22 +111,11 @@ export class WhenReservationIsDueExpireIt {
   /** One SKU that fails stops no others. An outage is the fault of none. */
   private async expire(sku: string, now: number): Promise<void> {
     try {
-      await this.runner.execute(sku, { type: 'ExpireReservations' }, this.metadata(now));
+      await this.runner.execute(sku, { type: 'ExpireReservations' }, byItself(NAME, now));
       this.failing.succeeded(sku);
     } catch (error) {
       if (isOutage(error) || !(await this.readModels.outages.isOver())) throw error;
       this.failing.failed(sku, error, 'due reservations of a SKU were not expired, will retry');
     }
-  }
-
-  private metadata(now: number) {
-    const id = newId(now);
-    return {
-      commandId: id,
-      correlationId: id,
-      actor: `process:${NAME}`,
-      occurredAt: toIso(now),
-      receivedAt: toIso(now),
-    };
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { CLOCK, type EventMetadata } from '#event-sourcing';
-import { type Clock, newId, toIso } from '#kernel';
+import { byItself, CLOCK } from '#event-sourcing';
+import type { Clock } from '#kernel';
 import { Shutdown } from '#platform';
 import { READ_MODELS, type ReadModels, Runners, schemaOf } from '#read-models';
 import { OrderRunner } from '../../order/order-runner.js';
@@ -55,20 +55,14 @@ export class WhenOfferIsKnownOrderItsSku {
     await Promise.all(
       [...byOrder].map(([orderId, listed]) => {
         const skus = new Map(listed.map(({ externalId, sku }) => [externalId, sku]));
-        return this.orders.execute(orderId, { type: 'ResolveOffers', orderId, skus }, this.metadata());
+        return this.orders.execute(orderId, { type: 'ResolveOffers', orderId, skus }, byItself(NAME, this.clock.now()));
       }),
     );
     return offers.length > 0;
   }
-
-  private metadata(): EventMetadata {
-    const now = this.clock.now();
-    const id = newId(now);
-    const actor = 'process:when-offer-is-known-order-its-sku';
-    return { commandId: id, correlationId: id, actor, occurredAt: toIso(now), receivedAt: toIso(now) };
-  }
 }
 
+const NAME = 'when-offer-is-known-order-its-sku';
 const LOOK_EVERY_MS = 1_000;
 /** Also when the view has not moved. */
 const LOOK_EVERY_MS_MAX = 600_000;
