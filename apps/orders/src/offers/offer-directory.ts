@@ -1,7 +1,7 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { ChannelSale, SaleLine } from '#contracts';
-import { READ_MODELS, type ReadModels } from '#read-models';
+import { FailureLog, READ_MODELS, type ReadModels } from '#read-models';
 
 /** The SKU that a line is sold by; undefined where its offer leads to none. */
 export type SkuOfLine = (line: SaleLine) => string | undefined;
@@ -9,11 +9,13 @@ export type SkuOfLine = (line: SaleLine) => string | undefined;
 /** What channels call our SKUs, as far as the catalogue has said. */
 @Injectable()
 export class OfferDirectory {
-  private readonly logger = new Logger(OfferDirectory.name);
+  private readonly failures: FailureLog;
   /** Few SKUs make most sales. What was learned of one holds for a moment, so that a new listing is soon seen. */
   private readonly recent = new LRUCache<string, Known>({ max: 20_000, ttl: 10_000 });
 
-  constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}
+  constructor(@Inject(READ_MODELS) private readonly readModels: Pick<ReadModels, 'query' | 'log'>) {
+    this.failures = new FailureLog(readModels.log, { work: 'offers' });
+  }
 
   /**
    * Reads what the lines of these sales need, with one question for all. A channel that does not know our SKU may send the id
@@ -51,8 +53,9 @@ export class OfferDirectory {
         const key = keyOf(channel, text);
         this.recent.set(key, known.get(key) ?? NOT_LISTED);
       }
+      this.failures.succeeded();
     } catch (error) {
-      this.logger.warn({ msg: 'Offers could not be looked up; sales are recorded as they came', err: error });
+      this.failures.failed(error, 'offers could not be looked up, sales are recorded as they came');
     }
     return known;
   }

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { byItself, CLOCK } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { Shutdown } from '#platform';
-import { READ_MODELS, type ReadModels, Runners, schemaOf } from '#read-models';
+import { FailureLog, READ_MODELS, type ReadModels, Runners, schemaOf } from '#read-models';
 import { OrderRunner } from '../../order/order-runner.js';
 import { ordersProjection } from '../../views/orders/orders.projection.js';
 
@@ -13,7 +13,7 @@ import { ordersProjection } from '../../views/orders/orders.projection.js';
  */
 @Injectable()
 export class WhenOfferIsKnownOrderItsSku {
-  private readonly logger = new Logger(WhenOfferIsKnownOrderItsSku.name);
+  private readonly failures: FailureLog;
 
   constructor(
     @Inject(READ_MODELS) private readonly readModels: ReadModels,
@@ -21,7 +21,9 @@ export class WhenOfferIsKnownOrderItsSku {
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly shutdown: Shutdown,
     private readonly runners: Runners,
-  ) {}
+  ) {
+    this.failures = new FailureLog(readModels.log, { process: NAME });
+  }
 
   /** Looks until the process ends: often while an offer waits for its listing, else when the view of orders has moved. */
   async run(): Promise<void> {
@@ -29,10 +31,16 @@ export class WhenOfferIsKnownOrderItsSku {
     const view = this.runners.projection(ordersProjection.name);
     while (!signal.aborted) {
       const seen = view.position;
-      const waits = await this.orderKnown().catch((error: unknown) => {
-        this.logger.warn({ msg: 'Offers could not be looked up again; trying again', err: error });
-        return true;
-      });
+      const waits = await this.orderKnown().then(
+        (waiting) => {
+          this.failures.succeeded();
+          return waiting;
+        },
+        (error: unknown) => {
+          this.failures.failed(error, 'offers that wait for their SKU were not looked up, will retry');
+          return true;
+        },
+      );
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
       if (!waits) await view.beyond(seen, LOOK_EVERY_MS_MAX, signal);
     }
