@@ -67,8 +67,11 @@ export class ChannelSales {
   async #digested(channel: string, limit: AbortSignal): Promise<boolean> {
     const last = await this.table.lastWaiting(channel);
     if (!(await until(async () => !(await this.table.waits(channel, last)), limit))) return false;
-    const sequence = this.feed.settled ? await this.feed.settled(LIMIT_MS) : await delay(UNSEEN_MS, undefined);
-    if (sequence === undefined) return !limit.aborted;
+    if (!this.feed.settled) {
+      await delay(UNSEEN_MS, undefined, { signal: limit }).catch(() => {});
+      return !limit.aborted;
+    }
+    const sequence = await this.feed.settled(LIMIT_MS);
     return until(async () => (await this.ledger.sequence()) >= sequence, limit);
   }
 
