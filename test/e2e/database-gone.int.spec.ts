@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
 import { DatabaseServer } from '../faults/support/database-server.js';
-import type { Answer, Api } from './support/api.js';
+import { type Answer, type Api, until } from './support/api.js';
 import { Installation } from './support/installation.js';
 
 let installation: Installation;
@@ -45,10 +46,21 @@ describe('while the database goes, every request is answered as it may be: done,
     await clients;
     const faults = answers.filter(({ answer }) => answer.status === 500 || (answer.status > 500 && !isOutage(answer)));
     expect(faults.map(({ request, answer }) => `${request}: ${answer.status} ${answer.text}`)).toEqual([]);
-    if (await server.mainProcess()) await api.settled();
-    else expect(answers.some(({ answer }) => isOutage(answer))).toBe(true);
+    if (await server.mainProcess()) {
+      await api.settled();
+      await until('readiness knows no trouble of before', async () => {
+        const { work, feed } = (await api.ask('GET', '/health/ready', readiness)).checks.channels.detail;
+        return work === undefined && feed === undefined ? true : undefined;
+      });
+    } else expect(answers.some(({ answer }) => isOutage(answer))).toBe(true);
     expect(installation.output).not.toContain('"msg":"A request failed"');
   });
+});
+
+const readiness = z.object({
+  checks: z.object({
+    channels: z.object({ detail: z.looseObject({ work: z.unknown().optional(), feed: z.unknown().optional() }) }),
+  }),
 });
 
 const CLIENTS = 8;

@@ -103,7 +103,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
     if (!lease) return;
     this.#state = 'working';
     try {
-      await this.#work(AbortSignal.any([stopping, lease.lost]));
+      await this.#retries.lasting(() => this.#work(AbortSignal.any([stopping, lease.lost])));
     } finally {
       this.#state = 'standby';
       await lease.release();

@@ -4,7 +4,7 @@ import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
 import { workOnPage } from '#event-sourcing';
 import { type ReadModels, Retries, type RetryTiming } from '#read-models';
 import { availabilityEvent, encodeAvailability } from './availability-message.js';
-import { advanceCheckpoint, openCheckpoint, type PartitionKey } from './checkpoints.js';
+import { advanceCheckpoint, openCheckpoint, type PartitionCheckpoint, type PartitionKey } from './checkpoints.js';
 import { KafkaSender } from './kafka-sender.js';
 import { AVAILABILITY_TOPIC } from './publications.js';
 import { createMessagingTables } from './tables.js';
@@ -107,9 +107,14 @@ export class AvailabilityRelay {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    let { nextOffset, position } = await openCheckpoint(this.readModels, this.#key);
-    this.#sequence = position;
+    const checkpoint = await openCheckpoint(this.readModels, this.#key);
+    this.#sequence = checkpoint.position;
     this.#state = 'running';
+    await this.#retries.lasting(() => this.#followFrom(checkpoint, signal));
+  }
+
+  async #followFrom(checkpoint: PartitionCheckpoint, signal: AbortSignal): Promise<void> {
+    let { nextOffset, position } = checkpoint;
     for await (const batch of this.feed.follow({ after: position, signal })) {
       await workOnPage(batch.map(availabilityEvent), { name: 'send availability', kind: 'producer' }, (page) =>
         this.#sender.send(page.map((event) => ({ topic: this.#key.topic, message: encodeAvailability(event) }))),

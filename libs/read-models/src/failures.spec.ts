@@ -121,6 +121,29 @@ describe('a pause', () => {
   });
 });
 
+describe('work without an end', () => {
+  const retries = () => new Retries({ log, outages: new Outages(async () => {}) }, { work: 'channels' });
+  const stopped = AbortSignal.abort();
+  const lastsMs = (ms: number) => () => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
+  it('has succeeded when it has lasted, also where there was nothing to do', async () => {
+    const channels = retries();
+    await channels.pauseAfter(lost(), 'broke off', stopped);
+    await channels.lasting(lastsMs(1_100));
+    expect([channels.failures, channels.error]).toEqual([0, undefined]);
+    expect(lines.at(-1)?.message).toBe('works again');
+  });
+
+  it('has not where it breaks off at once, and pauses longer', async () => {
+    const channels = retries();
+    for (const failures of [1, 2]) {
+      await channels.pauseAfter(lost(), 'broke off', stopped);
+      await expect(channels.lasting(() => Promise.reject(lost()))).rejects.toThrow('terminated');
+      expect(channels.failures).toBe(failures);
+    }
+  });
+});
+
 describe('an outage', () => {
   const refusedBy = (code: string | undefined) => new DatabaseError(Object.assign(new Error('no'), { code }));
 

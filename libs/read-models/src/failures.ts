@@ -97,7 +97,19 @@ export class Retries {
     this.#error = undefined;
     this.#log.succeeded();
   }
+
+  /** Work that ends only at the end or by failing: it has succeeded when it has lasted a second, whether or not there was anything to do. */
+  async lasting(work: () => Promise<void>): Promise<void> {
+    const lasted = setTimeout(() => this.succeeded(), LASTING_MS);
+    try {
+      await work();
+    } finally {
+      clearTimeout(lasted);
+    }
+  }
 }
+
+const LASTING_MS = 1_000;
 
 /**
  * What fails among many, so that it stops no others: each has its pause and its lines in the log. `who` names one for the log.

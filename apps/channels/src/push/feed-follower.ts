@@ -37,7 +37,8 @@ export class FeedFollower {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
-        await this.#follow(signal);
+        const after = await this.options.ledger.sequence();
+        await this.#retries.lasting(() => this.#follow(after, signal));
         // A feed that ends of itself is asked again, and not in a circle.
         await delay(ENDED_PAUSE_MS, undefined, { signal }).catch(() => {});
       } catch (error) {
@@ -48,10 +49,9 @@ export class FeedFollower {
     }
   }
 
-  async #follow(signal: AbortSignal): Promise<void> {
-    const { feed, ledger } = this.options;
-    let after = await ledger.sequence();
-    for await (const batch of feed.follow({ after, signal })) {
+  async #follow(from: number, signal: AbortSignal): Promise<void> {
+    let after = from;
+    for await (const batch of this.options.feed.follow({ after, signal })) {
       const to = batch.reduce((highest, { sequence }) => Math.max(highest, sequence), after);
       const changes = [...this.#dueOfKeptBack(batch), ...batch];
       for (let start = 0; start < changes.length; start += CHANGES_PER_STATEMENT) {
