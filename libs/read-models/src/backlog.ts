@@ -20,7 +20,7 @@ export class Backlog {
   private readonly ahead: { position: number; lines: number }[] = [];
   private lines = 0;
   private worker: Worker | undefined;
-  /** End of the log when the first request came: what lies before it is of earlier runs, and nobody counted its lines. */
+  /** End of the log when the first request came: what lies before it is of earlier runs, and its lines were not counted. */
   private leftOverUpTo: number | undefined;
 
   constructor(private readonly store: Pick<EventStore, 'head'>) {}

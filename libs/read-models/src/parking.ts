@@ -117,6 +117,6 @@ export function divide(events: readonly RecordedEvent[], isParked: (stream: stri
   };
 }
 
-/** Beyond so many it is not the events: the runner waits, and says so. */
+/** Where more fail it is not the events: the runner waits, and says so. */
 export const PARKED_MAX = 10_000;
 const LINES_MAX = 5;

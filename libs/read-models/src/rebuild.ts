@@ -271,7 +271,7 @@ export class ScratchBuild {
 
 /**
  * The row lock on the checkpoint is the fence: the live runner cannot commit until we do, and then finds the new tables.
- * Where it is ahead of us we catch up; where we are ahead (it lags, or nobody runs it), or where it is ahead of the log itself,
+ * Where it is ahead of us we catch up; where we are ahead (it lags, or no process runs it), or where it is ahead of the log itself,
  * the checkpoint moves to us.
  */
 async function switchOver(

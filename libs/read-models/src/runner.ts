@@ -135,8 +135,9 @@ export abstract class Runner {
   }
 
   /**
-   * For one that takes what comes, as it comes: resolves when {@link position} lies beyond `position`, when a parked event
-   * had its effect, after `timeoutMs`, or when the signal aborts. In standby the position is that of the process that works, as read every `standbyMs`.
+   * For one that takes what comes, as it comes: resolves when {@link position} is greater than `position`, when a parked event had
+   * its effect, after `timeoutMs`, or when the signal aborts. In standby the position is that of the process that works, as read
+   * every `standbyMs`.
    */
   async beyond(position: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (!signal.aborted) await this.#reached(position + 1, timeoutMs, false, signal);

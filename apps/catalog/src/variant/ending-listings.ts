@@ -3,8 +3,8 @@ import type { ReleaseExternalId } from '../external-id/external-id.decide.js';
 import { ListedOtherwise } from './variant.decide.js';
 
 /**
- * Ends every listing of a SKU on a channel, together with the release of their external ids. Which those are is told by the variant
- * itself: the first attempt takes it that there is none, and the refusal says which there are.
+ * Ends every listing of a SKU on a channel, together with the release of their external ids. Which those are, the variant
+ * itself says: the first attempt takes it that there is none, and the refusal says which there are.
  */
 export async function endingListings(
   sku: string,

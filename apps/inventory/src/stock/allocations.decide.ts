@@ -340,7 +340,7 @@ function spareOf(allocated: readonly UnitsAt[], left: readonly UnitsAt[], supply
   return [...spare, last];
 }
 
-/** What stands there fit for sale, whoever it is bound to. */
+/** What stands there fit for sale, bound to an order or not. */
 const onShelf = ({ onHand, unavailable }: Readonly<Level>): number => Math.max(0, onHand - unavailable);
 
 /** The parts of `from` that are not among `taken`. */

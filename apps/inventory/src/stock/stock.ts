@@ -22,7 +22,7 @@ export interface Stock {
   forgottenUpTo: number;
   /** Per location: the revision its last count was as of. */
   readonly countedAsOf: Record<string, number>;
-  /** What came back under the last ids of returns that belong to no order, so that a repeat is told from a mistake. */
+  /** What came back under the last ids of returns that belong to no order, so that a repeat and a mistake are told apart. */
   returns?: Map<string, readonly string[]>;
   /** Units received under the last references, by {@link receiptKey}. */
   receipts?: Map<string, number>;

@@ -25,7 +25,7 @@ export async function rebuildView(
     );
     if (parked > 0)
       writeLine(terminal, `${formatNumber(parked)} events are parked: ops parked list --runner ${projection.name}`);
-    if (skipped > 0) writeLine(terminal, `${formatNumber(skipped)} events are left out, as ops parked skip was told.`);
+    if (skipped > 0) writeLine(terminal, `${formatNumber(skipped)} events are left out: ops parked skip named them.`);
   } catch (error) {
     bar.end();
     throw error;

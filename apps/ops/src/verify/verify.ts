@@ -81,7 +81,7 @@ async function checkView({ log, signal, terminal }: VerifyOptions, projection: P
       `  ${formatNumber(comparison.parked)} events are parked: ops parked list --runner ${projection.name}`,
     );
   if (comparison.skipped > 0)
-    writeLine(terminal, `  ${formatNumber(comparison.skipped)} events are left out, as ops parked skip was told`);
+    writeLine(terminal, `  ${formatNumber(comparison.skipped)} events are left out: ops parked skip named them`);
   return comparison.equal && comparison.parked === 0;
 }
 

@@ -23,7 +23,7 @@ export const channelEvents = defineEvents({
   },
   ChannelResumed: { when: 'Pushes to the channel go on.', data: z.strictObject({ channel: z.string() }) },
   ChannelClosed: {
-    when: 'Nothing is sold on the channel any more: each of its offers is told 0. What it sold all the same is still taken.',
+    when: 'Nothing is sold on the channel any more: each of its offers gets 0. What it sold all the same is still taken.',
     data: z.strictObject({ channel: z.string(), reason: z.string() }),
   },
   ChannelReopened: {

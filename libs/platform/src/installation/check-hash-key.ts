@@ -18,7 +18,7 @@ export async function checkHashKey(config: Config, readModels: ReadModels, store
     await note(readModels, fingerprint);
     return;
   }
-  // What was made in its place must not be taken for the right one by whoever looks for it.
+  // What was made in its place must not be found later and taken for the right one.
   if (config.newHashKeyFile !== undefined) await rm(config.newHashKeyFile, { force: true });
   throw new StartupError(refusal(config));
 }

@@ -1,4 +1,4 @@
-// What shops, marketplaces and tills send where they have no e-mail address, phone number or account. It identifies nobody: the
+// What shops, marketplaces and tills send where they have no e-mail address, phone number or account. It identifies no person: the
 // hash of one would join all who were sent with it. As data, so that a line more is all it takes.
 
 /** The part of an address before the @, in small letters, without dots, dashes and underscores. */
@@ -18,7 +18,7 @@ export const PLACEHOLDER_DOMAINS: ReadonlySet<string> = new Set([
   'localhost',
 ]);
 
-/** Accounts of nobody, in small letters. */
+/** In small letters. */
 export const PLACEHOLDER_ACCOUNTS: ReadonlySet<string> = new Set([
   ...['0', '-1', '-', '--', '.', 'null', 'none', 'nil', 'undefined', 'unknown', 'n/a', 'na', 'nan', 'false'],
   ...['guest', 'gast', 'anonymous', 'anonym', 'walk-in', 'walkin', 'pos', 'customer', 'kunde', 'default'],

@@ -16,7 +16,7 @@ type Sale = RecordedEvent<Extract<OrderEvent, { type: 'SaleRecorded' | 'OrderSub
  * Finds who bought, or makes a profile for a stranger. The identities of an order lead the way, the strongest first: the
  * first that is known names the profile, free ones are claimed for it, and one that leads elsewhere is disputed. A phone is
  * shared by families and shops, so it does not lead an order with an e-mail address to a profile that has another; and what
- * many profiles dispute identifies nobody.
+ * many profiles dispute identifies no person.
  *
  * An identity never changes its profile and a new profile's id follows from the order's strongest identity. So whoever
  * stops half-way and begins again, at whatever step, arrives at the same profile.
@@ -74,7 +74,7 @@ export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {
     );
   }
 
-  /** Whether the phone leads to somebody with another e-mail address than the new one of this order. */
+  /** Whether the phone leads to a profile with another e-mail address than the new one of this order. */
   private async isOfAnother(
     identities: readonly Identity[],
     ownerOf: (identity: Identity) => string | undefined,

@@ -5,7 +5,7 @@ import { SHARED_BY_PROFILES } from '../../processes/when-sale-is-recorded-find-o
 export const identityDisputes: ExceptionSource = {
   kind: 'identity-dispute',
   whatToDo:
-    'Look at the orders of both profiles, GET /v1/profiles/{profileId}: they may be of one person or of several who share a phone. The case closes when so many share it that it identifies nobody.',
+    'Look at the orders of both profiles, GET /v1/profiles/{profileId}: they may be of one person or of several who share a phone. The case closes when so many share it that it identifies no person.',
   openCases: `
     select least(profile_id, other_profile_id) || '/' || greatest(profile_id, other_profile_id) as subject,
            min(disputed_at) as since,

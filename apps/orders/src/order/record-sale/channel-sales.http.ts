@@ -15,7 +15,7 @@ import {
 } from '#platform';
 import { linesOf, OrdersIntake } from './orders-intake.js';
 
-/** The published shape. People are named here, and hashed; nobody sends us hashes. */
+/** The published shape. People are named here, and hashed; no caller sends hashes. */
 const saleBody = channelSale.omit({ buyer: true, cause: true }).meta({
   id: 'ChannelSale',
   description: 'A sale as a channel or a till reports it. Fields that are not known are ignored',

@@ -23,7 +23,7 @@ export const orderNumbersProjection: Projection = {
     );
   `,
   types: ['SaleRecorded'],
-  /** Nobody acts on it within a second, and every order is in it. */
+  // No person acts on it within a second, and every order is in it.
   paceMs: 500,
   apply: async (page, tx) => {
     const rows = (page as readonly SaleRecorded[]).map(({ data, recordedAt }) => ({

@@ -65,14 +65,14 @@ function ofMovements({ status, lines }: Cased): Details {
   }
   const held = status === 'declined' ? lines.map((line) => ({ ...line, cancelled: line.ordered })) : lines;
   const cancelled = sumOf(held.filter(hasCancelled), excessUnits);
-  const beyond = sumOf(
+  const surplus = sumOf(
     held.filter((line) => !hasCancelled(line)),
     excessUnits,
   );
   const unshipped = sumOf(held, unshippedReturns);
   return {
     ...(cancelled > 0 && { 'parcel-of-cancelled-order': `${unitsIn(cancelled)} left although they were cancelled.` }),
-    ...(beyond > 0 && { 'parcel-beyond-order': `${unitsIn(beyond)} left that were not ordered.` }),
+    ...(surplus > 0 && { 'parcel-beyond-order': `${unitsIn(surplus)} left that were not ordered.` }),
     ...(unshipped > 0 && { 'return-without-parcel': `${unitsIn(unshipped)} came back of which no parcel is known.` }),
   };
 }

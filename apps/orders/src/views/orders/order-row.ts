@@ -14,7 +14,7 @@ export interface OrderRow {
   readonly external_id: string | null;
   /** `unknown`: units moved under its id, and nothing else was heard of it. */
   readonly status: 'unknown' | 'submitted' | 'declined' | 'placed';
-  /** XXX, which is no currency, while the order is unknown. */
+  /** XXX, the code for no currency, while the order is unknown. */
   readonly currency: string;
   readonly placed_at: string;
   /** Of the last event that changed the order. */
