@@ -24,7 +24,7 @@ const side = <Schema extends z.ZodType>(schema: Schema, description: string) =>
     .meta({ description: `${description}. Left out where it cannot be used` });
 
 /** Who bought, in clear: hashed before anything is stored. */
-export const saleCustomer = side(
+const saleCustomer = side(
   z.object({
     email: side(z.string().min(3).max(254), 'E-mail address'),
     phone: side(z.string().min(3).max(32), 'Phone number'),
@@ -41,7 +41,7 @@ const orNothing = <Schema extends z.ZodType<string, string>>(schema: Schema) =>
  * A line with a SKU or an external id is goods; one with a negative price, or with neither, is a charge such as shipping or a
  * discount, kept with its sign. A line of 0 units is none.
  */
-export const saleLine = z.object({
+const saleLine = z.object({
   lineId: lineIdSchema,
   sku: orNothing(textLine(64)).meta({
     description: 'Our SKU; a line without one is a charge, unless it names an offer',

@@ -2,7 +2,7 @@ import { toIso } from './clock.js';
 import { Rejected } from './rejected.js';
 
 /** How far ahead of our clock a fact may say it happened: time zones, clocks that are wrong, orders for tomorrow's opening. */
-export const MAX_DAYS_AHEAD = 3;
+const MAX_DAYS_AHEAD = 3;
 
 /**
  * An instant of any offset in UTC with milliseconds: always 24 characters, so that texts compare as times do. What lies

@@ -29,7 +29,7 @@ export { CoreModule } from './core/core.module.js';
 export { type Core, type CoreOptions, openCore } from './core/open-core.js';
 export { MESSAGING } from './core/tokens.js';
 export * from './database/index.js';
-export { type ExceptionSource, Exceptions, type OpenException } from './exceptions/exceptions.js';
+export { type ExceptionSource, Exceptions } from './exceptions/exceptions.js';
 export { CallSignal, StreamCall, signalOf, streamed } from './grpc/grpc-call.js';
 export { inOrder } from './grpc/grpc-in-order.js';
 export { addGrpc, type GrpcServer, type GrpcServices, MAX_GRPC_MESSAGE_BYTES } from './grpc/grpc-server.js';
@@ -38,7 +38,7 @@ export { BodyLimit, createHttpApp, MAX_BODY_BYTES, MAX_BULK_BODY_BYTES, RawBodyO
 export * from './http/idempotency-store.js';
 export { InvalidRequest, type RequestIssue } from './http/invalid-request.js';
 export { decodeCursor, type PageOf, pageOf, pageQuery, toPage, wholeNumber, wholeNumberOr } from './http/paging.js';
-export { type Problem, problemDocument, refusalFor, rowProblem } from './http/problem.js';
+export { type Problem, problemDocument, refusalFor } from './http/problem.js';
 export { Problems } from './http/problems.decorator.js';
 export * from './http/rows.js';
 export { ValidationPipe } from './http/validation.pipe.js';

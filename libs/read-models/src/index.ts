@@ -1,5 +1,4 @@
 export { grantAnalysts } from './analysts.js';
-export { Backlog } from './backlog.js';
 export { type BulkUpsert, bulkDelete, bulkUpsert, type ColumnType, selectByKeys, type TableShape } from './bulk.js';
 export { type Checkpoint, lockCheckpoint, readCheckpoint, replaceCheckpoint } from './checkpoints.js';
 export {

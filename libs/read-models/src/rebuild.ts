@@ -14,7 +14,7 @@ import {
   recreateSchema,
   schemaOf,
 } from './projection.js';
-import { type ReadModels, type TransactionOptions, type Tx } from './read-models.js';
+import type { ReadModels, TransactionOptions, Tx } from './read-models.js';
 
 export interface RebuildProgress {
   /** Events of this view's types applied so far. */

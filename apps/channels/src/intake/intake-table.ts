@@ -5,7 +5,7 @@ import type { RawMessage } from '../connectors/connector.js';
 /** A sale as it is kept: the buyer is hashed. */
 export type StoredSale = Omit<ChannelSale, 'customer'>;
 
-export interface NewRow {
+interface NewRow {
   readonly channel: string;
   readonly messageId: string;
   /** ISO 8601 in UTC. */

@@ -124,7 +124,7 @@ export function refusedHold(lines: readonly AskedLine[], channel: string, stock:
 
 type WhyNotUsable = NonNullable<Extract<StockEvent, { type: 'StockAllocationDeclined' }>['data']['reason']>;
 
-export class HoldRefused extends Rejected {
+class HoldRefused extends Rejected {
   constructor(
     readonly reason: WhyNotUsable,
     readonly reservationId: string,

@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Put } from '@nestjs/commo
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { type ChannelId, type LocationId } from '#kernel';
+import type { ChannelId, LocationId } from '#kernel';
 import { CommandMetadata, channelIdSchema, locationIdSchema, Problems, quantityOrNone, textLine } from '#platform';
 import { ChangeSupply } from './change-supply.js';
 import { LocationContents } from './location-contents.js';

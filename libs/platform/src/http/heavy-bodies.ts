@@ -6,7 +6,7 @@ import { problemFor } from './problem.js';
 /** Bodies above this size take turns. */
 export const HEAVY_BODY_BYTES = 262_144;
 /** Of heavy bodies that may be here at once, being sent, waiting or worked on. */
-export const MAX_HEAVY_BYTES = 8 * 8_388_608;
+const MAX_HEAVY_BYTES = 8 * 8_388_608;
 /** As long as the heaviest takes on an idle machine. */
 const MS_PER_HEAVY_BYTE = 1_500 / 8_388_608;
 

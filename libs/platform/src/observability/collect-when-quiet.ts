@@ -2,6 +2,7 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Shutdown } from '../shutdown.js';
 
+const LOOK_EVERY_MS = 30_000;
 /** So much of one core's time, and the process has nothing better to do. */
 const QUIET_SHARE = 0.25;
 const WORTHWHILE_BYTES = 32 * 1_048_576;
@@ -53,9 +54,9 @@ export class CollectsWhenQuiet {
 }
 
 /** Looks every half minute until the end. */
-export function collectWhenQuiet(shutdown: Shutdown, everyMs = 30_000): void {
+export function collectWhenQuiet(shutdown: Shutdown): void {
   const collector = new CollectsWhenQuiet();
-  const timer = setInterval(() => collector.look(), everyMs).unref();
+  const timer = setInterval(() => collector.look(), LOOK_EVERY_MS).unref();
   shutdown.onShutdown('garbage collection', () => clearInterval(timer));
 }
 

@@ -1,4 +1,4 @@
-import { type ChannelEvent } from '#contracts';
+import type { ChannelEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 import { bulkUpsert, type Projection, selectByKeys } from '#read-models';
 import { type ChannelSettings, type ChannelState, evolve, unknownChannel } from '../../channel/channel.js';

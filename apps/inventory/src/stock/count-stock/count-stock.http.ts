@@ -3,7 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { type Sku } from '#kernel';
+import type { Sku } from '#kernel';
 import {
   CommandMetadata,
   isoInstant,

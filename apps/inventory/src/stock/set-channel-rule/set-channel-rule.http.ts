@@ -3,7 +3,7 @@ import { CommandBus } from '@nestjs/cqrs';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
-import { type ChannelId, type Sku } from '#kernel';
+import type { ChannelId, Sku } from '#kernel';
 import { CommandMetadata, channelIdSchema, quantityOrNone, reasonText, skuSchema } from '#platform';
 import { ChangeStock } from '../change-stock.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
