@@ -6,7 +6,7 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
   {
     kind: 'unreadable-message',
     whatToDo:
-      'Look the order up at the channel: nothing of it is recorded yet. The message is kept and is read again at every start; after an update that understands it, or when the channel has mended it, retry it with POST /v1/channels/{channel}/parked-sales/{id}/retry.',
+      'Look the order up at the channel: nothing of this message is recorded. It is kept and read again at every start; retry it after an update that understands it with POST /v1/channels/{channel}/parked-sales/{id}/retry. Where the order came another way, or there is none, close the case with …/{id}/dismiss.',
     openCases: `
       select channel || ' ' || id as subject, received_at as since,
              coalesce('Order ' || external_order_id, 'A message') || ' of ' || channel || ' is not understood: ' || error as detail
@@ -15,7 +15,7 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
   {
     kind: 'unrecorded-sale',
     whatToDo:
-      'Read the error and mend its cause, then retry the sale with POST /v1/channels/{channel}/parked-sales/{id}/retry.',
+      'Read the error and mend its cause, then retry the sale with POST /v1/channels/{channel}/parked-sales/{id}/retry. The case closes too when a newer revision of the order is recorded; where the order was recorded another way, close it with …/{id}/dismiss.',
     openCases: `
       select channel || ' ' || id as subject, received_at as since,
              'Order ' || external_order_id || ' of ' || channel || ' could not be recorded: ' || error as detail

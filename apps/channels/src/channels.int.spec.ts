@@ -279,6 +279,18 @@ describe('the channels API', () => {
     },
   );
 
+  it('closes the case of a message that a person has seen to, and knows the message still', async () => {
+    await webhook('no order', { id: 'seen' });
+    const [parked] = (await call('GET', '/v1/channels/web-shop/parked-sales')).body.items;
+    const dismiss = () =>
+      call('POST', `/v1/channels/web-shop/parked-sales/${parked.id}/dismiss`, { reason: 'No order at the channel' });
+    expect(await dismiss()).toMatchObject({ status: 200, body: { id: parked.id, state: 'done' } });
+    expect(await service.app.get(Exceptions).list('unreadable-message', undefined, 10)).toEqual([]);
+    expect((await call('GET', '/v1/channels/web-shop/parked-sales')).body.items).toEqual([]);
+    expect(await dismiss()).toMatchObject({ status: 404, body: { code: 'not-parked' } });
+    expect(await webhook('no order', { id: 'seen' })).toMatchObject({ body: { status: 'repeated' } });
+  });
+
   it.each([
     ['milliseconds for a revision', 'B-1', { revision: 1_767_225_600_000 }, { revision: 1_767_225_600_000 }],
     [

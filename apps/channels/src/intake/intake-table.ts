@@ -126,14 +126,18 @@ export class IntakeTable {
     );
   }
 
-  /** Notes what became of a batch with one statement. */
+  /** Notes what became of a batch with one statement. A sale that is recorded takes the place of parked ones of its order that are older. */
   async settle(done: readonly number[], failed: readonly FailedSale[]): Promise<void> {
     await this.readModels.execute(
-      `update channels.intake i
+      `with settled as (
+         update channels.intake i
           set state = r.state, sale = case when r.state = 'done' then null else i.sale end, error = r.error,
               attempts = i.attempts + 1, next_attempt_at = coalesce(r.next_attempt_at, i.next_attempt_at)
          from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[]) as r (id, state, error, next_attempt_at)
-        where i.id = r.id`,
+        where i.id = r.id returning i.channel, i.external_order_id, i.external_revision, i.state)
+       update channels.intake older set state = 'done', sale = null from settled s
+        where s.state = 'done' and older.state = 'parked' and older.sale is not null and older.channel = s.channel
+          and older.external_order_id = s.external_order_id and older.external_revision < s.external_revision`,
       [
         [...done, ...failed.map(({ id }) => id)],
         [...done.map(() => 'done'), ...failed.map(({ nextAttemptAt }) => (nextAttemptAt ? 'waiting' : 'parked'))],
@@ -226,6 +230,16 @@ export class IntakeTable {
     const rows = await this.readModels.execute(
       `update channels.intake set state = 'waiting', attempts = 0, next_attempt_at = '-infinity'
         where channel = $1 and id = $2 and state = 'parked' and sale is not null`,
+      [channel, id],
+    );
+    return rows > 0;
+  }
+
+  /** A person has seen to what is parked: it loses its content and keeps its keys, like what is done. False when nothing of that id is parked. */
+  async dismiss(channel: string, id: number): Promise<boolean> {
+    const rows = await this.readModels.execute(
+      `update channels.intake set state = 'done', sale = null, sealed = null
+        where channel = $1 and id = $2 and state = 'parked'`,
       [channel, id],
     );
     return rows > 0;

@@ -1,7 +1,7 @@
-import { Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, toPage, wholeNumber } from '#platform';
+import { channelIdSchema, decodeCursor, Problems, pageOf, pageQuery, reasonText, toPage, wholeNumber } from '#platform';
 import { ChannelDirectory } from '../../views/channels/channel-directory.js';
 import { IntakeTable } from '../intake-table.js';
 import { ParkedSales } from './parked-sales.js';
@@ -20,6 +20,8 @@ const parkedSale = z.object({
   error: z.string(),
 });
 const waitingSale = z.object({ id: z.int(), state: z.literal('waiting') });
+const dismissedSale = z.object({ id: z.int(), state: z.literal('done') });
+const dismissal = z.strictObject({ reason: reasonText });
 const parkedQuery = z.strictObject(pageQuery);
 const parkedId = wholeNumber(1);
 
@@ -59,5 +61,21 @@ export class ParkedSalesController {
   ): Promise<z.output<typeof waitingSale>> {
     await this.parked.retry(channel, id);
     return { id, state: 'waiting' };
+  }
+
+  @Post(':id/dismiss')
+  @HttpCode(200)
+  @ApiOperation({
+    summary: 'Close the case of a parked sale or message that a person has seen to; its content is erased',
+  })
+  @ApiOkResponse({ standardSchema: dismissedSale })
+  @Problems({ 'not-found': ['unknown-channel', 'not-parked'] })
+  async dismiss(
+    @Param('channel', { schema: channelIdSchema }) channel: string,
+    @Param('id', { schema: parkedId }) id: number,
+    @Body({ schema: dismissal }) { reason }: z.output<typeof dismissal>,
+  ): Promise<z.output<typeof dismissedSale>> {
+    await this.parked.dismiss(channel, id, reason);
+    return { id, state: 'done' };
   }
 }

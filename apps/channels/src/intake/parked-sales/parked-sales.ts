@@ -37,6 +37,14 @@ export class ParkedSales {
     this.bell.ring();
   }
 
+  /** Throws `Rejected` where nothing of that id is parked. */
+  async dismiss(channel: string, id: number, reason: string): Promise<void> {
+    this.directory.get(channel);
+    if (!(await this.table.dismiss(channel, id)))
+      throw new Rejected('not-found', 'not-parked', `Nothing is parked as ${id} of ${channel}.`);
+    this.readModels.log.info({ intakeId: id, channel, reason }, 'a parked sale was dismissed');
+  }
+
   /** Reads every message again that was not understood: this version may do better than the one before. */
   async retryUnreadable(signal: AbortSignal): Promise<void> {
     let [after, understood] = [0, 0];
