@@ -288,6 +288,7 @@ describe('POST /v1/channel-sales', () => {
       { ...price, lineId: '4', unitPriceMinor: 490 },
       { ...price, lineId: '5', sku: '', units: 2, unitPriceMinor: 5 },
       { ...price, lineId: '6', sku: null },
+      { ...price, lineId: '7', sku: ' \u00a0', externalId: ' ', unitPriceMinor: 0 },
     ];
     const answer = await post('/v1/channel-sales', sale({ lines, channel: 'charged' }));
     expect(answer.status).toBe(201);
@@ -302,6 +303,7 @@ describe('POST /v1/channel-sales', () => {
         { lineId: '4', amountMinor: 490 },
         { lineId: '5', amountMinor: 10 },
         { lineId: '6', amountMinor: 0 },
+        { lineId: '7', amountMinor: 0 },
       ],
     });
     expect((await get('/v1/sales/daily?channel=charged')).body.items).toMatchObject([

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { normalText } from '#kernel';
 import {
   currency,
   externalId,
@@ -35,7 +36,7 @@ const saleCustomer = side(
 
 /** Text, or one of the ways to say that there is none. */
 const orNothing = <Schema extends z.ZodType<string, string>>(schema: Schema) =>
-  z.union([schema, z.literal('')]).nullish();
+  z.union([schema, z.string().overwrite(normalText).max(0)]).nullish();
 
 /**
  * A line with a SKU or an external id is goods; one with a negative price, or with neither, is a charge such as shipping or a
