@@ -379,6 +379,11 @@ describe('bad input is answered with a problem and does nothing', () => {
     });
   });
 
+  it('answers a request with an expectation that it does not know as one without', async () => {
+    const [head] = await raw('GET /v1/nothing HTTP/1.1\r\nhost: a\r\nexpect: 200-maybe\r\nconnection: close\r\n\r\n');
+    expect([head.status, head['content-type']]).toEqual([404, expect.stringMatching(/^application\/problem\+json/)]);
+  });
+
   it.each([
     ['application/json; charset=utf-8', 201],
     ['application/json;charset="UTF-8"', 201],

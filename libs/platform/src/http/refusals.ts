@@ -7,6 +7,8 @@ import type { Routes } from './routes.js';
 
 /** Refuses what no route is asked about: unknown paths and methods, and bodies in another form than JSON in UTF-8. */
 export function installRefusals(instance: FastifyInstance, routes: Routes): void {
+  // Node would answer 417 without a document; a server may as well leave an expectation unmet that it does not know.
+  instance.server.on('checkExpectation', (request, response) => instance.server.emit('request', request, response));
   instance.addHook('onRequest', (request, reply, done) => {
     const refusal = refusalOf(request, routes);
     if (!refusal) return done();
