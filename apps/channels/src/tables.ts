@@ -68,6 +68,12 @@ const CREATE_TABLES = `
   );
   insert into channels.feed values ('availability', 0) on conflict do nothing;
 
+  -- Numbers that the ledger did not take although the feed has moved on: they are tried again.
+  create table if not exists channels.kept_back (
+    sku text primary key,
+    change jsonb not null
+  );
+
   -- The newest numbers of every SKU, so that a listing made later has its number at once. One row per SKU, however many
   -- channels do not list it.
   create table if not exists channels.availability (

@@ -23,7 +23,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await readModels.execute(
-    'truncate channels.push_ledger, channels.availability; update channels.feed set sequence = 0',
+    'truncate channels.push_ledger, channels.availability, channels.kept_back; update channels.feed set sequence = 0',
   );
   ledger = new PushLedger(readModels);
   told = [];
@@ -89,6 +89,20 @@ it('keeps back the numbers of one SKU that the ledger does not take, and takes t
     expect(told.slice(4).toSorted()).toEqual(['a 6', 'bad 7']);
     expect(follower.failing).toEqual({});
   });
+});
+
+it('takes over what was kept back when the process ended before the ledger took it', async () => {
+  const feed = new GivenFeed();
+  feed.batches.push(batchOf(1, 7));
+  await readModels.execute(REFUSE);
+  await following(feed, async () => eventually(async () => (await ledger.sequence()) === 1));
+  await readModels.execute(ALLOW);
+  await following(feed, async () => {
+    await eventually(() => told.length === SKUS.length);
+    expect(told.slice(4)).toEqual(['bad 7']);
+    await eventually(async () => (await ledger.keptBack()).length === 0);
+  });
+  expect(await ledger.sequence()).toBe(1);
 });
 
 it('keeps nothing back where the ledger takes nothing, and goes on when it does', async () => {

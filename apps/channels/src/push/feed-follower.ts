@@ -5,7 +5,7 @@ import { FeedMoved, type PushLedger, type WantedOnChannel } from './push-ledger.
 
 export interface FeedFollowerOptions {
   readonly feed: AvailabilityFeed;
-  readonly ledger: Pick<PushLedger, 'sequence' | 'want'>;
+  readonly ledger: Pick<PushLedger, 'sequence' | 'want' | 'keptBack' | 'keepBack' | 'forgetKeptBack'>;
   /** Listings that have become due, right after they are durable. */
   readonly onWanted: (listings: readonly WantedOnChannel[]) => void;
   /** Some of them may not have been told. */
@@ -15,7 +15,7 @@ export interface FeedFollowerOptions {
 
 /**
  * Takes the availability feed over into the push ledger, from the stored sequence on. The numbers of a SKU that the ledger does not
- * take are kept back and tried again with the next batches; those of all others go on.
+ * take are kept back and tried again with the next batches, also by the next process; those of all others go on.
  */
 export class FeedFollower {
   readonly #retries: Retries;
@@ -50,8 +50,12 @@ export class FeedFollower {
   }
 
   async #follow(from: number, signal: AbortSignal): Promise<void> {
+    const { feed, ledger } = this.options;
     let after = from;
-    for await (const batch of this.options.feed.follow({ after, signal })) {
+    for (const change of await ledger.keptBack()) this.#keptBack.set(change.sku, change);
+    const due = this.#dueOfKeptBack([]);
+    if (due.length > 0) await this.#take(due, after, after);
+    for await (const batch of feed.follow({ after, signal })) {
       const to = batch.reduce((highest, { sequence }) => Math.max(highest, sequence), after);
       const changes = [...this.#dueOfKeptBack(batch), ...batch];
       for (let start = 0; start < changes.length; start += CHANGES_PER_STATEMENT) {
@@ -75,16 +79,18 @@ export class FeedFollower {
     const { ledger, onWanted, readModels } = this.options;
     try {
       onWanted(await ledger.want(changes, after, to));
-      if (this.#keptBack.size > 0) for (const { sku } of changes) this.#taken(sku);
+      await this.#taken(changes);
     } catch (error) {
       const isOfNoChange = isOutage(error) || error instanceof FeedMoved || !(await readModels.outages.isOver());
       const [change] = changes;
       if (isOfNoChange || !change || this.#keptBack.size >= KEPT_BACK_MAX) throw error;
       if (changes.every(({ sku }) => sku === change.sku)) {
+        const newest = changes.at(-1) ?? change;
+        await ledger.keepBack(newest);
         // Where not even nothing is taken, it is no fault of the change.
         await this.#take([], after, to);
         this.#failing.failed(change.sku, error, 'the numbers of a SKU were not taken over, will retry');
-        this.#keptBack.set(change.sku, changes.at(-1) ?? change);
+        this.#keptBack.set(change.sku, newest);
         return;
       }
       const middle = Math.ceil(changes.length / 2);
@@ -93,9 +99,15 @@ export class FeedFollower {
     }
   }
 
-  #taken(sku: string): void {
-    this.#failing.succeeded(sku);
-    this.#keptBack.delete(sku);
+  async #taken(changes: readonly AvailabilityChange[]): Promise<void> {
+    if (this.#keptBack.size === 0) return;
+    const skus = changes.map(({ sku }) => sku).filter((sku) => this.#keptBack.has(sku));
+    if (skus.length === 0) return;
+    for (const sku of skus) {
+      this.#failing.succeeded(sku);
+      this.#keptBack.delete(sku);
+    }
+    await this.options.ledger.forgetKeptBack(skus);
   }
 }
 

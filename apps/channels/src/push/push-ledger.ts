@@ -120,6 +120,24 @@ export class PushLedger {
     });
   }
 
+  /** Numbers that the ledger did not take, to be tried again. */
+  async keptBack(): Promise<AvailabilityChange[]> {
+    const rows = await this.readModels.query<{ change: AvailabilityChange }>('select change from channels.kept_back');
+    return rows.map(({ change }) => change);
+  }
+
+  async keepBack(change: AvailabilityChange): Promise<void> {
+    await this.readModels.execute(
+      'insert into channels.kept_back values ($1, $2) on conflict (sku) do update set change = excluded.change',
+      [change.sku, JSON.stringify(change)],
+    );
+  }
+
+  /** They are taken by now. */
+  async forgetKeptBack(skus: readonly string[]): Promise<void> {
+    await this.readModels.execute('delete from channels.kept_back where sku = any($1)', [skus]);
+  }
+
   /** How far the availability feed was taken over, and those that follow it were given what is wanted by it. */
   sequence(): Promise<number> {
     return this.#inTurn(async () => {
