@@ -196,7 +196,9 @@ function dayRows({ orders }: LogFold): string[] {
     }
   }
   // A channel of which nothing is left may have days of nothing, or none.
-  const sold = [...channels].filter(([, totals]) => Object.values(totals).some((figure) => figure !== 0));
+  const sold = [...channels].filter(([, { shipped_units: _, ...totals }]) =>
+    Object.values(totals).some((figure) => figure !== 0),
+  );
   return sold.map(([order_id, { units, total_minor, cancelled_units, returned_units }]) =>
     canonical({
       order_id,
