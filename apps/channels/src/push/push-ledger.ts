@@ -483,7 +483,7 @@ const LIST = `
     (channel, sku, external_id, listed_at_position, listed_at, closed_at, capped, wanted_quantity, wanted_revision, wanted_sequence, wanted_since)
   select c.channel, c.sku, c.external_id, c.position, c.at, s.since, s.since is null and ${isCapped('a.available', 'c.channel')},
          case when s.since is not null then 0 when a.available ? c.channel then ${numberOf('a.available', 'c.channel')} end,
-         case when s.since is not null then 0 when a.available ? c.channel then a.stock_revision end,
+         case when s.since is not null then coalesce(a.stock_revision, 0) when a.available ? c.channel then a.stock_revision end,
          case when s.since is not null then 0 when a.available ? c.channel then a.sequence else -1 end,
          case when s.since is not null or a.available ? c.channel then c.at end
     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[]) as c (channel, sku, external_id, position, at)
