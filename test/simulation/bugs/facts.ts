@@ -4,6 +4,7 @@ const inbox = 'apps/channels/src/intake/intake-inbox.ts';
 const poller = 'apps/channels/src/intake/orders-poller.ts';
 const sales = 'apps/orders/src/order/sales.decide.ts';
 const sold = 'apps/orders/src/order/record-sale/sold.ts';
+const ledger = 'apps/channels/src/push/push-ledger.ts';
 const allocations = 'apps/inventory/src/stock/allocations.decide.ts';
 
 /** In what becomes of messages nobody understands, facts that contradict each other, and sales that are told late. */
@@ -125,6 +126,17 @@ export const factBugs: readonly PlantedBug[] = [
         file: 'apps/channels/src/push/channel-pusher.ts',
         find: 'await this.#readSales(signal);',
         replace: '',
+      },
+    ],
+  },
+  {
+    name: 'closed-channel-keeps-its-numbers',
+    what: 'Offers of a closed channel get their numbers as before.',
+    edits: [
+      {
+        file: ledger,
+        find: 'from change c where c.closed and',
+        replace: 'from change c where false and',
       },
     ],
   },

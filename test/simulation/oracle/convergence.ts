@@ -11,6 +11,7 @@ export function unsettled(world: World): string | undefined {
   return (
     laggingReader(world) ??
     unrecordedSale(world) ??
+    unpulledRiddle(world) ??
     unknownOffer(world) ??
     undecidedOrder(world) ??
     overdueHold(world) ??
@@ -35,6 +36,14 @@ function unrecordedSale({ shops, log }: World): string | undefined {
   return undefined;
 }
 
+/** A closed channel is pulled for a while only. */
+function unpulledRiddle({ shops, log, intake }: World): string | undefined {
+  for (const { channel, riddles } of shops.values())
+    if (riddles.length > 0 && !log.fold.closedChannels.has(channel) && intake.pulledRiddles(channel) < riddles.length)
+      return `not all that ${channel} lists was pulled`;
+  return undefined;
+}
+
 function unknownOffer({ log }: World): string | undefined {
   for (const {
     orderId,
@@ -56,19 +65,21 @@ function overdueHold({ log }: World): string | undefined {
   return undefined;
 }
 
-/** Every listing is in the ledger, its newest number was taken, and the shop shows it; it shows 0 for what ended. */
+/** Every listing is in the ledger, its newest number was taken, and the shop shows it; it shows 0 for what ended, and where it is closed. */
 function wrongNumber({ log, shops, ledger }: World): string | undefined {
   const rows = new Map(ledger.rows().map((row) => [`${row.channel} ${row.external_id}`, row]));
   for (const [listing, sku] of log.fold.listings) {
     const [channel = '', externalId = ''] = listing.split(' ');
     if (log.fold.pausedChannels.has(channel)) return `${channel} is paused`;
-    const right = log.numbers.get(sku)?.at(-1)?.available[channel];
+    const isClosed = log.fold.closedChannels.has(channel);
+    const right = isClosed ? 0 : log.numbers.get(sku)?.at(-1)?.available[channel];
     const row = rows.get(listing);
     if (row?.sku !== sku) return `the ledger has ${externalId} for ${row?.sku}, not ${sku}`;
     if (row.wanted_quantity !== right) return `the ledger wants ${row.wanted_quantity} for ${externalId}, not ${right}`;
     if (row.acknowledged_sequence !== row.wanted_sequence) return `${externalId} is not acknowledged`;
     const shown = shops.get(channel)?.quantities.get(externalId);
-    if (shown !== right) return `${externalId} shows ${shown}, not ${right}`;
+    // A closed shop may have ended the offer itself.
+    if (shown !== right && !(isClosed && shown === undefined)) return `${externalId} shows ${shown}, not ${right}`;
   }
   for (const { channel, quantities } of shops.values())
     for (const [externalId, shown] of quantities)

@@ -7,6 +7,7 @@ export interface LedgerRow {
   readonly channel: string;
   readonly sku: string;
   readonly external_id: string;
+  /** Or its channel is closed. */
   readonly ended: boolean;
   readonly wanted_quantity: number | null;
   readonly wanted_revision: number | null;
@@ -36,7 +37,7 @@ export class LedgerOracle {
 
   rows(): LedgerRow[] {
     return this.#database.ask(
-      `select channel, sku, external_id, ended_at is not null as ended, wanted_quantity, wanted_revision, wanted_sequence, acknowledged_quantity, acknowledged_sequence
+      `select channel, sku, external_id, ended_at is not null or closed_at is not null as ended, wanted_quantity, wanted_revision, wanted_sequence, acknowledged_quantity, acknowledged_sequence
          from channels.push_ledger`,
     ) as LedgerRow[];
   }
@@ -66,7 +67,7 @@ export class LedgerOracle {
       const sku = this.#shops.get(channel)?.skus.get(externalId);
       const known =
         sku === undefined ||
-        (quantity === 0 && this.#log.fold.ended.has(`${channel} ${externalId}`)) ||
+        (quantity === 0 && this.#hasEnded(channel, externalId)) ||
         this.#log.numbers.get(sku)?.some((each) => each.revision === revision && each.available[channel] === quantity);
       must(known === true, 'a channel gets numbers that were right once', where);
       const key = `${process} ${channel} ${externalId}`;
@@ -79,6 +80,11 @@ export class LedgerOracle {
       this.#sent.set(key, revision);
       this.#last.set(key, quantity);
     }
+  }
+
+  #hasEnded(channel: string, externalId: string): boolean {
+    const { ended, everClosed } = this.#log.fold;
+    return everClosed.has(channel) || ended.has(`${channel} ${externalId}`);
   }
 
   #checkWanted({
@@ -135,6 +141,7 @@ export class LedgerOracle {
     channel,
     sku,
     external_id,
+    ended,
     wanted_sequence,
     acknowledged_sequence,
     acknowledged_quantity,
@@ -143,7 +150,9 @@ export class LedgerOracle {
     const where = () => `${acknowledged_quantity} of ${sku} on ${channel} at ${acknowledged_sequence}`;
     must(acknowledged_sequence <= wanted_sequence, 'nothing is acknowledged that was not wanted', where);
     must(
-      this.#shops.get(channel)?.taken.has(`${external_id} ${acknowledged_quantity}`) === true,
+      this.#shops.get(channel)?.taken.has(`${external_id} ${acknowledged_quantity}`) === true ||
+        // The shop has ended the offer itself.
+        (ended && acknowledged_quantity === 0 && !this.#shops.get(channel)?.quantities.has(external_id)),
       'what is acknowledged was taken by the channel',
       where,
     );

@@ -18,6 +18,9 @@ export class LogFold {
   /** Listings that ended at some time. */
   readonly ended = new Set<string>();
   readonly pausedChannels = new Set<string>();
+  readonly closedChannels = new Set<string>();
+  /** Channels that were closed at some time. */
+  readonly everClosed = new Set<string>();
 
   apply(event: RecordedEvent): void {
     this.position = event.position;
@@ -56,5 +59,11 @@ export class LogFold {
     }
     if (type === 'ChannelPaused') this.pausedChannels.add(data.channel);
     if (type === 'ChannelResumed') this.pausedChannels.delete(data.channel);
+    if (type === 'ChannelClosed') {
+      this.pausedChannels.delete(data.channel);
+      this.closedChannels.add(data.channel);
+      this.everClosed.add(data.channel);
+    }
+    if (type === 'ChannelReopened') this.closedChannels.delete(data.channel);
   }
 }

@@ -3,7 +3,7 @@ import { type LineFold, type OrderFold, openUnits } from '../oracle/order-fold.j
 import { isGoods, type Shop, type ShopLine, type ShopOrder } from '../shops/shop.js';
 import { WebhookSender } from '../shops/webhooks.js';
 import { Callers } from './callers.js';
-import { CHANNELS, CHECKOUT_LINE, OWN_SHOP, PLACES, SKUS } from './set-up.js';
+import { CHANNELS, CHECKOUT_LINE, OWN_SHOP, PLACES, SKUS, settingsOf } from './set-up.js';
 import type { World } from './world.js';
 
 /** Shoppers, staff and channels: each does one thing at a time of its own choosing. */
@@ -289,6 +289,15 @@ export class People {
     } while (pausedChannels.has(channel));
   }
 
+  /** A channel is given up, and as a rule taken up again. */
+  async closeChannel(): Promise<void> {
+    const channel = this.#random.pick(CHANNELS);
+    await this.#callers.channel(channel, { type: 'CloseChannel', channel, reason: 'given up' });
+    await this.#takeTime(this.#random.exponential(5_000));
+    if (this.#random.chance(0.6))
+      await this.#callers.channel(channel, { type: 'ConfigureChannel', settings: settingsOf(channel) });
+  }
+
   /** Now and then a channel's message breaks off; what it was to say is said again, or found by the next pull. */
   #tell(channel: string, order: ShopOrder): void {
     if (this.#random.chance(0.05)) this.#sender.sendBroken(channel, order);
@@ -376,6 +385,7 @@ const ACTIONS = [
   ['cancel', 3],
   ['relist', 4],
   ['pauseChannel', 3],
+  ['closeChannel', 1],
 ] as const satisfies readonly (readonly [keyof People, number])[];
 
 type Action = (typeof ACTIONS)[number][0];

@@ -20,6 +20,16 @@ export const newShops = (): Map<string, Shop> =>
     }),
   );
 
+/** What the system is told of a channel. */
+export const settingsOf = (channel: string) => ({
+  channel,
+  name: channel,
+  connector: 'simulated',
+  currency: 'EUR',
+  baseUrl: 'http://shops',
+  pushesPerSecond: 5,
+});
+
 /** Opens places and channels, lists everything everywhere and receives some stock: where every seed begins. */
 export async function setUp(world: World): Promise<void> {
   const callers = new Callers(world);
@@ -32,11 +42,7 @@ export async function setUp(world: World): Promise<void> {
       changeSupply.setPolicy({ type: 'SetChannelDefaults', channel, buffer: 0, sharePercent: 100 }, metadata),
     );
   for (const channel of CHANNELS) {
-    const settings = { channel, name: channel, connector: 'simulated', currency: 'EUR' };
-    await callers.channel(channel, {
-      type: 'ConfigureChannel',
-      settings: { ...settings, baseUrl: 'http://shops', pushesPerSecond: 5 },
-    });
+    await callers.channel(channel, { type: 'ConfigureChannel', settings: settingsOf(channel) });
     for (const sku of SKUS) await callers.listing(sku, 'ListingCreated', channel, `${channel}/${sku}`);
   }
   for (const sku of SKUS)
