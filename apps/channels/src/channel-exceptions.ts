@@ -40,10 +40,11 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
         from channels.push_ledger where ended_at < now() - interval '5 minutes'
       union all
       select s.channel, s.since,
-             s.channel || ' is closed and may still show a number for ' || count(*) || ' of its offers' || coalesce(': ' || min(l.last_error), '')
-        from channels.closing s join channels.push_ledger l on l.channel = s.channel
-       where s.closed and s.since < now() - interval '5 minutes' and l.ended_at is null and l.wanted_sequence > l.acknowledged_sequence
-       group by s.channel, s.since`,
+             s.channel || ' is closed and may still show a number for ' || l.offers || ' of its offers' || coalesce(': ' || l.error, '')
+        from channels.closing s cross join lateral (
+          select count(*) as offers, min(last_error) as error from channels.push_ledger
+           where channel = s.channel and ended_at is null and wanted_sequence > acknowledged_sequence) l
+       where s.closed and s.since < now() - interval '5 minutes' and l.offers > 0`,
   },
   {
     kind: 'refused-listing',
