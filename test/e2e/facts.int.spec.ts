@@ -37,6 +37,28 @@ describe('facts that contradict each other', () => {
     expect(await kindsOf('amazon.cancelled')).toEqual([]);
   });
 
+  it.each([
+    ['cancels', 'lost', ['TRAY', 3], { cancelled: true }, 3],
+    ['makes smaller', 'less', ['TRAY', 1], {}, 2],
+    ['changes', 'other', ['DISH', 3], {}, 3],
+  ] as const)('end in a case, where a channel %s what has left, until it is back', async (...row) => {
+    const [, number, [sku, ordered], change, units] = row;
+    await receive(sku, 3);
+    await sell(number, [line('TRAY', 3)]);
+    const lines = (back: number) => [{ lineId: '1', sku: 'TRAY', units: back }];
+    await system.api.post(`/v1/orders/amazon.${number}/shipments`, { shipmentId: 'S-1', lines: lines(3) });
+    await sell(number, [line(sku, ordered)], change);
+    expect(await kindsOf(`amazon.${number}`)).toEqual(['parcel-of-cancelled-order']);
+    const giveBack = (returnId: string, back: number) => {
+      const place = { locationId: 'main', condition: 'available' };
+      return system.api.post(`/v1/orders/amazon.${number}/returns`, { returnId, ...place, lines: lines(back) });
+    };
+    await giveBack('R-1', units - 1);
+    expect(await kindsOf(`amazon.${number}`)).toEqual(['parcel-of-cancelled-order']);
+    await giveBack('R-2', 1);
+    expect(await kindsOf(`amazon.${number}`)).toEqual([]);
+  });
+
   it('bind the units of an order that its channel takes up again, once', async () => {
     await receive('VASE', 3);
     await sell('again', [line('VASE', 2)]);

@@ -72,9 +72,13 @@ function given(...commands: readonly OrderCommand[]) {
   return { when: (command: OrderCommand) => decide(command, order) };
 }
 
-const amended = (lines: OrderLine[], changes: object[], externalRevision = 2): OrderEvent[] => [
-  { type: 'SaleAmended', data: { orderId: ID, channel: 'etsy', externalRevision, lines, changes: changes as never } },
+const amended = (lines: OrderLine[], changes: object[], rest: object = {}, externalRevision = 2): OrderEvent[] => [
+  {
+    type: 'SaleAmended',
+    data: { orderId: ID, channel: 'etsy', externalRevision, lines, changes: changes as never, ...rest },
+  },
 ];
+const TWO_MUGS_LEFT = { leftAnyway: [{ lineId: '1', sku: 'MUG', units: 2 }] };
 const changed = (lineId: string, sku: string, unitsBefore: number, unitsAfter: number) => ({
   lineId,
   sku,
@@ -152,6 +156,7 @@ describe('RecordSale', () => {
     const expected = amended(
       [line('1', 'MUG', 2), line('2', 'CUP', 3), line('1', 'JUG', 5)],
       [changed('1', 'MUG', 5, 2), changed('1', 'JUG', 0, 5)],
+      TWO_MUGS_LEFT,
     );
     expect(given(sale(), ship('S', [{ lineId: '1', units: 2 }])).when(sale({ externalRevision: 2, lines }))).toEqual(
       expected,
@@ -160,10 +165,32 @@ describe('RecordSale', () => {
 
   it('never amends below what has left or was cancelled', () => {
     const before = given(sale(), ship('S', [{ lineId: '1', units: 2 }]), cancel([{ lineId: '1', units: 1 }]));
-    const expected = amended([line('1', 'MUG', 3), line('2', 'CUP', 3)], [changed('1', 'MUG', 5, 3)]);
+    const expected = amended([line('1', 'MUG', 3), line('2', 'CUP', 3)], [changed('1', 'MUG', 5, 3)], TWO_MUGS_LEFT);
     expect(before.when(sale({ externalRevision: 2, lines: [line('1', 'MUG', 1), line('2', 'CUP', 3)] }))).toEqual(
       expected,
     );
+  });
+
+  it('says what the customer has of units that a revision no longer orders, but not what came back or was cancelled before', () => {
+    const before = given(
+      sale(),
+      ship('S', [{ lineId: '1', units: 4 }]),
+      giveBack('R', [{ lineId: '1', units: 1 }]),
+      cancel([{ lineId: '1', units: 1 }]),
+    );
+    const leftOf = (mugs: number) =>
+      before.when(sale({ externalRevision: 2, lines: [line('1', 'MUG', mugs), line('2', 'CUP', 3)] }));
+    expect(leftOf(1)).toMatchObject([{ data: { leftAnyway: [{ lineId: '1', sku: 'MUG', units: 3 }] } }]);
+    expect(leftOf(3)).toMatchObject([{ data: { leftAnyway: [{ lineId: '1', sku: 'MUG', units: 1 }] } }]);
+    expect(leftOf(4)).not.toMatchObject([{ data: { leftAnyway: expect.anything() } }]);
+  });
+
+  it('takes fewer units of the same revision for a change, also where all have left, and once', () => {
+    const all = [sale(), ship('S', [{ lineId: '1', units: 5 }])];
+    const fewer = sale({ lines: [line('1', 'MUG', 3), line('2', 'CUP', 3)] });
+    expect(given(...all).when(fewer)).toMatchObject([{ type: 'SaleAmended', data: TWO_MUGS_LEFT }]);
+    expect(given(...all, fewer).when(fewer)).toMatchObject([{ type: 'SaleDuplicateReceived' }]);
+    expect(given(...all).when(sale())).toMatchObject([{ type: 'SaleDuplicateReceived' }]);
   });
 
   it('cancels what is open when a revision says cancelled, whatever its lines', () => {
@@ -226,7 +253,7 @@ describe('RecordSale', () => {
   it('applies another content of the same revision, once', () => {
     const three = sale({ lines: [line('1', 'MUG', 3)] });
     expect(given(sale()).when(three)).toEqual(
-      amended([line('1', 'MUG', 3)], [changed('1', 'MUG', 5, 3), changed('2', 'CUP', 3, 0)], 1),
+      amended([line('1', 'MUG', 3)], [changed('1', 'MUG', 5, 3), changed('2', 'CUP', 3, 0)], {}, 1),
     );
     const duplicate = [{ type: 'SaleDuplicateReceived', data: { orderId: ID, externalRevision: 1 } }];
     expect(given(sale(), three).when(three)).toEqual(duplicate);

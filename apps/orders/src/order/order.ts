@@ -52,6 +52,8 @@ export interface SaleContent {
   readonly lines: readonly OrderLine[];
   readonly charges: readonly Charge[];
   readonly offers: readonly OfferLine[];
+  /** What of it could not be applied, because it had left. */
+  readonly leftAnyway?: readonly LineUnits[];
 }
 
 interface Moved {
@@ -143,7 +145,8 @@ function recorded(order: Order, data: DataOf<'SaleRecorded'>): PlacedOrder {
 
 function amended(order: PlacedOrder, data: DataOf<'SaleAmended'>): PlacedOrder {
   const { lines, charges = order.charges, offers = order.offers, reopened = [], externalRevision: revision } = data;
-  const content = { currency: data.otherCurrency ?? order.currency, lines, charges, offers };
+  const { otherCurrency = order.currency, leftAnyway = [] } = data;
+  const content = { currency: otherCurrency, lines, charges, offers, leftAnyway };
   const before = order.origin.kind === 'channel' ? order.origin : undefined;
   const taken = new Set(reopened.map(keyOf));
   return {

@@ -119,7 +119,8 @@ function amend(command: RecordSale, order: ChannelOrder): OrderEvent[] | Rejecte
   const lines = linesAfter(before, sent);
   const refusal = totalTooLarge(lines, charges);
   if (refusal) return refusal;
-  const changes = changesBetween(order.lines, amendedLines(order.lines, lines, reopened));
+  const after = amendedLines(order.lines, lines, reopened);
+  const left = leftAnyway(after, sent);
   return [
     {
       type: 'SaleAmended',
@@ -128,10 +129,11 @@ function amend(command: RecordSale, order: ChannelOrder): OrderEvent[] | Rejecte
         channel,
         externalRevision,
         lines,
-        changes,
+        changes: changesBetween(order.lines, after),
         ...(charges.length + order.charges.length > 0 && { charges: [...charges] }),
         ...(offers.length + order.offers.length > 0 && { offers: [...offers] }),
         ...(reopened.length > 0 && { reopened }),
+        ...(left.length > 0 && { leftAnyway: left }),
         ...(currency !== order.currency && { otherCurrency: currency }),
       },
     },
@@ -141,6 +143,8 @@ function amend(command: RecordSale, order: ChannelOrder): OrderEvent[] | Rejecte
 /** The revision must be remembered even where no unit is open, so an amendment without changes goes first. */
 function cancelAll({ orderId, channel, externalRevision, currency }: RecordSale, order: PlacedOrder): OrderEvent[] {
   const open = order.lines.filter((line) => openUnits(line) > 0).map((line) => ({ ...line, units: openUnits(line) }));
+  // Where units are open the channel may mean the rest alone.
+  const left = open.length === 0 ? leftAnyway(order.lines, []) : [];
   const amended: OrderEvent = {
     type: 'SaleAmended',
     data: {
@@ -150,6 +154,7 @@ function cancelAll({ orderId, channel, externalRevision, currency }: RecordSale,
       lines: order.lines.map(asOrdered).filter(isOrdered),
       changes: [],
       cancelled: true,
+      ...(left.length > 0 && { leftAnyway: left }),
       ...(order.offers.length > 0 && { offers: [] }),
       ...(currency !== order.currency && { otherCurrency: currency }),
     },
@@ -179,12 +184,14 @@ function contentOf({ currency, lines, charges = [], offers = [] }: RecordSale, o
 
 /** Whether the revision came with this content before, as it was sent or as it could be applied. */
 function isKnown(sent: SaleContent, contents: readonly SaleContent[], { lines }: PlacedOrder): boolean {
-  const wanted = [textOf(sent), textOf({ ...sent, lines: linesAfter(lines, sent.lines) })];
+  const after = linesAfter(lines, sent.lines);
+  const applied = { ...sent, lines: after, leftAnyway: leftAnyway(amendedLines(lines, after), sent.lines) };
+  const wanted = [textOf(sent), textOf(applied)];
   return contents.some((content) => wanted.includes(textOf(content)));
 }
 
 /** Equal for equal contents, in whatever order their lines and fields come. */
-const textOf = ({ currency, lines, charges, offers }: SaleContent): string =>
+const textOf = ({ currency, lines, charges, offers, leftAnyway = [] }: SaleContent): string =>
   JSON.stringify([
     currency,
     lines.map(({ lineId, sku, units, unitPriceMinor }) => JSON.stringify([lineId, sku, units, unitPriceMinor])).sort(),
@@ -194,6 +201,7 @@ const textOf = ({ currency, lines, charges, offers }: SaleContent): string =>
         JSON.stringify([lineId, externalId, units, unitPriceMinor]),
       )
       .sort(),
+    leftAnyway.map(({ lineId, sku, units }) => JSON.stringify([lineId, sku, units])).sort(),
   ]);
 
 /** What the channel had cancelled of the lines it sends again. What we cancelled stays cancelled. */
@@ -216,6 +224,17 @@ function linesAfter(lines: readonly Line[], sent: readonly OrderLine[]): OrderLi
     };
   });
   return [...kept.filter(isOrdered), ...sent.filter((line) => !known.has(keyOf(line)))];
+}
+
+/** Units of the lines that the channel does not order any more, and that left and did not come back. */
+function leftAnyway(lines: readonly Line[], sent: readonly OrderLine[]): LineUnits[] {
+  const sentByKey = byKey(sent);
+  return lines.flatMap((line) => {
+    const { lineId, sku, ordered, cancelled, returned } = line;
+    const wanted = Math.max(sentByKey.get(keyOf(line))?.units ?? 0, Math.min(ordered, cancelled));
+    const units = ordered - wanted - returned;
+    return units > 0 ? [{ lineId, sku, units }] : [];
+  });
 }
 
 /** The lines with more ordered of them. */

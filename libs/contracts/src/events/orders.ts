@@ -70,6 +70,8 @@ export const orderEvents = defineEvents({
       cancelled: z.literal(true).optional(),
       /** Units that the channel had cancelled and takes back into the order. */
       reopened: lineUnits.optional(),
+      /** Units that this revision no longer orders, and that the customer has already. */
+      leftAnyway: lineUnits.optional(),
       /** The channel stated its prices in this currency, which is not the order's: units hold, prices stay as they were. */
       otherCurrency: currencyCode.optional(),
       emptied,

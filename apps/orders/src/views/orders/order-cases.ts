@@ -1,6 +1,6 @@
 import type { OrderEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
-import { excessUnits, type Line, openUnits, unshippedReturns } from '../../order/lines.js';
+import { excessUnits, keyOf, type Line, type LineUnits, openUnits, unshippedReturns } from '../../order/lines.js';
 
 /** What may be the matter with one order: the kinds of exception that its own events open and close. */
 export type OrderCase =
@@ -12,7 +12,14 @@ export type OrderCase =
   | 'movement-of-unknown-order';
 
 /** By kind: since when, and a sentence with the numbers. */
-export type OrderCases = Partial<Record<OrderCase, { readonly since: string; readonly detail: string }>>;
+export type OrderCases = Partial<Record<OrderCase, Case>>;
+
+interface Case {
+  readonly since: string;
+  readonly detail: string;
+  /** Of a parcel: units that the channel took out of the order after they had left, as far as they did not come back. */
+  readonly leftAnyway?: readonly LineUnits[];
+}
 
 /** An order as far as its cases follow from it. */
 interface Cased {
@@ -24,12 +31,30 @@ interface Cased {
 
 /** What of an order waits for a person after an event; null where nothing does. */
 export function casesAfter(row: Cased, event: RecordedEvent<OrderEvent>): OrderCases | null {
-  const details = { ...ofMoney(row, event), ...ofReopening(row, event), ...ofMovements(row) };
+  const left = leftAnywayAfter(row, event);
+  const details = { ...ofMoney(row, event), ...ofReopening(row, event), ...ofMovements(row, unitsOf(left)) };
   const open = Object.entries(details) as [OrderCase, string][];
   if (open.length === 0) return null;
   return Object.fromEntries(
-    open.map(([kind, detail]) => [kind, { since: row.cases?.[kind]?.since ?? event.recordedAt, detail }]),
+    open.map(([kind, detail]) => [
+      kind,
+      {
+        since: row.cases?.[kind]?.since ?? event.recordedAt,
+        detail,
+        ...(kind === 'parcel-of-cancelled-order' && left.length > 0 && { leftAnyway: left }),
+      },
+    ]),
   );
+}
+
+function leftAnywayAfter({ cases }: Cased, { type, data }: RecordedEvent<OrderEvent>): readonly LineUnits[] {
+  if (type === 'SaleAmended') return data.leftAnyway ?? [];
+  const before = cases?.['parcel-of-cancelled-order']?.leftAnyway ?? [];
+  if (type !== 'OrderLinesReturned' || before.length === 0) return before;
+  const back = new Map(data.lines.map((line) => [keyOf(line), line.units]));
+  return before
+    .map((line) => ({ ...line, units: line.units - (back.get(keyOf(line)) ?? 0) }))
+    .filter(({ units }) => units > 0);
 }
 
 type Details = Partial<Record<OrderCase, string>>;
@@ -56,7 +81,7 @@ function ofReopening({ cases, lines }: Cased, { type, data }: RecordedEvent<Orde
   return { 'order-reopened': `The channel took back its cancellation; ${unitsIn(open)} are to leave.` };
 }
 
-function ofMovements({ status, lines }: Cased): Details {
+function ofMovements({ status, lines }: Cased, leftAnyway: number): Details {
   if (status === 'unknown') {
     const [left, back] = [sumOf(lines, ({ shipped }) => shipped), sumOf(lines, ({ returned }) => returned)];
     return {
@@ -64,7 +89,7 @@ function ofMovements({ status, lines }: Cased): Details {
     };
   }
   const held = status === 'declined' ? lines.map((line) => ({ ...line, cancelled: line.ordered })) : lines;
-  const cancelled = sumOf(held.filter(hasCancelled), excessUnits);
+  const cancelled = sumOf(held.filter(hasCancelled), excessUnits) + leftAnyway;
   const surplus = sumOf(
     held.filter((line) => !hasCancelled(line)),
     excessUnits,
@@ -78,6 +103,8 @@ function ofMovements({ status, lines }: Cased): Details {
 }
 
 const hasCancelled = ({ cancelled }: Line): boolean => cancelled > 0;
+
+const unitsOf = (lines: readonly LineUnits[]): number => lines.reduce((sum, { units }) => sum + units, 0);
 
 const sumOf = (lines: readonly Line[], units: (line: Line) => number): number =>
   lines.reduce((sum, line) => sum + units(line), 0);
