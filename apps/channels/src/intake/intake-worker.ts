@@ -134,4 +134,4 @@ const isOutage = (error: Error): boolean =>
   (OUTAGES.has(error.name) || (error.name === 'Rejected' && 'kind' in error && error.kind === 'unavailable'));
 
 const REFUSALS = new Set(['Rejected', 'InvalidRequest', 'ZodError']);
-const OUTAGES = new Set(['Overloaded', 'DatabaseError', 'WriterFenced']);
+const OUTAGES = new Set(['Overloaded', 'DatabaseError', 'EventStoreUnavailable', 'WriterFenced']);

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { ChannelSale, SaleResult, SalesIntake } from '#contracts';
-import { Overloaded, runInContext } from '#event-sourcing';
+import { EventStoreUnavailable, Overloaded, runInContext } from '#event-sourcing';
 import { Rejected, systemClock } from '#kernel';
 import { PersonalDataHasher, PersonalDataSealer } from '#platform';
 import { openReadModels, type ReadModels } from '#read-models';
@@ -212,8 +212,12 @@ describe('the intake', () => {
     expect(new Set(orders.recorded.map(({ externalOrderId }) => externalOrderId))).toEqual(new Set(['A-1', 'A-3']));
   });
 
-  it('parks nothing while the orders service is away', async () => {
+  it.each([
+    ['the orders service is away', () => new Overloaded('The service', 10)],
+    ['the event store is away', () => new EventStoreUnavailable('The event store did not answer.')],
+  ])('parks nothing while %s', async (_, outage) => {
     orders.outages = 10;
+    orders.outage = outage;
     await take('m-1', [sale('A-1')]);
     await workUntil(async () => (await table.countWaiting(10)) === 0);
     expect(orders.recorded).toHaveLength(1);
@@ -359,11 +363,12 @@ class RecordingOrders implements SalesIntake {
   readonly answers = new Map<string, Error>();
   throwsFor: string | undefined;
   outages = 0;
+  outage = (): Error => new Overloaded('The service', 10);
 
   async record(sales: readonly ChannelSale[]): Promise<readonly (SaleResult | Error)[]> {
     if (this.outages > 0) {
       this.outages -= 1;
-      throw new Overloaded('The service', 10);
+      throw this.outage();
     }
     if (sales.some(({ externalOrderId }) => externalOrderId === this.throwsFor)) throw new Error('a fault');
     return sales.map((each) => {
