@@ -56,7 +56,7 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'refused-listing-acknowledged',
     what: 'A listing that the channel refused within its answer counts as taken.',
-    edits: [{ file: pusher, find: 'if (result?.ok) taken', replace: 'if (true) taken' }],
+    edits: [{ file: pusher, find: 'if (result?.ok || isOver) taken', replace: 'if (true) taken' }],
   },
   {
     name: 'ended-listing-kept',
@@ -64,15 +64,21 @@ export const channelBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: ledger,
-        find: 'and l.sku = c.sku and l.listed_at_position < c.position',
-        replace: 'and l.sku = c.sku and l.listed_at_position > c.position',
+        find: 'and (l.closed_at is null or l.wanted_sequence > l.acknowledged_sequence)',
+        replace: 'and l.closed_at is not null',
       },
     ],
   },
   {
     name: 'ended-offer-keeps-its-number',
     what: 'An offer that ended gets its last number again and not 0.',
-    edits: [{ file: ledger, find: 'set ended_at = c.at, wanted_quantity = 0,', replace: 'set ended_at = c.at,' }],
+    edits: [
+      {
+        file: ledger,
+        find: 'LAST_ZERO = `wanted_quantity = 0,',
+        replace: 'LAST_ZERO = `wanted_quantity = l.wanted_quantity,',
+      },
+    ],
   },
   {
     name: 'feed-skips-a-change',

@@ -76,7 +76,7 @@ export const storeBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'libs/event-store-postgres/src/postgres-event-store.ts',
-        find: 'this.#signal.advance(firstPosition + events.length - 1);',
+        find: 'this.#signal.advance(batch.firstPosition + batch.events.length - 1);',
         replace: '',
       },
       {

@@ -6,7 +6,8 @@ const advance = 'await advanceCheckpoint(this.readModels, this.key, this.checkpo
 
 const storeCheckpoint = 'await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);';
 const storedAlone = 'advanceCheckpoint(this.readModels, this.key, this.checkpointAt(from), to, events.length)';
-const endOfPage = 'byKey: true\n            })';
+const beginOfPage = 'const commit = (apply)=>';
+const endOfPage = 'return parked;\n                })';
 
 /** In views, processes and the leases under them. */
 export const viewBugs: readonly PlantedBug[] = [
@@ -16,8 +17,8 @@ export const viewBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: projection,
-        find: `(page)=>this.readModels.transaction(async (tx)=>{\n                ${storeCheckpoint}`,
-        replace: `(page)=>${storedAlone}.then(()=>this.readModels.transaction(async (tx)=>{`,
+        find: `${beginOfPage}this.#transaction(async (tx)=>{\n                    ${storeCheckpoint}`,
+        replace: `${beginOfPage}${storedAlone}.then(()=>this.#transaction(async (tx)=>{`,
       },
       { file: projection, find: endOfPage, replace: `${endOfPage})` },
     ],
@@ -27,7 +28,7 @@ export const viewBugs: readonly PlantedBug[] = [
     what: 'The rows are stored in a transaction of their own, before the checkpoint.',
     edits: [
       { file: projection, find: storeCheckpoint, replace: '' },
-      { file: projection, find: endOfPage, replace: `${endOfPage}.then(()=>${storedAlone})` },
+      { file: projection, find: endOfPage, replace: `${endOfPage}.then((parked)=>${storedAlone}.then(()=>parked))` },
     ],
   },
   {
@@ -44,12 +45,13 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'rebuild-switched-early',
     what: 'A rebuilt view takes the place of the live one without what happened meanwhile.',
-    shownBy: 126,
+    shownBy: 60,
     edits: [
       {
         file: 'libs/read-models/src/rebuild.ts',
-        find: 'const reached = await build.catchUp(tx, checkpoint?.position ?? 0);',
-        replace: 'const reached = { position: Math.max(build.position, checkpoint?.position ?? 0), events: 0 };',
+        find: 'const reached = await build.catchUp(tx, Math.min(checkpoint?.position ?? 0, await store.head()));',
+        replace:
+          'const reached = { position: Math.max(build.position, checkpoint?.position ?? 0), events: 0, setAside: [] };',
       },
     ],
   },
@@ -64,13 +66,13 @@ export const viewBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: reaction,
-        find: `if (failures.length === 0) {\n            ${advance}`,
-        replace: 'if (failures.length === 0) {',
+        find: `if (setAside.length === 0) {\n            ${advance}`,
+        replace: 'if (setAside.length === 0) {',
       },
       {
         file: reaction,
-        find: 'const failures = await this.#react(events);',
-        replace: `${advance}\n        const failures = await this.#react(events);`,
+        find: 'const setAside = await this.#react(events);',
+        replace: `${advance}\n        const setAside = await this.#react(events);`,
       },
     ],
   },
