@@ -279,6 +279,15 @@ describe('POST /v1/channel-sales', () => {
     expect(recorded?.data).toMatchObject({ buyer: {} });
   });
 
+  it('takes everything out of a known order whose channel sends it without lines', async () => {
+    const answer = await post('/v1/channel-sales', sale({}));
+    expect(await post('/v1/channel-sales', sale({ revision: 1, lines: [] }))).toMatchObject({
+      status: 201,
+      body: { status: 'amended' },
+    });
+    expect(await orderOf(answer)).toMatchObject({ units: 0, totalMinor: 0, phase: 'cancelled' });
+  });
+
   it('takes the goods of a sale whose other lines are of 0 units, discounts or shipping, and adds up the right total', async () => {
     const price = { units: 1, unitPriceMinor: 0 };
     const lines = [

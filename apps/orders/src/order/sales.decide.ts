@@ -289,5 +289,5 @@ const notAChannelOrder = (orderId: string): Rejected =>
     { orderId },
   );
 
-export const nothingSold = (): Rejected =>
+const nothingSold = (): Rejected =>
   new Rejected('invalid', 'nothing-sold', 'No line has units, and nothing is cancelled. Send what was sold.');

@@ -7,7 +7,7 @@ import { Runners } from '#read-models';
 import { OfferDirectory, type SkuOfLine } from '../../offers/offer-directory.js';
 import { channelOrderId } from '../order-id.js';
 import { OrderRunner } from '../order-runner.js';
-import { nothingSold, type RecordSale } from '../sales.decide.js';
+import type { RecordSale } from '../sales.decide.js';
 import { soldBy } from './sold.js';
 
 export interface RecordedSale extends SaleResult {
@@ -64,7 +64,6 @@ export class OrdersIntake implements SalesIntake {
     const refusal = refusedInstant('placedAt', sale.placedAt, toIso(this.clock.now()));
     if (refusal) throw refusal;
     const orderId = channelOrderId(sale.channel, sale.externalOrderId);
-    if (sale.lines.length === 0 && !sale.cancelled) throw nothingSold();
     const outcome = await this.orders.execute(orderId, this.commandOf(orderId, sale, skuOf), metadata);
     return { orderId, status: statusOf(outcome), revision: outcome.revision, position: outcome.position };
   }
