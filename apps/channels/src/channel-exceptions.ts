@@ -15,7 +15,7 @@ export const CHANNEL_EXCEPTIONS: readonly ExceptionSource[] = [
   {
     kind: 'unrecorded-sale',
     whatToDo:
-      'Read the error and mend its cause, then retry the sale with POST /v1/channels/{channel}/parked-sales/{id}/retry. The case closes too when a newer revision of the order is recorded; where the order was recorded another way, close it with …/{id}/dismiss.',
+      'Read the error and mend its cause, then retry the sale with POST /v1/channels/{channel}/parked-sales/{id}/retry. The case closes too when the channel sends the order again and it is recorded; where the order was recorded another way, close it with …/{id}/dismiss.',
     openCases: `
       select channel || ' ' || id as subject, received_at as since,
              'Order ' || external_order_id || ' of ' || channel || ' could not be recorded: ' || error as detail

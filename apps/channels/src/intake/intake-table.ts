@@ -126,7 +126,7 @@ export class IntakeTable {
     );
   }
 
-  /** Notes what became of a batch with one statement. A sale that is recorded takes the place of parked ones of its order that are older. */
+  /** Notes what became of a batch with one statement. A sale that is recorded takes the place of parked ones of its order that are older, by revision or in it. */
   async settle(done: readonly number[], failed: readonly FailedSale[]): Promise<void> {
     await this.readModels.execute(
       `with settled as (
@@ -134,10 +134,11 @@ export class IntakeTable {
           set state = r.state, sale = case when r.state = 'done' then null else i.sale end, error = r.error,
               attempts = i.attempts + 1, next_attempt_at = coalesce(r.next_attempt_at, i.next_attempt_at)
          from unnest($1::bigint[], $2::text[], $3::text[], $4::timestamptz[]) as r (id, state, error, next_attempt_at)
-        where i.id = r.id returning i.channel, i.external_order_id, i.external_revision, i.state)
+        where i.id = r.id returning i.id, i.channel, i.external_order_id, i.external_revision, i.state)
        update channels.intake older set state = 'done', sale = null from settled s
         where s.state = 'done' and older.state = 'parked' and older.sale is not null and older.channel = s.channel
-          and older.external_order_id = s.external_order_id and older.external_revision < s.external_revision`,
+          and older.external_order_id = s.external_order_id
+          and (older.external_revision, older.id) < (s.external_revision, s.id)`,
       [
         [...done, ...failed.map(({ id }) => id)],
         [...done.map(() => 'done'), ...failed.map(({ nextAttemptAt }) => (nextAttemptAt ? 'waiting' : 'parked'))],
