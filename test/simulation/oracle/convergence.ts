@@ -1,7 +1,7 @@
 import { isGoods, type Shop, type ShopOrder } from '../shops/shop.js';
 import { CHECKOUT_LINE } from '../world/set-up.js';
 import type { World } from '../world/world.js';
-import { type OrderFold, openUnits } from './order-fold.js';
+import { lineKeyOf, type OrderFold, openUnits } from './order-fold.js';
 import { must } from './violation.js';
 
 /** What is still to happen before all is quiet; undefined when the system has come to rest with every number right. */
@@ -24,7 +24,7 @@ function laggingReader({ views, log, machinery, intake }: World): string | undef
     if (position < log.head) return `${name} is at ${position} of ${log.head}`;
   const parked = machinery.database.ask('select runner, error from read_models.parked') as unknown[];
   if (parked.length > 0) return `parked: ${JSON.stringify(parked[0])}`;
-  return intake.open() > 0 ? 'sales wait in the intake' : undefined;
+  return intake.open();
 }
 
 function unrecordedSale({ shops, log }: World): string | undefined {
@@ -155,6 +155,8 @@ function checkSale(sold: ShopOrder, order: OrderFold, { offers }: Shop): void {
     const line = order.lines.find((each) => each.lineId === lineId && each.sku === sku);
     const ordered = line?.ordered ?? 0;
     const gone = (line?.cancelled ?? 0) + (line?.shipped ?? 0);
+    const byUs = line ? (order.cancelledByUs.get(lineKeyOf(line)) ?? 0) : 0;
+    agree((line?.cancelled ?? 0) <= byUs, () => `${line?.cancelled} of ${sku} are cancelled, ${byUs} by us`);
     agree(ordered === units || (ordered > units && ordered <= gone), () => `${ordered} of ${sku}, not ${units}`);
   }
   if (sold.currency !== order.currency) return;

@@ -26,9 +26,13 @@ export class IntakeOracle {
     if (isRiddle) this.#riddles.add(`${channel} ${messageId}`);
   }
 
-  /** Sales that are not recorded yet, or were given up. What is not understood is not waited for. */
-  open(): number {
-    return this.#rows(`state <> 'done' and sealed is null`).length;
+  /** A sale that is not recorded yet, or was given up. What is not understood is not waited for. */
+  open(): string | undefined {
+    const [sale] = this.database.ask(
+      `select channel, external_order_id as "order", external_revision as revision, state, attempts, error
+         from channels.intake where state <> 'done' and sealed is null limit 1`,
+    ) as object[];
+    return sale && `a sale waits in the intake: ${JSON.stringify(sale)}`;
   }
 
   /** At rest: what was not understood is there, whole, and shown. */

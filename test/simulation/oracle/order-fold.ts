@@ -24,6 +24,8 @@ export class OrderFold {
   /** Goods whose offer leads to no SKU yet. */
   offers: readonly OfferLine[] = [];
   readonly returns = new Map<string, number>();
+  /** Units that we cancelled and not the channel, by line and SKU. */
+  readonly cancelledByUs = new Map<string, number>();
 
   constructor(readonly orderId: string) {}
 
@@ -53,7 +55,12 @@ export class OrderFold {
         this.status = 'declined';
         break;
       case 'OrderLinesCancelled':
-        for (const line of event.data.lines) this.#of(line).cancelled += line.units;
+        for (const line of event.data.lines) {
+          this.#of(line).cancelled += line.units;
+          const key = lineKeyOf(line);
+          if (event.data.reason !== 'cancelled-by-channel')
+            this.cancelledByUs.set(key, (this.cancelledByUs.get(key) ?? 0) + line.units);
+        }
         break;
       case 'OrderLinesShipped':
         for (const line of event.data.lines) this.#of(line).shipped += line.units;
@@ -117,6 +124,9 @@ export class OrderFold {
     return line;
   }
 }
+
+export const lineKeyOf = ({ lineId, sku }: { readonly lineId: string; readonly sku: string }): string =>
+  `${lineId}\n${sku}`;
 
 interface Beside {
   readonly charges?: readonly Charge[] | undefined;

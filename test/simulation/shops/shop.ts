@@ -86,14 +86,18 @@ export class Shop {
       const named = bySku ? { sku: this.skus.get(externalId) ?? '' } : { sku: '', externalId };
       return { lineId: String(index + 1), ...named, units, unitPriceMinor: 1_000 + index };
     });
-    return this.change({
-      externalOrderId: `${this.channel.toUpperCase()}-${this.#changes.length + 1}`,
-      revision: 0,
-      placedAt,
-      currency: 'EUR',
-      cancelled: false,
-      lines: [...lines, ...beside],
-    });
+    return this.#place([...lines, ...beside], placedAt);
+  }
+
+  /** A shopper buys one of an offer whose number nobody has told the shop yet. */
+  sellUnlisted(externalId: string, sku: string, placedAt: string): ShopOrder {
+    this.offers.set(externalId, sku);
+    return this.#place([{ lineId: '1', sku: '', externalId, units: 1, unitPriceMinor: 700 }], placedAt);
+  }
+
+  #place(lines: readonly ShopLine[], placedAt: string): ShopOrder {
+    const externalOrderId = `${this.channel.toUpperCase()}-${this.#changes.length + 1}`;
+    return this.change({ externalOrderId, revision: 0, placedAt, currency: 'EUR', cancelled: false, lines });
   }
 
   change(order: ShopOrder): ShopOrder {

@@ -14,6 +14,8 @@ export class People {
   /** People of one world do some things all the time and others hardly ever: each world shows other sides. */
   readonly #habits: readonly (readonly [Action, number])[];
   readonly #popular: readonly string[];
+  /** Listings of which a change is under way: a shop changes one at a time. */
+  readonly #relisting = new Set<string>();
   #names = 0;
 
   constructor(world: World) {
@@ -51,6 +53,17 @@ export class People {
     if (order) this.#tell(shop.channel, order);
   }
 
+  /** A shop sells by an offer that it tells us of only later. */
+  async buyUnlisted(): Promise<void> {
+    const shop = this.#shop();
+    const [sku, offer] = [this.#sku(), this.#name('fresh')];
+    const externalId = `${shop.channel}/${offer}`;
+    this.#tell(shop.channel, shop.sellUnlisted(externalId, sku, new Date().toISOString()));
+    await this.#takeTime(this.#random.exponential(1_000));
+    shop.offer(externalId, sku);
+    await this.#callers.listing(sku, 'ListingCreated', shop.channel, externalId);
+  }
+
   /** A shop lists something among its orders that is none. */
   async puzzle(): Promise<void> {
     this.#shop().puzzle(this.#name('riddle'));
@@ -85,7 +98,9 @@ export class People {
   async amend(): Promise<void> {
     const shop = this.#shop();
     // Now and then a cancellation is taken back.
-    const orders = [...shop.orders.values()].filter(({ cancelled }) => !cancelled || this.#random.chance(0.2));
+    const orders = [...shop.orders.values()].filter(
+      ({ cancelled, lines }) => !cancelled || (lines.some(isGoods) && this.#random.chance(0.2)),
+    );
     if (orders.length === 0) return;
     const order = this.#random.pick(orders);
     const cancelled = !order.cancelled && this.#random.chance(0.3);
@@ -186,6 +201,7 @@ export class People {
       { cap: this.#random.between(0, 5) },
       { sharePercent: this.#random.between(20, 100) },
       { quota: this.#random.between(0, 4) },
+      { quota: this.#random.between(1, 8) },
       { restriction: 'not allowed here' },
       {},
     ]);
@@ -259,7 +275,14 @@ export class People {
   async relist(): Promise<void> {
     const shop = this.#shop();
     const [externalId, sku] = this.#random.pick([...shop.skus]) ?? [];
-    if (externalId === undefined || sku === undefined) return;
+    const listing = `${shop.channel} ${externalId}`;
+    if (externalId === undefined || sku === undefined || this.#relisting.has(listing)) return;
+    this.#relisting.add(listing);
+    await this.#changeListing(shop, externalId, sku);
+    this.#relisting.delete(listing);
+  }
+
+  async #changeListing(shop: Shop, externalId: string, sku: string): Promise<void> {
     const alsoOffered = this.#random.chance(0.2);
     const next = alsoOffered || this.#random.chance(0.7) ? this.#name(`${sku}-again`) : externalId;
     if (!alsoOffered) {
@@ -369,6 +392,7 @@ const ACTIONS = [
   ['buy', 30],
   ['amend', 10],
   ['puzzle', 1],
+  ['buyUnlisted', 1],
   ['checkOut', 4],
   ['submit', 10],
   ['reserve', 14],
