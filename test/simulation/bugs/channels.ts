@@ -31,7 +31,7 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'throttled-number-acknowledged',
     what: 'A number that the channel had no time for counts as taken.',
-    shownBy: 25,
+    shownBy: 239,
     edits: [
       {
         file: pusher,

@@ -64,7 +64,7 @@ export const commandBugs: readonly PlantedBug[] = [
   {
     name: 'decided-ahead-kept-after-failed-append',
     what: 'What was decided on top of a turn that was not stored is stored later.',
-    shownBy: 32,
+    shownBy: 242,
     edits: [{ file: runner, find: 'this.takeAhead(mailbox)?.members ?? []', replace: '[]' }],
   },
   {

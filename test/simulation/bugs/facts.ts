@@ -62,6 +62,7 @@ export const factBugs: readonly PlantedBug[] = [
   {
     name: 'cancellation-not-taken-back',
     what: 'Units that a channel had cancelled stay cancelled when it orders them again.',
+    shownBy: 207,
     edits: [{ file: sales, find: 'const reopened = reopenedBy(sent, order);', replace: 'const reopened = [];' }],
   },
   {
@@ -116,6 +117,7 @@ export const factBugs: readonly PlantedBug[] = [
   {
     name: 'quota-comes-back-for-older-orders',
     what: 'Units of an order from before the quota give it back.',
+    shownBy: 186,
     edits: [{ file: 'apps/inventory/src/stock/figures.ts', find: 'sum(from) - beforeQuota', replace: 'sum(from)' }],
   },
   {

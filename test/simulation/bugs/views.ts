@@ -45,7 +45,7 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'rebuild-switched-early',
     what: 'A rebuilt view takes the place of the live one without what happened meanwhile.',
-    shownBy: 60,
+    shownBy: 219,
     edits: [
       {
         file: 'libs/read-models/src/rebuild.ts',
