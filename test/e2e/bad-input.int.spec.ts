@@ -328,6 +328,7 @@ const KNOWN: Readonly<Record<string, string>> = {
   orderId: 'web-shop.known',
   productId: 'goods',
   reservationId: 'r-1',
+  id: '1',
 };
 
 const resolved = (path: string): string =>
