@@ -24,6 +24,8 @@ export class LedgerOracle {
   readonly #sent = new Map<string, number>();
   /** The last number each process sent for a listing. */
   readonly #last = new Map<string, number>();
+  /** The last of them that offered anything: an offer that ends and one on a closed channel are told 0, and come back. */
+  readonly #offered = new Map<string, number>();
   /** Which process has asked which channel for its orders since it sent it numbers. */
   readonly #asked = new Set<string>();
   /** Who settled a listing: the process whose commit made its wanted number the acknowledged one. Undefined until then. */
@@ -72,13 +74,14 @@ export class LedgerOracle {
       must(known === true, 'a channel gets numbers that were right once', where);
       const key = `${process} ${channel} ${externalId}`;
       must(
-        hasAsked || quantity <= (this.#last.get(key) ?? quantity),
+        hasAsked || quantity <= (this.#offered.get(key) ?? quantity),
         'a channel is asked for its sales before a number goes up',
         where,
       );
       must((this.#sent.get(key) ?? -1) <= revision, 'an older number never follows a newer one', where);
       this.#sent.set(key, revision);
       this.#last.set(key, quantity);
+      if (quantity > 0) this.#offered.set(key, quantity);
     }
   }
 
