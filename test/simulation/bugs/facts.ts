@@ -7,7 +7,7 @@ const sold = 'apps/orders/src/order/record-sale/sold.ts';
 const ledger = 'apps/channels/src/push/push-ledger.ts';
 const allocations = 'apps/inventory/src/stock/allocations.decide.ts';
 
-/** In what becomes of messages nobody understands, facts that contradict each other, and sales that are told late. */
+/** In what becomes of messages that are not understood, facts that contradict each other, and sales that are told late. */
 export const factBugs: readonly PlantedBug[] = [
   {
     name: 'unreadable-message-dropped',

@@ -5,7 +5,7 @@ import { must } from './violation.js';
 
 /** What is known of the durable inbox of webhooks. */
 export class IntakeOracle {
-  /** Messages that nobody understands and that the system said it has. */
+  /** Messages that no version of ours understands and that the system said it has. */
   readonly #riddles = new Set<string>();
 
   constructor(
@@ -53,7 +53,7 @@ export class IntakeOracle {
     }
   }
 
-  /** How much of what nobody understands was found by a pull. */
+  /** How much of what is not understood was found by a pull. */
   pulledRiddles(channel: string): number {
     return this.#rows(`state = 'parked' and sealed is not null and channel = '${channel}' and via = 'poll'`).length;
   }

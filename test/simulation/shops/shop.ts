@@ -89,7 +89,7 @@ export class Shop {
     return this.#place([...lines, ...beside], placedAt);
   }
 
-  /** A shopper buys one of an offer whose number nobody has told the shop yet. */
+  /** A shopper buys one of an offer before the shop has a number for it. */
   sellUnlisted(externalId: string, sku: string, placedAt: string): ShopOrder {
     this.offers.set(externalId, sku);
     return this.#place([{ lineId: '1', sku: '', externalId, units: 1, unitPriceMinor: 700 }], placedAt);
