@@ -47,7 +47,7 @@ export class ProjectionRunner extends Runner {
     this.version = projection.version;
     this.types = projection.types;
     this.pageSize = pageSize;
-    this.pageBytes = projection.pageBytes ?? 1_048_576;
+    this.pageBytes = projection.pageBytes ?? 3_145_728;
     this.paceMs = paceMs;
   }
 

@@ -19,7 +19,7 @@ export interface Projection {
   readonly types: readonly string[];
   /** Events per transaction at most, 5,000 where nothing is said. */
   readonly pageSize?: number;
-  /** Weight of the events of a transaction, 1 MiB of JSON where nothing is said. */
+  /** Weight of the events of a transaction, 3 MiB of JSON where nothing is said. */
   readonly pageBytes?: number;
   /**
    * While events keep coming, one page in so many milliseconds at most: 50 where nothing is said. So much later than its

@@ -82,7 +82,7 @@ describe('a reaction', () => {
   it('gets pages by weight: three of its heaviest events are a page, whatever their number may be', async () => {
     await receive(
       store,
-      Array.from({ length: 9 }, (_, index) => `${index}`.padEnd(100_000, 'x')),
+      Array.from({ length: 9 }, (_, index) => `${index}`.padEnd(800_000, 'x')),
     );
     const sizes: number[] = [];
     const react = async (events: readonly RecordedEvent[]) => {

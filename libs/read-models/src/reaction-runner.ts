@@ -13,7 +13,7 @@ export interface Reaction {
   readonly types: readonly string[];
   /** Events handed over at once at most, 500 where nothing is said. Greater where few of many events lead to a command. */
   readonly pageSize?: number;
-  /** Bytes of JSON handed over at once, 256 KiB where nothing is said: each of 3,500 lines in them may be a command. */
+  /** Bytes of JSON handed over at once, 2 MiB where nothing is said: some 25,000 lines, each of which may be a command. */
   readonly pageBytes?: number;
   /**
    * Sends the commands that follow from these events (in log order) and resolves when all have been answered. May get
@@ -23,7 +23,7 @@ export interface Reaction {
 }
 
 /** How heavy a page of a reaction is, in bytes of JSON. */
-export const pageBytesOf = ({ pageBytes = 262_144 }: Reaction): number => pageBytes;
+export const pageBytesOf = ({ pageBytes = 2_097_152 }: Reaction): number => pageBytes;
 
 export interface ReactionRunnerOptions extends RunnerTiming {
   /** Instead of what the reaction says. */

@@ -12,7 +12,7 @@ export type StockRunner = CommandRunner<StockCommand, StockEvent, Stock>;
 /** SKUs are changed all the time and all over the range, so many stay in memory; a hot one answers many callers who may repeat. */
 export const stockRunnerOptions = {
   rememberedCommands: 2_048,
-  maxIdleStreams: 12_000,
+  maxIdleStreams: 24_000,
 } as const satisfies CommandRunnerOptions;
 
 /** One decision on one SKU: the only command on the bus that changes stock. What it may be is {@link StockCommand}. */

@@ -3,8 +3,8 @@ import type { Decider } from '#event-sourcing';
 import { decide, elapse, type StockCommand } from './stock.decide.js';
 import { evolve, initialStock, type Stock, stockEventTypes, stockSnapshot } from './stock.js';
 
-/** Open holds and order lines of a SKU that takes twice the memory of one without. */
-const HOLDS_OF_MOST = 16;
+/** Open holds and order lines, of 80 bytes each, of a SKU that takes twice the memory of one without. */
+const HOLDS_OF_MOST = 32;
 
 /** Streams `stock-<sku>`: one SKU at all its locations. */
 export const stockDecider: Decider<StockCommand, StockEvent, Stock> = {

@@ -12,8 +12,8 @@ type OrderFact = Extract<
   { type: 'SaleRecorded' | 'SaleAmended' | 'OrderLinesCancelled' | 'OrderLinesShipped' | 'OrderLinesReturned' }
 >;
 
-/** What comes in meanwhile is decided and stored between these. */
-const COMMANDS_AT_ONCE = 500;
+/** What comes in meanwhile is decided and stored between these. With 500 a replay of sales took a third longer. */
+const COMMANDS_AT_ONCE = 5_000;
 
 /**
  * Sales, amendments, cancellations, parcels and returns have happened: stock follows. Commands for one SKU are sent in

@@ -14,7 +14,6 @@ export class WhenStockIsAllocatedPlaceOrder implements Reaction {
   readonly types = ['StockAllocated'];
   /** Most allocations are of sales that have happened, and lead to no command. */
   readonly pageSize = 5_000;
-  readonly pageBytes = 2_097_152;
 
   constructor(private readonly orders: OrderRunner) {}
 
