@@ -20,7 +20,7 @@ const SKUS_SOLD = 5_000;
 const SKU_COUNTS = [1_000, 10_000, 100_000];
 const CHANNELS_OF_RULE = 20;
 const SALES_PER_SECOND = 200;
-const PATIENCE_MS = 3_600_000;
+const RETRY_FOR_MS = 3_600_000;
 
 export const growth: Benchmark = {
   name: 'growth',
@@ -75,7 +75,7 @@ async function startUps(bench: Bench): Promise<{ sizes: readonly number[]; conte
     bench.progress('letting the views catch up');
     const standalone = () => startStandalone({ url, folder: bench.database.folder });
     const first = await standalone();
-    await caughtUp(first.httpUrl, bench.signal, PATIENCE_MS);
+    await caughtUp(first.httpUrl, bench.signal, RETRY_FOR_MS);
     await first.stop('SIGKILL');
     contenders.push(
       { name: 'start of the stock side', measure: () => stockSideStart(url, skus[0] ?? '', size) },
@@ -175,7 +175,7 @@ class StockView {
   async changeRule(buffer: number): Promise<{ changeMs: number; salesP99Ms: number }> {
     const done = new AbortController();
     const operation = () => this.stock.reserve(this.skus[Math.floor(Math.random() * this.skus.length)] ?? '');
-    const sales = openLoop({ perSecond: SALES_PER_SECOND, seconds: PATIENCE_MS, operation, signal: done.signal });
+    const sales = openLoop({ perSecond: SALES_PER_SECOND, seconds: RETRY_FOR_MS, operation, signal: done.signal });
     const changeMs = await timed(async () => {
       await setBuffer(this.stock.store, 'channel-0', buffer);
       await this.#shown();
@@ -185,7 +185,7 @@ class StockView {
   }
 
   async #shown(): Promise<void> {
-    await this.runners.projection('stock').waitFor(await this.stock.store.head(), PATIENCE_MS / 10);
+    await this.runners.projection('stock').waitFor(await this.stock.store.head(), RETRY_FOR_MS / 10);
   }
 
   close(): Promise<void> {

@@ -18,7 +18,7 @@ const CHANNELS = ['shop', 'amazon', 'ebay', 'etsy', 'till'];
 const SOLD_MEANWHILE = 'SOLD-MEANWHILE';
 const SALES_PER_SECOND = 200;
 const READS_PER_SECOND = 200;
-const PATIENCE_MS = 600_000;
+const RETRY_FOR_MS = 600_000;
 
 interface View {
   readonly projection: Projection;
@@ -107,7 +107,7 @@ class Shop {
       name: `rebuilding ${projection.name}`,
       measure: async () => {
         const done = new AbortController();
-        const meanwhile = { seconds: PATIENCE_MS / 1_000, signal: done.signal };
+        const meanwhile = { seconds: RETRY_FOR_MS / 1_000, signal: done.signal };
         const sales = openLoop({
           ...meanwhile,
           perSecond: SALES_PER_SECOND,
@@ -151,7 +151,7 @@ class Shop {
 
   async #shown(): Promise<void> {
     const head = await this.stock.store.head();
-    for (const { projection } of views) await this.runners.projection(projection.name).waitFor(head, PATIENCE_MS);
+    for (const { projection } of views) await this.runners.projection(projection.name).waitFor(head, RETRY_FOR_MS);
   }
 }
 

@@ -6,12 +6,11 @@ import { PostgresEventStore } from '#event-store-postgres';
 import { systemClock } from '#kernel';
 import { HealthChecks, Metrics, PersonalDataHasher, PersonalDataSealer, Shutdown } from '#platform';
 import { type Log, openReadModels, type ReadModels, Runners } from '#read-models';
-import { Bell } from '../../apps/channels/src/bell.js';
 import { ChangeChannel, ChangeChannelHandler } from '../../apps/channels/src/channel/change-channel.js';
 import { channelDecider } from '../../apps/channels/src/channel/channel.decider.js';
 import { ChannelMetrics } from '../../apps/channels/src/channel-metrics.js';
 import { ChannelReach } from '../../apps/channels/src/channel-reach.js';
-import { ChannelsWork } from '../../apps/channels/src/channels-work.js';
+import { ChannelSupervisor } from '../../apps/channels/src/channel-supervisor.js';
 import { ConnectorRegistry } from '../../apps/channels/src/connectors/connector-registry.js';
 import { simulatedConnector } from '../../apps/channels/src/connectors/simulated/simulated.connector.js';
 import { DriftChecks } from '../../apps/channels/src/drift/drift-checks.js';
@@ -28,6 +27,7 @@ import { PushLedger } from '../../apps/channels/src/push/push-ledger.js';
 import { Pushers } from '../../apps/channels/src/push/pushers.js';
 import { createTables } from '../../apps/channels/src/tables.js';
 import { ChannelDirectory } from '../../apps/channels/src/views/channels/channel-directory.js';
+import { WakeSignal } from '../../apps/channels/src/wake-signal.js';
 import { inventoryProjections } from '../../apps/inventory/src/inventory.module.js';
 import { WhenAnOrderChangesFollowWithStock } from '../../apps/inventory/src/processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
 import { WhenOrderIsSubmittedAllocateStock } from '../../apps/inventory/src/processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
@@ -162,24 +162,26 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
   const directory = new ChannelDirectory(readModels, runners, shutdown);
   const runner = new CommandRunner(channelDecider, store, { clock });
   commands.handle(ChangeChannel, new ChangeChannelHandler(runner, directory));
-  const [table, ledger, pushers, bell] = [
+  const [table, ledger, pushers, wakeSignal] = [
     new IntakeTable(readModels),
     new PushLedger(readModels),
     new Pushers(),
-    new Bell(),
+    new WakeSignal(),
   ];
   const rows = new IntakeRows(hasher, sealer);
-  const inbox = new IntakeInbox(table, rows, clock, bell, readModels.log, { maxWaiting: options.maxWaitingSales });
+  const inbox = new IntakeInbox(table, rows, clock, wakeSignal, readModels.log, {
+    maxWaiting: options.maxWaitingSales,
+  });
   const { intakeBatchSize: batchSize, intakePollMs: pollMs, intakeAttempts: attempts, random } = options;
   const { keepDoneMs, keepUnreadableMs } = options;
   const workerOptions = { batchSize, pollMs, attempts, keepDoneMs, keepUnreadableMs, random };
-  const worker = new IntakeWorker(table, inbox, sales, bell, clock, readModels, workerOptions);
+  const worker = new IntakeWorker(table, inbox, sales, wakeSignal, clock, readModels, workerOptions);
   const poller = new OrdersPoller(table, inbox);
   const feed = new StockViewFeed(readModels, runners);
   const connectors = new ConnectorRegistry([simulatedConnector(SHOP_SECRET)]);
   const reach = new ChannelReach(readModels, clock);
   const channelSales = new ChannelSales(poller, table, ledger, reach, feed);
-  const parked = new ParkedSales(directory, connectors, table, rows, bell, readModels);
+  const parked = new ParkedSales(directory, connectors, table, rows, wakeSignal, readModels);
   const drift = new DriftChecks(
     directory,
     connectors,
@@ -191,7 +193,7 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
     clock,
     options,
   );
-  const work = new ChannelsWork(
+  const work = new ChannelSupervisor(
     readModels,
     runners,
     clock,

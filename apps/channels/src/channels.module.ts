@@ -5,7 +5,6 @@ import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourc
 import type { Clock } from '#kernel';
 import { CONFIG, type Config, Exceptions, PersonalDataHasher, PersonalDataSealer } from '#platform';
 import { type Projection, READ_MODELS, type ReadModels } from '#read-models';
-import { Bell } from './bell.js';
 import { CHANNEL_RUNNER, ChangeChannelHandler } from './channel/change-channel.js';
 import { channelDecider } from './channel/channel.decider.js';
 import { CloseChannelController } from './channel/close-channel/close-channel.http.js';
@@ -15,7 +14,7 @@ import { ResumeChannelController } from './channel/resume-channel/resume-channel
 import { CHANNEL_EXCEPTIONS } from './channel-exceptions.js';
 import { ChannelMetrics } from './channel-metrics.js';
 import { ChannelReach } from './channel-reach.js';
-import { ChannelsWork } from './channels-work.js';
+import { ChannelSupervisor } from './channel-supervisor.js';
 import { ConnectorRegistry } from './connectors/connector-registry.js';
 import { DriftCheckController } from './drift/drift-check.http.js';
 import { DriftChecks } from './drift/drift-checks.js';
@@ -37,6 +36,7 @@ import { ChannelsController } from './views/channels/channels.http.js';
 import { channelsProjection } from './views/channels/channels.projection.js';
 import { LagController } from './views/lag/lag.http.js';
 import { PushesController } from './views/pushes/pushes.http.js';
+import { WakeSignal } from './wake-signal.js';
 
 /** Token of what waits until the tables of this service exist. */
 const CHANNELS_TABLES = 'CHANNELS_TABLES';
@@ -76,14 +76,14 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
     ChannelMetrics,
 
     // processes
-    ChannelsWork,
+    ChannelSupervisor,
     ParkedSales,
     ChannelSales,
     ChannelReach,
     Pushers,
     {
       provide: IntakeWorker,
-      inject: [IntakeTable, IntakeInbox, SALES_INTAKE, Bell, CLOCK, READ_MODELS, CHANNELS_OPTIONS],
+      inject: [IntakeTable, IntakeInbox, SALES_INTAKE, WakeSignal, CLOCK, READ_MODELS, CHANNELS_OPTIONS],
       useFactory: intakeWorker,
     },
     {
@@ -95,7 +95,7 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
     // wiring
     { provide: CHANNELS_OPTIONS, useFactory: () => optionsFrom(process.env) },
     { provide: ConnectorRegistry, useFactory: () => ConnectorRegistry.fromEnvironment() },
-    { provide: Bell, useFactory: () => new Bell() },
+    { provide: WakeSignal, useFactory: () => new WakeSignal() },
     { provide: CHANNELS_TABLES, inject: [READ_MODELS], useFactory: createTables },
     {
       provide: IntakeTable,
@@ -109,15 +109,15 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
     },
     {
       provide: IntakeInbox,
-      inject: [IntakeTable, IntakeRows, CLOCK, Bell, READ_MODELS, CHANNELS_OPTIONS],
+      inject: [IntakeTable, IntakeRows, CLOCK, WakeSignal, READ_MODELS, CHANNELS_OPTIONS],
       useFactory: (
         table: IntakeTable,
         rows: IntakeRows,
         clock: Clock,
-        bell: Bell,
+        wakeSignal: WakeSignal,
         { log }: ReadModels,
         { maxWaitingSales }: ChannelsOptions,
-      ) => new IntakeInbox(table, rows, clock, bell, log, { maxWaiting: maxWaitingSales }),
+      ) => new IntakeInbox(table, rows, clock, wakeSignal, log, { maxWaiting: maxWaitingSales }),
     },
     {
       provide: IntakeRows,
@@ -138,12 +138,12 @@ function intakeWorker(
   table: IntakeTable,
   inbox: IntakeInbox,
   intake: SalesIntake,
-  bell: Bell,
+  wakeSignal: WakeSignal,
   clock: Clock,
   readModels: ReadModels,
   { intakeBatchSize, intakePollMs, intakeAttempts, keepDoneMs, keepUnreadableMs, random }: ChannelsOptions,
 ): IntakeWorker {
-  return new IntakeWorker(table, inbox, intake, bell, clock, readModels, {
+  return new IntakeWorker(table, inbox, intake, wakeSignal, clock, readModels, {
     batchSize: intakeBatchSize,
     pollMs: intakePollMs,
     attempts: intakeAttempts,

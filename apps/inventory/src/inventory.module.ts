@@ -21,7 +21,7 @@ import { KnownDocuments } from './stock/move-stock-in-bulk/known-documents.js';
 import { MoveStockInBulkController } from './stock/move-stock-in-bulk/move-stock-in-bulk.http.js';
 import { ReceiveStockController } from './stock/receive-stock/receive-stock.http.js';
 import { ReleaseReservationController } from './stock/release-reservation/release-reservation.http.js';
-import { Reserving } from './stock/reserve-stock/reserve-stock.command.js';
+import { ReservationService } from './stock/reserve-stock/reserve-stock.command.js';
 import { ReserveStockController } from './stock/reserve-stock/reserve-stock.http.js';
 import { ReturnStockController } from './stock/return-stock/return-stock.http.js';
 import { SetChannelRuleController } from './stock/set-channel-rule/set-channel-rule.http.js';
@@ -69,7 +69,7 @@ import { StockQuery } from './views/stock/stock.query.js';
   ],
   providers: [
     ChangeStockHandler,
-    Reserving,
+    ReservationService,
     KnownDocuments,
     ChangeSupply,
     LocationContents,

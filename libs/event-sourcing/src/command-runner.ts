@@ -1,5 +1,5 @@
 import { type Clock, Rejected, systemClock } from '#kernel';
-import type { CommandFigures, CommandOutcome } from './command-figures.js';
+import type { CommandFigures, CommandOutcome } from './command-metrics.js';
 import { commandSpan, traceAppend } from './command-trace.js';
 import type { Decider } from './decider.js';
 import { DrainEstimate } from './drain-estimate.js';
@@ -218,7 +218,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
   private decideOn(mailbox: Mailbox<Command, Event, State>, turn: Turn<Command, Event, State>): number {
     for (let taken = 0; taken < turn.perStream; taken += 1) {
       const waiting = mailbox.queue.first();
-      if (!waiting || !isNext(waiting) || this.recalls(waiting, turn)) return taken;
+      if (!waiting || !isNext(waiting) || this.needsDedupLookup(waiting, turn)) return taken;
       turn.add(this.decideNext(waiting, turn.now));
     }
     return turn.perStream;
@@ -238,7 +238,7 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
     const before = group.members.length;
     while (group.members.length < perStream) {
       const waiting = mailbox.queue.first();
-      if (!waiting || waiting.targets.length > 1 || forgetful(waiting).length > 0) break;
+      if (!waiting || waiting.targets.length > 1 || streamsToRecall(waiting).length > 0) break;
       group.add(this.decideNext(waiting, now));
     }
     if (group.members.length > 0) this.ahead.set(mailbox, group);
@@ -255,9 +255,9 @@ export class CommandRunner<Command, Event extends DomainEvent, State> {
    * as nothing of this turn waits to be stored there. A process sends its commands in the order of the log, so as a rule
    * the cause lies after those of all commands answered so far, and nobody needs to look however far the process lags.
    */
-  private recalls(waiting: Waiting<Command, Event, State>, turn: Turn<Command, Event, State>): boolean {
+  private needsDedupLookup(waiting: Waiting<Command, Event, State>, turn: Turn<Command, Event, State>): boolean {
     const { causedAt } = waiting;
-    const streams = forgetful(waiting);
+    const streams = streamsToRecall(waiting);
     if (causedAt === undefined || streams.length === 0) return false;
     if (!streams.some((mailbox) => turn.has(mailbox))) {
       for (const mailbox of streams) void this.recall(mailbox, causedAt);
@@ -493,7 +493,7 @@ function isNext<Command, Event extends DomainEvent, State>(waiting: Waiting<Comm
 }
 
 /** The streams of a command that may have forgotten that they answered it. */
-function forgetful<Command, Event extends DomainEvent, State>({
+function streamsToRecall<Command, Event extends DomainEvent, State>({
   targets,
   causedAt,
 }: Waiting<Command, Event, State>): Mailbox<Command, Event, State>[] {

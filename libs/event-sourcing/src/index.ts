@@ -1,5 +1,5 @@
 export * from './because-of.js';
-export * from './command-figures.js';
+export * from './command-metrics.js';
 export * from './command-runner.js';
 export * from './decider.js';
 export * from './event-registry.js';

@@ -38,7 +38,7 @@ export class CommitSignal {
   }
 
   /** Resolves when the log reaches beyond `position`, the signal aborts, or the store closes. */
-  beyond(position: number, signal: AbortSignal): Promise<void> {
+  waitUntilPast(position: number, signal: AbortSignal): Promise<void> {
     if (this.#head > position || signal.aborted || this.ended) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {

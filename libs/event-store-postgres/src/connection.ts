@@ -3,7 +3,7 @@ import { Client, type ClientConfig, DatabaseError, type PoolConfig, types } from
 import { EventStoreUnavailable, WriterFenced } from '#event-sourcing';
 
 /** How long an append or a read waits for a database that is away before its caller is told. */
-export const PATIENCE_MS = 30_000;
+export const RETRY_FOR_MS = 30_000;
 
 /** Pairs for pg_advisory_lock; the first number ("evst") keeps them apart from locks of other programs. */
 export const advisoryLocks = { writer: [0x65767374, 1], schema: [0x65767374, 2] } as const satisfies Record<
@@ -66,10 +66,10 @@ export const isFull = (error: unknown): boolean => error instanceof DatabaseErro
 export const backOff = (attempt: number): Promise<void> => delay(Math.min(50 * 2 ** attempt, 1_000));
 
 /** Repeats a read over lost connections until it answers, `mayGoOn` says no, or the time is up. */
-export async function persistently<T>(
+export async function withRetry<T>(
   read: () => Promise<T>,
   {
-    timeoutMs = PATIENCE_MS,
+    timeoutMs = RETRY_FOR_MS,
     mayGoOn = () => true,
   }: { readonly timeoutMs?: number; readonly mayGoOn?: () => boolean } = {},
 ): Promise<T> {
@@ -87,6 +87,6 @@ export async function persistently<T>(
 
 export const unavailable = (cause: unknown): EventStoreUnavailable =>
   new EventStoreUnavailable(
-    `The event store did not answer for ${PATIENCE_MS / 1000} seconds. An append may have been stored all the same; repeat it with the same event ids.`,
+    `The event store did not answer for ${RETRY_FOR_MS / 1000} seconds. An append may have been stored all the same; repeat it with the same event ids.`,
     { cause },
   );

@@ -2,7 +2,7 @@ import { Pool } from 'pg';
 import type { RecordedEvent } from '#event-sourcing';
 import { buildBatch, type PlacedAppend } from './batch.js';
 import { headOf } from './commit-signal.js';
-import { PATIENCE_MS, persistently, poolConfig } from './connection.js';
+import { poolConfig, RETRY_FOR_MS, withRetry } from './connection.js';
 import { createSchema } from './schema.js';
 import { decode, serialise } from './stored-event.js';
 import { WriterSession } from './writer-session.js';
@@ -36,7 +36,7 @@ export class CommitLog {
 
   /** Position of the last event, 0 for an empty log. */
   head(): Promise<number> {
-    return persistently(() => headOf(this.#pool));
+    return withRetry(() => headOf(this.#pool));
   }
 
   /** Every commit from the one on that holds the event after `position`, to the end of the log as of the last one. */
@@ -61,7 +61,7 @@ export class CommitLog {
   }
 
   async #from(position: number): Promise<CommittedEvents[]> {
-    const { rows } = await persistently(() =>
+    const { rows } = await withRetry(() =>
       this.#pool.query<CommitRow>({ name: 'commits', text: COMMITS_SQL, values: [position, FETCHED_BYTES] }),
     );
     return rows.map(({ first_position, recorded_at, events }) => {
@@ -99,7 +99,7 @@ export class CommitWriter {
     if (last <= this.head) return;
     if (position !== this.head + 1)
       throw new RangeError(`A commit at ${position} does not follow position ${this.head}.`);
-    const untilMs = performance.now() + PATIENCE_MS;
+    const untilMs = performance.now() + RETRY_FOR_MS;
     await this.#session.commit(buildBatch(runsOf(events), position, recordedAt), () => performance.now() < untilMs);
   }
 

@@ -10,7 +10,7 @@ import {
 import type { Batch } from './batch.js';
 import { type Commit, MadeCommit, StoredCommit, type Wanted, wantedBy } from './commit.js';
 import { type CommitSignal, headOf } from './commit-signal.js';
-import { persistently } from './connection.js';
+import { withRetry } from './connection.js';
 
 export interface LogReaderOptions {
   readonly pool: Pool;
@@ -57,7 +57,7 @@ export class LogReader {
 
   async page({ after, ...options }: ReadOptions): Promise<Page> {
     await this.#refuseAhead(after);
-    return persistently(() => this.#page({ position: after, last: undefined }, boundsOf(options)));
+    return withRetry(() => this.#page({ position: after, last: undefined }, boundsOf(options)));
   }
 
   async *subscribe({ after, signal, ...options }: SubscribeOptions): AsyncGenerator<Page> {
@@ -70,7 +70,7 @@ export class LogReader {
       const page = await this.#pageUntilEnd(cursor, bounds, mayGoOn);
       if (!page) return;
       if (first || page.position > before) yield page;
-      if (page.caughtUp) await this.#signal.beyond(cursor.position, signal);
+      if (page.caughtUp) await this.#signal.waitUntilPast(cursor.position, signal);
     }
   }
 
@@ -83,7 +83,7 @@ export class LogReader {
 
   async #pageUntilEnd(cursor: Cursor, bounds: Bounds, mayGoOn: () => boolean): Promise<Page | undefined> {
     try {
-      return await persistently(() => this.#page(cursor, bounds), {
+      return await withRetry(() => this.#page(cursor, bounds), {
         timeoutMs: Number.POSITIVE_INFINITY,
         mayGoOn,
       });
@@ -174,7 +174,7 @@ export class LogReader {
   }
 
   async head(): Promise<number> {
-    return this.#seesEveryCommit() ? this.#signal.head : persistently(() => headOf(this.#pool));
+    return this.#seesEveryCommit() ? this.#signal.head : withRetry(() => headOf(this.#pool));
   }
 }
 

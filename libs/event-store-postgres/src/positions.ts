@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { EventPlace } from './append-plan.js';
-import { persistently } from './connection.js';
+import { withRetry } from './connection.js';
 
 /** Looks up the positions of stored events at once; the function then gives the greatest among some of them. */
 export async function lastPositions(
@@ -9,7 +9,7 @@ export async function lastPositions(
 ): Promise<(some: readonly EventPlace[]) => number> {
   if (places.length === 0) return () => 0;
   const values = [places.map(({ stream }) => stream), places.map(({ revision }) => revision)];
-  const result = await persistently(() =>
+  const result = await withRetry(() =>
     pool.query<EventPlace & { position: number }>({ name: 'positions', text: POSITIONS_SQL, values }),
   );
   const positions = new Map(

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { type AppendResult, EventStoreUnavailable, type StreamAppend, WriterFenced } from '#event-sourcing';
 import { AppendPlan, type Call, type Decision, revisionOf } from './append-plan.js';
 import { type Batch, buildBatch } from './batch.js';
-import { PATIENCE_MS, unavailable } from './connection.js';
+import { RETRY_FOR_MS, unavailable } from './connection.js';
 import { lastPositions } from './positions.js';
 import { type SerialisedAppend, serialise } from './stored-event.js';
 import { StreamHeads } from './stream-heads.js';
@@ -213,4 +213,4 @@ const COMMIT_SIZE_MAX = 2 * 1_048_576;
 const APPEND_SIZE_MAX = 16 * 1_048_576;
 const QUEUE_SIZE_MAX = 64 * 1_048_576;
 
-const isPatient = ({ sinceMs }: Pending): boolean => performance.now() - sinceMs < PATIENCE_MS;
+const isPatient = ({ sinceMs }: Pending): boolean => performance.now() - sinceMs < RETRY_FOR_MS;

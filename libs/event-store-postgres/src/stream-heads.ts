@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { Pool } from 'pg';
-import { persistently } from './connection.js';
+import { withRetry } from './connection.js';
 import type { SerialisedAppend } from './stored-event.js';
 
 /** How many events back an append with 'any' is recognised as a repeat. */
@@ -85,7 +85,7 @@ export class StreamHeads {
   ): Promise<readonly { id: string; revision: number }[]> {
     const rows = await Promise.all(
       ranges.map(({ stream, from, to }) =>
-        persistently(() =>
+        withRetry(() =>
           this.#pool.query<{ id: string; revision: number }>({
             name: 'event-ids',
             text: IDS_SQL,
@@ -100,7 +100,7 @@ export class StreamHeads {
 
 /** Last revision per stream that exists. */
 export async function lastRevisions(pool: Pool, streams: readonly string[]): Promise<Map<string, number>> {
-  const result = await persistently(() =>
+  const result = await withRetry(() =>
     pool.query<{ stream: string; revision: number }>({
       name: 'last-revisions',
       text: LAST_REVISIONS_SQL,

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { RecordedEvent, Snapshot, StreamHistory } from '#event-sourcing';
-import { persistently } from './connection.js';
+import { withRetry } from './connection.js';
 import { decode } from './stored-event.js';
 import { lastRevisions } from './stream-heads.js';
 
@@ -61,12 +61,12 @@ export class StreamReader {
         revision,
         JSON.stringify(state),
       ]);
-      await persistently(() => this.#pool.query(saveSnapshotsSql(some.length), values));
+      await withRetry(() => this.#pool.query(saveSnapshotsSql(some.length), values));
     }
   }
 
   async #snapshots(streams: readonly string[], version: number): Promise<Map<string, Snapshot>> {
-    const result = await persistently(() =>
+    const result = await withRetry(() =>
       this.#pool.query<{ stream: string; revision: number; state: string }>({
         name: 'snapshots',
         text: 'select stream, revision, state from event_store.snapshots where stream = any($1) and version = $2',
@@ -84,7 +84,7 @@ export class StreamReader {
   /** The events of each range, revisions `low` to `high` inclusive. */
   async #ranges(ranges: readonly Range[]): Promise<readonly RecordedEvent[][]> {
     const values = [ranges.map(({ stream }) => stream), ranges.map(({ low }) => low), ranges.map(({ high }) => high)];
-    const result = await persistently(() => this.#pool.query<SliceRow>({ name: 'slices', text: SLICES_SQL, values }));
+    const result = await withRetry(() => this.#pool.query<SliceRow>({ name: 'slices', text: SLICES_SQL, values }));
     const found: RecordedEvent[][] = ranges.map(() => []);
     // Sorted here: the database would carry the events along while it sorts, on disk when they are many.
     for (const row of result.rows.sort((a, b) => a.place - b.place || a.first_position - b.first_position)) {

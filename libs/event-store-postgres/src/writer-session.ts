@@ -31,7 +31,7 @@ export class WriterSession {
   /** Throws {@link WriterFenced} naming the holder when another process is the writer. */
   static async open(options: WriterSessionOptions): Promise<WriterSession> {
     const session = new WriterSession(options);
-    const deadline = performance.now() + LOCK_PATIENCE_MS;
+    const deadline = performance.now() + LOCK_RETRY_FOR_MS;
     // The session of a process that was just killed takes the database a moment to end.
     for (let attempt = 0; ; attempt += 1) {
       if (await session.#connect(TAKE_OVER_SQL, [options.holder])) return session;
@@ -187,7 +187,7 @@ interface WriterRow {
 }
 
 const CLIENT_NAME = 'einklang event store writer';
-const LOCK_PATIENCE_MS = 2_000;
+const LOCK_RETRY_FOR_MS = 2_000;
 const QUERY_TIMEOUT_MS = 30_000;
 
 /** A dead network is noticed in seconds: the lock of a writer that vanished must not keep the next one out for hours. */

@@ -10,7 +10,7 @@ const LIGHT_LINES = 1_000;
 /** On the slow side, for the hint when to come again. */
 const LINES_PER_SECOND = 5_000;
 const LEFT_OVER_RETRY_MS = 10_000;
-const PATIENCE_MS = 2_000;
+const RETRY_FOR_MS = 2_000;
 
 /**
  * Lines of orders that were let in and that the process which books them has not come to. Doors ask before they let more
@@ -70,7 +70,7 @@ const isWorker = (work: object): work is Worker => 'position' in work && 'waitFo
 async function untilPast(worker: Worker, position: number): Promise<void> {
   if (worker.position >= position) return;
   try {
-    await worker.waitFor(position, PATIENCE_MS);
+    await worker.waitFor(position, RETRY_FOR_MS);
   } catch (error) {
     if (error instanceof NotCaughtUp) throw new Overloaded('The booking of earlier sales', LEFT_OVER_RETRY_MS);
     throw error;

@@ -3,7 +3,7 @@ import { readCheckpoint } from './checkpoints.js';
 import { parkedStreams } from './parked.js';
 import { checkpointKeyOf, type Projection, schemaOf } from './projection.js';
 import type { ReadModels, Tx } from './read-models.js';
-import { dropSchema, holdingWorkbench, type RebuildOptions, ScratchBuild } from './rebuild.js';
+import { dropSchema, type RebuildOptions, ScratchBuild, withRebuildLock } from './rebuild.js';
 
 /** A key with another row (or none) in one of the two builds; ignored columns are left out. */
 export interface RowDifference {
@@ -44,7 +44,7 @@ export async function compareProjection(
   store: EventStore,
   options: RebuildOptions = {},
 ): Promise<ProjectionComparison> {
-  return holdingWorkbench(readModels, projection, options, async (signal) => {
+  return withRebuildLock(readModels, projection, options, async (signal) => {
     const live = schemaOf(projection.name);
     const scratch = `${live}_verify`;
     const checkpoint = await checkpointOf(readModels, projection);

@@ -47,7 +47,7 @@ function started(
 
 /** Resolves when the runner has got to a position, and makes no haste. */
 const followed = (runner: ProjectionRunner, position: number): Promise<void> =>
-  runner.beyond(position - 1, 10_000, new AbortController().signal);
+  runner.waitUntilPast(position - 1, 10_000, new AbortController().signal);
 
 const storedPosition = async () =>
   (

@@ -56,16 +56,16 @@ export async function rebuild(
   store: EventStore,
   options: RebuildOptions = {},
 ): Promise<RebuildResult> {
-  return holdingWorkbench(readModels, projection, options, async (signal) => {
+  return withRebuildLock(readModels, projection, options, async (signal) => {
     if (!(await readCheckpoint(readModels, checkpointKeyOf(projection))))
       await createProjection(readModels, projection);
     const scratch = `${schemaOf(projection.name)}_next`;
-    const dropOld = () => patiently(() => dropSchema(readModels, `${schemaOf(projection.name)}_old`), signal);
+    const dropOld = () => retryOnLockTimeout(() => dropSchema(readModels, `${schemaOf(projection.name)}_old`), signal);
     await dropOld();
     const build = await ScratchBuild.start(readModels, projection, store, scratch, { ...options, signal });
     await build.fill();
     await build.complete();
-    await patiently(async () => {
+    await retryOnLockTimeout(async () => {
       await build.fill();
       await switchOver(readModels, projection, store, build, scratch);
     }, signal);
@@ -78,7 +78,7 @@ export async function rebuild(
 }
 
 /** A rebuild and a comparison of the same view exclude each other: the one must not switch tables under the other. */
-export async function holdingWorkbench<T>(
+export async function withRebuildLock<T>(
   readModels: ReadModels,
   projection: Projection,
   { signal }: RebuildOptions,
@@ -343,7 +343,7 @@ async function oidOf(tx: Tx, schema: string): Promise<number> {
 }
 
 /** Tries again while a long query of somebody else holds a lock we need. */
-export async function patiently(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+export async function retryOnLockTimeout(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();

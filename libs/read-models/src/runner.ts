@@ -139,7 +139,7 @@ export abstract class Runner {
    * its effect, after `timeoutMs`, or when the signal aborts. In standby the position is that of the process that works, as read
    * every `standbyMs`.
    */
-  async beyond(position: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  async waitUntilPast(position: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (!signal.aborted) await this.#reached(position + 1, timeoutMs, false, signal);
   }
 

@@ -50,7 +50,7 @@ export async function runOps(
 
 /** Standalone writes where it is reached when it is ready. */
 async function addressOf(child: ChildProcess, file: string): Promise<{ httpUrl: string; grpcPort: number }> {
-  const deadline = performance.now() + START_PATIENCE_MS;
+  const deadline = performance.now() + START_RETRY_FOR_MS;
   while (performance.now() < deadline && child.exitCode === null) {
     const running = await readFile(file, 'utf8').catch(() => '');
     // The file of a process that was killed is still there.
@@ -68,4 +68,4 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Pr
   await ended;
 }
 
-const START_PATIENCE_MS = 600_000;
+const START_RETRY_FOR_MS = 600_000;

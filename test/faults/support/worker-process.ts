@@ -74,8 +74,8 @@ export class WorkerProcess {
     const died = this.ended.then((code) => {
       throw new Error(`The process ended with ${code}: ${this.output()}`);
     });
-    const late = delay(PATIENCE_MS, undefined, { signal: done.signal, ref: false }).then(() => {
-      throw new Error(`Nothing happened for ${PATIENCE_MS / 1_000} s: ${this.output()}`);
+    const late = delay(RETRY_FOR_MS, undefined, { signal: done.signal, ref: false }).then(() => {
+      throw new Error(`Nothing happened for ${RETRY_FOR_MS / 1_000} s: ${this.output()}`);
     });
     for (const failure of [died, late]) failure.catch(() => {});
     try {
@@ -120,4 +120,4 @@ export class WorkerProcess {
   }
 }
 
-const PATIENCE_MS = 180_000;
+const RETRY_FOR_MS = 180_000;

@@ -1,6 +1,6 @@
 import type { PlantedBug } from '../kit/planting.js';
 
-const figures = 'apps/inventory/src/stock/figures.ts';
+const figures = 'apps/inventory/src/stock/stock-levels.ts';
 const follow =
   'apps/inventory/src/processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.ts';
 

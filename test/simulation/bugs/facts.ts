@@ -118,7 +118,9 @@ export const factBugs: readonly PlantedBug[] = [
     name: 'quota-comes-back-for-older-orders',
     what: 'Units of an order from before the quota give it back.',
     shownBy: 186,
-    edits: [{ file: 'apps/inventory/src/stock/figures.ts', find: 'sum(from) - beforeQuota', replace: 'sum(from)' }],
+    edits: [
+      { file: 'apps/inventory/src/stock/stock-levels.ts', find: 'sum(from) - beforeQuota', replace: 'sum(from)' },
+    ],
   },
   {
     name: 'raised-before-sales-are-read',

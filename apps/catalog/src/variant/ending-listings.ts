@@ -1,6 +1,6 @@
 import type { CatalogChange } from '../change-catalog.js';
 import type { ReleaseExternalId } from '../external-id/external-id.decide.js';
-import { ListedOtherwise } from './variant.decide.js';
+import { ListingConflict } from './variant.decide.js';
 
 /**
  * Ends every listing of a SKU on a channel, together with the release of their external ids. Which those are, the variant
@@ -19,7 +19,7 @@ export async function endingListings(
         externalIds.map((externalId) => ({ type: 'ReleaseExternalId', channel, externalId, sku })),
       );
     } catch (error) {
-      if (!(error instanceof ListedOtherwise) || attempt === ATTEMPTS_MAX) throw error;
+      if (!(error instanceof ListingConflict) || attempt === ATTEMPTS_MAX) throw error;
       externalIds = error.externalIds;
     }
   }

@@ -76,7 +76,7 @@ export interface ChannelListing {
  * Listings end together with the claims on their external ids, so the caller names them. When the variant is listed as others, this
  * says as what, and the caller decides again.
  */
-export class ListedOtherwise extends Rejected {
+export class ListingConflict extends Rejected {
   constructor(readonly externalIds: readonly string[]) {
     super('conflict', 'listing-changed', 'The listing changed at the same time. Send the request again.');
   }
@@ -159,7 +159,7 @@ function endListings(
 ): VariantEvent[] | Rejected {
   const listed = variant.listings.get(channel) ?? [];
   const ending = listed.filter((externalId) => externalIds.includes(externalId));
-  if (all && (ending.length < listed.length || listed.length < externalIds.length)) return new ListedOtherwise(listed);
+  if (all && (ending.length < listed.length || listed.length < externalIds.length)) return new ListingConflict(listed);
   return ending.map((externalId) => ({ type: 'ListingEnded', data: { sku, channel, externalId } }));
 }
 

@@ -1,9 +1,9 @@
 import { Overloaded } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
 import { type DatabaseError, isRefusedValue, type Log, storableText } from '#read-models';
-import type { Bell } from '../bell.js';
 import type { RawMessage, Reading, UnreadableMessage } from '../connectors/connector.js';
 import { MicroBatch } from '../micro-batch.js';
+import type { WakeSignal } from '../wake-signal.js';
 import type { IntakeRows } from './intake-rows.js';
 import { type IntakeRow, type IntakeTable, keyOf } from './intake-table.js';
 
@@ -19,7 +19,7 @@ export interface ReadMessage {
 }
 
 /**
- * Takes in what channels say for good: what it has answered survives a crash. Rings the worker's bell. A message that is not
+ * Takes in what channels say for good: what it has answered survives a crash. Rings the worker's wakeSignal. A message that is not
  * understood, or that the database cannot hold, is kept whole and holds up no other.
  */
 export class IntakeInbox {
@@ -30,7 +30,7 @@ export class IntakeInbox {
     private readonly table: IntakeTable,
     private readonly rows: IntakeRows,
     private readonly clock: Clock,
-    private readonly bell: Bell,
+    private readonly wakeSignal: WakeSignal,
     private readonly log: Log,
     private readonly options: InboxOptions,
   ) {
@@ -125,7 +125,7 @@ export class IntakeInbox {
 
   #added(count: number): void {
     this.#waiting += count;
-    if (count > 0) this.bell.ring();
+    if (count > 0) this.wakeSignal.notify();
   }
 }
 

@@ -2,13 +2,13 @@ import type { SaleResult, SalesIntake } from '#contracts';
 import { type Clock, toIso } from '#kernel';
 import { isRefusedValue, type ReadModels, Retries, type RetryTiming, storableText } from '#read-models';
 import { backOffMs } from '../back-off.js';
-import type { Bell } from '../bell.js';
+import type { WakeSignal } from '../wake-signal.js';
 import type { IntakeInbox } from './intake-inbox.js';
 import type { FailedSale, IntakeTable, WaitingSale } from './intake-table.js';
 
 export interface IntakeWorkerOptions extends RetryTiming {
   readonly batchSize: number;
-  /** How often to look although no bell rang: for what other processes took in, and for retries. */
+  /** How often to look although no wakeSignal rang: for what other processes took in, and for retries. */
   readonly pollMs: number;
   /** After so many attempts a sale is parked. */
   readonly attempts: number;
@@ -31,7 +31,7 @@ export class IntakeWorker {
     private readonly table: IntakeTable,
     private readonly inbox: IntakeInbox,
     private readonly intake: SalesIntake,
-    private readonly bell: Bell,
+    private readonly wakeSignal: WakeSignal,
     private readonly clock: Clock,
     private readonly readModels: Pick<ReadModels, 'log' | 'outages'>,
     private readonly options: IntakeWorkerOptions,
@@ -43,11 +43,11 @@ export class IntakeWorker {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const pauseMs = await this.#turn(signal);
-      if (pauseMs > 0) await this.bell.wait(pauseMs, signal);
+      if (pauseMs > 0) await this.wakeSignal.wait(pauseMs, signal);
     }
   }
 
-  /** Milliseconds to wait unless the bell rings; 0 when more is due. */
+  /** Milliseconds to wait unless the wakeSignal rings; 0 when more is due. */
   async #turn(signal: AbortSignal): Promise<number> {
     try {
       const taken = await this.takeBatch();

@@ -7,9 +7,9 @@ import { Rejected, systemClock } from '#kernel';
 import { PersonalDataHasher, PersonalDataSealer } from '#platform';
 import { openReadModels, type ReadModels } from '#read-models';
 import { createTestDatabase, type TestDatabase } from '#testing';
-import { Bell } from '../bell.js';
 import type { ChannelConnector, OrdersPage, RawMessage, Reading } from '../connectors/connector.js';
 import { createTables } from '../tables.js';
+import { WakeSignal } from '../wake-signal.js';
 import { IntakeInbox } from './intake-inbox.js';
 import { IntakeRows } from './intake-rows.js';
 import { IntakeTable } from './intake-table.js';
@@ -19,7 +19,7 @@ import { OrdersPoller } from './orders-poller.js';
 let database: TestDatabase;
 let readModels: ReadModels;
 let table: IntakeTable;
-let bell: Bell;
+let wakeSignal: WakeSignal;
 let inbox: IntakeInbox;
 let orders: RecordingOrders;
 
@@ -37,7 +37,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await readModels.execute('truncate channels.intake, channels.watermark');
   table = new IntakeTable(readModels);
-  bell = new Bell();
+  wakeSignal = new WakeSignal();
   inbox = inboxOf(1_000);
   orders = new RecordingOrders();
 });
@@ -112,7 +112,7 @@ describe('the intake', () => {
         return readModels.query(sql, params);
       },
     } as ReadModels);
-    const busy = new IntakeInbox(counting, rows, systemClock, bell, readModels.log, { maxWaiting: 1_000 });
+    const busy = new IntakeInbox(counting, rows, systemClock, wakeSignal, readModels.log, { maxWaiting: 1_000 });
     await Promise.all(Array.from({ length: 500 }, (_, index) => take(`m-${index}`, [sale(`A-${index}`)], busy)));
     expect(await table.countWaiting(1_000)).toBe(500);
     expect(statements).toBeLessThanOrEqual(3);
@@ -303,10 +303,11 @@ const hasher = new PersonalDataHasher(Buffer.alloc(32, 1));
 const rows = new IntakeRows(hasher, new PersonalDataSealer(Buffer.alloc(32, 1)));
 const take = (messageId: string, sales: ChannelSale[], on = inbox) =>
   on.take('web-shop', { raw: rawOf(messageId, sales, 'webhook'), reading: { kind: 'sales', sales } });
-const inboxOf = (maxWaiting: number) => new IntakeInbox(table, rows, systemClock, bell, readModels.log, { maxWaiting });
+const inboxOf = (maxWaiting: number) =>
+  new IntakeInbox(table, rows, systemClock, wakeSignal, readModels.log, { maxWaiting });
 
 const workerOf = (on: IntakeTable) =>
-  new IntakeWorker(on, inbox, orders, bell, systemClock, readModels, {
+  new IntakeWorker(on, inbox, orders, wakeSignal, systemClock, readModels, {
     batchSize: 100,
     pollMs: 10,
     attempts: 3,

@@ -2,8 +2,8 @@ import { continueTrace, type Span, type SpanOptions } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { type ReadModels, Retries } from '#read-models';
 import { backOffMs } from '../back-off.js';
-import { Bell } from '../bell.js';
 import type { ChannelConnector, PushResult } from '../connectors/connector.js';
+import { WakeSignal } from '../wake-signal.js';
 import type { ChannelGate } from './channel-gate.js';
 import { DueListings, type Sending, type WantedListing } from './due-listings.js';
 import type { AcknowledgedPush, FailedPush, PushLedger } from './push-ledger.js';
@@ -42,7 +42,7 @@ export interface ChannelPusherOptions {
  */
 export class ChannelPusher {
   readonly #due: DueListings;
-  readonly #bell = new Bell();
+  readonly #wakeSignal = new WakeSignal();
   #readAtMs = 0;
   #stored: Promise<void> = Promise.resolve();
   /** Sales of the channel could not be read: what goes up waits until then. */
@@ -58,13 +58,13 @@ export class ChannelPusher {
   /** Rows of the ledger that have become due. */
   want(listings: readonly WantedListing[]): void {
     for (const listing of listings) this.#due.want(listing);
-    this.#bell.ring();
+    this.#wakeSignal.notify();
   }
 
   /** Changes may have been missed: the ledger is read again. */
   reread(): void {
     this.#due.incomplete = true;
-    this.#bell.ring();
+    this.#wakeSignal.notify();
   }
 
   status() {
@@ -100,7 +100,7 @@ export class ChannelPusher {
     const waitsForSales = this.#uncertain && nowMs < this.#increasesFromMs;
     const dueInMs = waitsForSales ? this.#increasesFromMs - nowMs : this.#due.dueInMs(nowMs, this.#increasesFromMs);
     const waitMs = dueInMs === undefined ? this.options.rereadMs : Math.max(dueInMs, gate.waitMs(nowMs));
-    if (waitMs > 0) await this.#bell.wait(Math.min(waitMs, this.options.rereadMs), signal);
+    if (waitMs > 0) await this.#wakeSignal.wait(Math.min(waitMs, this.options.rereadMs), signal);
     else await this.#push(signal);
   }
 

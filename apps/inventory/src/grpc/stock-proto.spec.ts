@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';
 import { describe, expect, it } from '@jest/globals';
 import { reservation, reserved } from '../stock/reserve-stock/reserve-stock.command.js';
-import { stockChanged } from '../stock/stock.answers.js';
+import { stockChanged } from '../stock/stock.responses.js';
 import { availability } from '../views/stock/stock.http.js';
 import {
   confirmRequest,

@@ -17,8 +17,8 @@ import {
   streamed,
 } from '#platform';
 import { ChangeStock } from '../stock/change-stock.js';
-import { metadataOfLine, Reserving } from '../stock/reserve-stock/reserve-stock.command.js';
-import { stockChangedBy } from '../stock/stock.answers.js';
+import { metadataOfLine, ReservationService } from '../stock/reserve-stock/reserve-stock.command.js';
+import { stockChangedBy } from '../stock/stock.responses.js';
 import { SupplyDirectory } from '../supply/supply-directory.js';
 import { StockQuery } from '../views/stock/stock.query.js';
 import {
@@ -36,7 +36,7 @@ const RESERVATIONS_IN_FLIGHT = 1_024;
 export class StockGrpcController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly reserving: Reserving,
+    private readonly reserving: ReservationService,
     private readonly supply: SupplyDirectory,
     private readonly query: StockQuery,
     private readonly shutdown: Shutdown,

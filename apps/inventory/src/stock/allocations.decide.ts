@@ -1,6 +1,8 @@
 import type { StockEvent, UnitsAt } from '#contracts';
 import { Rejected } from '#kernel';
 import { availableToSell, type ChannelPolicy, refuseBeyondAvailable, UNASSIGNED } from './available-to-sell.js';
+import { pick, type Source, takeFrom } from './picking.js';
+import { type Allocation, type Decision, type Hold, MAX_ENDED_HOLDS, merge, type Stock } from './stock.js';
 import {
   availableToFulfil,
   copyOf,
@@ -11,9 +13,7 @@ import {
   type StockFigures,
   sum,
   unbound,
-} from './figures.js';
-import { pick, type Source, takeFrom } from './picking.js';
-import { type Allocation, type Decision, type Hold, MAX_ENDED_HOLDS, merge, type Stock } from './stock.js';
+} from './stock-levels.js';
 
 export interface LineUnits {
   readonly lineId: string;

@@ -1,6 +1,6 @@
 import { Rejected } from '#kernel';
-import { availableToFulfil, levelOf, type StockFigures } from './figures.js';
 import type { Stock } from './stock.js';
+import { availableToFulfil, levelOf, type StockFigures } from './stock-levels.js';
 
 /** What holds for every SKU on one channel: where its goods come from, and its default rule. */
 export interface ChannelPolicy {

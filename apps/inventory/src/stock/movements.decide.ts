@@ -1,7 +1,7 @@
 import type { StockEvent } from '#contracts';
 import { Rejected } from '#kernel';
-import { figuresAfter, levelOf } from './figures.js';
 import { type Decision, MAX_MOVEMENTS, receiptKey, returnedContent, type Stock } from './stock.js';
+import { figuresAfter, levelOf } from './stock-levels.js';
 
 export interface ReceiveStock {
   readonly type: 'ReceiveStock';

@@ -1,5 +1,5 @@
 import type { UnitsAt } from '#contracts';
-import { type Level, levelOf, type StockFigures } from './figures.js';
+import { type Level, levelOf, type StockFigures } from './stock-levels.js';
 
 /** How many units a location offers to a kind of taker. */
 export type Source = (level: Readonly<Level>) => number;

@@ -3,9 +3,9 @@ import type { DecisionContext } from '#event-sourcing';
 import { Rejected, toIso } from '#kernel';
 import { allocateAhead, boundTo, isOvertaken, older } from './allocations.decide.js';
 import { type ChannelPolicy, refuseBeyondAvailable } from './available-to-sell.js';
-import { availableToFulfil, sum } from './figures.js';
 import { pick } from './picking.js';
 import type { Decision, Hold, Stock } from './stock.js';
+import { availableToFulfil, sum } from './stock-levels.js';
 
 export interface ReserveStock {
   readonly type: 'ReserveStock';

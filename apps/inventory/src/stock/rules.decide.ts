@@ -1,5 +1,5 @@
-import { levelOf } from './figures.js';
 import type { Decision, Stock } from './stock.js';
+import { levelOf } from './stock-levels.js';
 
 export interface SetSafetyStock {
   readonly type: 'SetSafetyStock';

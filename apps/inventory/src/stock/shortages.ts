@@ -1,7 +1,7 @@
 import type { StockEvent } from '#contracts';
 import { Rejected } from '#kernel';
-import { figuresAfter, shortageOf } from './figures.js';
 import type { Decision, Stock } from './stock.js';
+import { figuresAfter, shortageOf } from './stock-levels.js';
 
 /** Completes events that move goods by the shortages they open, change or resolve. */
 export function withShortages(stock: Stock, events: Decision): Decision {

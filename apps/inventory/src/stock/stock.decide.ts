@@ -15,7 +15,6 @@ import {
   ship,
 } from './allocations.decide.js';
 import type { ChannelPolicy } from './available-to-sell.js';
-import { sum } from './figures.js';
 import {
   type AdjustStock,
   type CountStock,
@@ -29,6 +28,7 @@ import { type ConfirmReservation, confirm, type ReserveStock, release, reserve }
 import { type SetChannelRule, type SetSafetyStock, setChannelRule, setSafetyStock } from './rules.decide.js';
 import { withShortages } from './shortages.js';
 import type { Decision, Stock } from './stock.js';
+import { sum } from './stock-levels.js';
 
 export type StockCommand =
   | ReceiveStock

@@ -3,10 +3,10 @@ import fc from 'fast-check';
 import type { StockEvent } from '#contracts';
 import { Rejected } from '#kernel';
 import { availableToSell, type ChannelPolicy } from './available-to-sell.js';
-import { availableToFulfil, shortageOf, sum, unbound } from './figures.js';
 import type { StockCommand } from './stock.decide.js';
 import { stockDecider } from './stock.decider.js';
 import { type Stock, stockSnapshot } from './stock.js';
+import { availableToFulfil, shortageOf, sum, unbound } from './stock-levels.js';
 
 const channels = ['shop', 'amazon', 'till'];
 const locations = ['main', 'store'];

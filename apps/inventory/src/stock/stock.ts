@@ -1,7 +1,7 @@
 import TinyQueue from 'tinyqueue';
 import { type StockEvent, stockEvents, typesOf, type UnitsAt } from '#contracts';
 import type { Rejected } from '#kernel';
-import { addToFigures, emptyFigures, type StockFigures, sum } from './figures.js';
+import { addToFigures, emptyFigures, type StockFigures, sum } from './stock-levels.js';
 
 /** One SKU at all its locations: one consistency boundary, one revision. */
 export interface Stock {

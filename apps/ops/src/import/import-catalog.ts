@@ -3,7 +3,7 @@ import { formatNumber, startProgress, type Terminal, writeLine } from '../consol
 import { type CsvRow, csvPages, openUnpacked } from '../csv/csv-rows.js';
 import { ResultFile } from '../csv/result-file.js';
 import { ApiClient } from '../system/api-client.js';
-import { isProblem, postBulk } from '../system/bulk-answer.js';
+import { isProblem, postBulk } from '../system/bulk-result.js';
 import type { StartSystem } from '../system/system.js';
 import { useSystem } from '../system/use-system.js';
 import { UsageError } from '../usage-error.js';

@@ -1,5 +1,5 @@
 import type { ApiClient } from '../system/api-client.js';
-import { type BulkResult, isProblem, outcomeOf, postBulk } from '../system/bulk-answer.js';
+import { type BulkResult, isProblem, outcomeOf, postBulk } from '../system/bulk-result.js';
 import { waitUntilCaughtUp } from '../system/caught-up.js';
 import type { Item, Step } from './steps.js';
 

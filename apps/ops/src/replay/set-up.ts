@@ -1,6 +1,6 @@
 import { idFrom, toIso } from '#kernel';
 import type { ApiClient } from '../system/api-client.js';
-import { isProblem, outcomeOf, postBulk } from '../system/bulk-answer.js';
+import { isProblem, outcomeOf, postBulk } from '../system/bulk-result.js';
 import type { Mapping } from './mapping.js';
 import type { OpeningItem } from './opening-stock.js';
 

@@ -2,7 +2,7 @@ import type { Charge, OfferLine, OrderLine } from '#contracts';
 import { isOneLine, Rejected } from '#kernel';
 
 /** What a sale or an order says about itself, whoever sent it. */
-export interface Stated {
+export interface OrderInput {
   readonly channel: string;
   readonly externalOrderId?: string;
   readonly currency: string;
@@ -13,11 +13,11 @@ export interface Stated {
 }
 
 /** Why nothing can be made of it; undefined when it is sound. A stored event must be readable by every view for ever. */
-export function refusalOf(stated: Stated): Rejected | undefined {
-  const { lines, charges, offers = [] } = stated;
+export function refusalOf(input: OrderInput): Rejected | undefined {
+  const { lines, charges, offers = [] } = input;
   return (
-    unusableText(stated) ??
-    unusableInstant(stated) ??
+    unusableText(input) ??
+    unusableInstant(input) ??
     duplicateLine([...lines, ...offers]) ??
     totalTooLarge([...lines, ...offers], charges)
   );
@@ -39,8 +39,8 @@ export function totalTooLarge(
   );
 }
 
-function unusableText(stated: Stated): Rejected | undefined {
-  const { channel, externalOrderId = '', currency, lines, charges = [], offers = [] } = stated;
+function unusableText(input: OrderInput): Rejected | undefined {
+  const { channel, externalOrderId = '', currency, lines, charges = [], offers = [] } = input;
   const sound =
     isOneLine(channel + externalOrderId + currency) &&
     lines.every(({ lineId, sku }) => isOneLine(lineId + sku)) &&
@@ -54,7 +54,7 @@ function unusableText(stated: Stated): Rejected | undefined {
   );
 }
 
-function unusableInstant({ placedAt }: Stated): Rejected | undefined {
+function unusableInstant({ placedAt }: OrderInput): Rejected | undefined {
   if (Date.parse(placedAt) >= 0) return undefined;
   return new Rejected(
     'invalid',

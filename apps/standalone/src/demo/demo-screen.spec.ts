@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Figures } from './demo-metrics.js';
 import { CHANNELS } from './demo-plan.js';
 import { DemoScreen, type Moment } from './demo-screen.js';
-import type { Figures } from './figures.js';
 
 const figures = (over: Partial<Figures> = {}): Figures => ({
   atMs: 65_000,

@@ -1,4 +1,4 @@
-import type { Figures } from './figures.js';
+import type { Figures } from './demo-metrics.js';
 
 /** Where the demo is shown: `process.stdout`, or a recording one. */
 export interface DemoOutput {

@@ -2,11 +2,11 @@ import { newId } from '#kernel';
 import { JsonClient } from '../json-client.js';
 import { Shops } from '../simulated-shop/shops.js';
 import { demoCatalogue } from './demo-catalogue.js';
+import { type Figures, readFigures } from './demo-metrics.js';
 import { CHANNELS, LOCATIONS, type StockPlan, stockPlanFor } from './demo-plan.js';
 import { count, type DemoOutput, DemoScreen } from './demo-screen.js';
 import { type DemoTime, realTime } from './demo-time.js';
 import { Einklang } from './einklang.js';
-import { type Figures, readFigures } from './figures.js';
 import { partsOf, setUp } from './set-up.js';
 
 export interface DemoOptions {

@@ -11,7 +11,6 @@ import { Metrics } from '../operations/metrics.js';
 import { platformAround } from '../platform.module.js';
 import { actorOf, correlationIdOf } from '../request-context.js';
 import { Shutdown } from '../shutdown.js';
-import { installAnswers } from './answers.js';
 import { headersOf } from './call.js';
 import { installHeavyBodies } from './heavy-bodies.js';
 import { installTraces } from './http-traces.js';
@@ -20,6 +19,7 @@ import { IDEMPOTENCY_STORE, type IdempotencyStore } from './idempotency-store.js
 import { parseJsonBody } from './json-body.js';
 import { ProblemFilter, sendProblem } from './problem.filter.js';
 import { installRefusals, refuseUnparsed } from './refusals.js';
+import { installAnswers } from './responses.js';
 import { Routes } from './routes.js';
 import { ValidationPipe } from './validation.pipe.js';
 

@@ -2,7 +2,7 @@ import { COMMAND_OUTCOMES, type CommandFigures, type CommandOutcome } from '#eve
 import type { AvailabilityRelayStatus, ConsumerStatus } from '#messaging';
 import type { RunnerStatus } from '#read-models';
 import type { Metrics } from '../operations/metrics.js';
-import { askPatiently } from './ask-patiently.js';
+import { askWithTimeLimit } from './ask-with-time-limit.js';
 import { addReadings, type Reading } from './readings.js';
 
 /**
@@ -14,7 +14,7 @@ export function exportRunners(
   statusOfAll: () => readonly RunnerStatus[],
   head: () => Promise<number>,
 ): void {
-  const ask = askPatiently(head, HEAD_LIMIT_MS);
+  const ask = askWithTimeLimit(head, HEAD_LIMIT_MS);
   const knownHead = () => ask().catch(() => undefined);
   addReadings(
     metrics,

@@ -1,4 +1,4 @@
-import { askPatiently } from '../observability/ask-patiently.js';
+import { askWithTimeLimit } from '../observability/ask-with-time-limit.js';
 
 /** What a check found. `detail` is shown to operators: numbers and names, nothing personal. */
 export interface CheckResult {
@@ -22,7 +22,7 @@ export class HealthChecks {
   /** Adds a check under a name of its own; a second one of that name is an error. It has {@link CHECK_LIMIT_MS} to answer. */
   add(name: string, check: () => CheckResult | Promise<CheckResult>): void {
     if (this.checks.has(name)) throw new Error(`There is a health check called ${name} already.`);
-    this.checks.set(name, askPatiently(check, CHECK_LIMIT_MS));
+    this.checks.set(name, askWithTimeLimit(check, CHECK_LIMIT_MS));
   }
 
   /** Runs all checks at once. A check that throws or takes too long is not healthy; one that hangs is not asked again. */

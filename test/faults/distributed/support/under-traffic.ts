@@ -51,7 +51,7 @@ export async function underTraffic(
       await until(
         `${count} more purchases are acknowledged`,
         async () => (traffic.count >= goal ? true : undefined),
-        PATIENCE_MS,
+        RETRY_FOR_MS,
       );
     };
     await purchases(50);
@@ -68,7 +68,7 @@ export async function underTraffic(
     const acknowledged = await traffic.end();
     run.progress(`${traffic.count} purchases are acknowledged; waiting until every service has seen them`);
     const startedMs = performance.now();
-    await landscape.settled(PATIENCE_MS);
+    await landscape.settled(RETRY_FOR_MS);
     const settledMs = Math.round(performance.now() - startedMs);
     const found = await auditOf(landscape, acknowledged);
     violations.push(...found.violations, ...(await verifyEach(landscape)));
@@ -113,4 +113,4 @@ export async function verify(landscape: Landscape, service: Service, ...args: st
   return exitCode === 0 ? [] : [`verify of ${service} ended with ${exitCode}: ${output}`];
 }
 
-const PATIENCE_MS = 240_000;
+const RETRY_FOR_MS = 240_000;

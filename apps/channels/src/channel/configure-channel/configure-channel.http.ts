@@ -6,7 +6,7 @@ import type { EventMetadata } from '#event-sourcing';
 import { CommandMetadata, channelIdSchema, currency, Problems, textLine } from '#platform';
 import { ConnectorRegistry } from '../../connectors/connector-registry.js';
 import { ChangeChannel } from '../change-channel.js';
-import { channelChanged, channelChangedBy } from '../channel.answers.js';
+import { channelChanged, channelChangedBy } from '../channel.responses.js';
 
 const settings = z.strictObject({
   name: textLine(100),

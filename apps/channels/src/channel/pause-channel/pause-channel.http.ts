@@ -5,7 +5,7 @@ import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { CommandMetadata, channelIdSchema, Problems, reasonText } from '#platform';
 import { ChangeChannel } from '../change-channel.js';
-import { channelChanged, channelChangedBy } from '../channel.answers.js';
+import { channelChanged, channelChangedBy } from '../channel.responses.js';
 
 const pause = z.strictObject({ reason: reasonText });
 

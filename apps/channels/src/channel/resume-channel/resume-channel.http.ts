@@ -4,7 +4,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { EventMetadata } from '#event-sourcing';
 import { CommandMetadata, channelIdSchema, Problems } from '#platform';
 import { ChangeChannel } from '../change-channel.js';
-import { channelChanged, channelChangedBy } from '../channel.answers.js';
+import { channelChanged, channelChangedBy } from '../channel.responses.js';
 
 @ApiTags('channels')
 @Controller('v1/channels/:channel/resume')

@@ -2,10 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Rejected } from '#kernel';
 import { NotOpened } from '#platform';
 import { isRefusedValue, READ_MODELS, type ReadModels } from '#read-models';
-import { Bell } from '../../bell.js';
 import type { Reading } from '../../connectors/connector.js';
 import { ConnectorRegistry } from '../../connectors/connector-registry.js';
 import { ChannelDirectory } from '../../views/channels/channel-directory.js';
+import { WakeSignal } from '../../wake-signal.js';
 import { IntakeRows } from '../intake-rows.js';
 import { IntakeTable, type SealedMessage } from '../intake-table.js';
 
@@ -17,7 +17,7 @@ export class ParkedSales {
     private readonly connectors: ConnectorRegistry,
     private readonly table: IntakeTable,
     private readonly rows: IntakeRows,
-    private readonly bell: Bell,
+    private readonly wakeSignal: WakeSignal,
     @Inject(READ_MODELS) private readonly readModels: ReadModels,
   ) {}
 
@@ -34,7 +34,7 @@ export class ParkedSales {
         'not-parked',
         `Nothing that can be tried again is parked as ${id} of ${channel}.`,
       );
-    this.bell.ring();
+    this.wakeSignal.notify();
   }
 
   /** Throws `Rejected` where nothing of that id is parked. */
@@ -63,7 +63,7 @@ export class ParkedSales {
     }
     if (understood > 0) {
       this.readModels.log.info({ messages: understood }, 'parked messages are understood now');
-      this.bell.ring();
+      this.wakeSignal.notify();
     }
   }
 

@@ -72,7 +72,7 @@ export class ChannelDirectory implements OnApplicationBootstrap {
   async #follow(signal: AbortSignal): Promise<void> {
     for (let seen = 0; ; ) {
       await delay(REFRESH_MS, undefined, { signal }).catch(() => {});
-      await this.#runner.beyond(seen, REFRESH_MS_MAX, signal);
+      await this.#runner.waitUntilPast(seen, REFRESH_MS_MAX, signal);
       if (signal.aborted) return;
       const { position } = this.#runner;
       await this.refresh().then(

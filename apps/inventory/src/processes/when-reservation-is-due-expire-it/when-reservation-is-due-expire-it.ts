@@ -70,7 +70,7 @@ export class WhenReservationIsDueExpireIt {
       const seen = view.position;
       const waitMs = await this.turnOrPause(signal);
       if (waitMs > 0) await delay(Math.min(waitMs, LOOK_EVERY_MS), undefined, { signal }).catch(() => {});
-      if (waitMs > LOOK_EVERY_MS) await view.beyond(seen, waitMs - LOOK_EVERY_MS, signal);
+      if (waitMs > LOOK_EVERY_MS) await view.waitUntilPast(seen, waitMs - LOOK_EVERY_MS, signal);
     }
   }
 

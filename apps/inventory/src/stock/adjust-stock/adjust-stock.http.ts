@@ -7,7 +7,7 @@ import { MAX_QUANTITY, type Sku } from '#kernel';
 import { CommandMetadata, isoInstant, locationIdSchema, occurred, Problems, reasonText, skuSchema } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
-import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
+import { type StockChanged, stockChanged, stockChangedBy } from '../stock.responses.js';
 
 export const adjustStockBody = z.strictObject({
   locationId: locationIdSchema,

@@ -24,7 +24,7 @@ import {
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
 import type { MoveStock } from '../movements.decide.js';
-import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
+import { type StockChanged, stockChanged, stockChangedBy } from '../stock.responses.js';
 import { KnownDocuments } from './known-documents.js';
 
 const common = {

@@ -16,7 +16,7 @@ import {
 } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
-import { type GoodsMoved, goodsMoved, goodsMovedBy } from '../stock.answers.js';
+import { type GoodsMoved, goodsMoved, goodsMovedBy } from '../stock.responses.js';
 
 export const receiveStockBody = z.strictObject({
   locationId: locationIdSchema,

@@ -5,7 +5,7 @@ import type { EventMetadata } from '#event-sourcing';
 import type { Sku } from '#kernel';
 import { CommandMetadata, Problems, reservationIdSchema, skuSchema } from '#platform';
 import { ChangeStock } from '../change-stock.js';
-import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
+import { type StockChanged, stockChanged, stockChangedBy } from '../stock.responses.js';
 
 @ApiTags('inventory')
 @Controller('v1/reservations')

@@ -5,7 +5,7 @@ import type { EventMetadata } from '#event-sourcing';
 import { channelIdSchema, quantity, reservationIdSchema, skuSchema } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
-import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
+import { type StockChanged, stockChanged, stockChangedBy } from '../stock.responses.js';
 
 export const reservation = z.strictObject({
   sku: skuSchema,
@@ -21,7 +21,7 @@ export const reserved = stockChanged.extend({ reservationId: z.string() });
 
 /** Makes reservations, however they are asked for. */
 @Injectable()
-export class Reserving {
+export class ReservationService {
   constructor(
     private readonly commands: CommandBus,
     private readonly supply: SupplyDirectory,

@@ -12,14 +12,20 @@ import {
   resultsOf,
   rowsOf,
 } from '#platform';
-import { metadataOfLine, type Reservation, Reserving, reservation, reserved } from './reserve-stock.command.js';
+import {
+  metadataOfLine,
+  type Reservation,
+  ReservationService,
+  reservation,
+  reserved,
+} from './reserve-stock.command.js';
 
 const reservations = z.strictObject({ reservations: rowsOf(reservation, 1_000) });
 
 @ApiTags('inventory')
 @Controller('v1/reservations')
 export class ReserveStockController {
-  constructor(private readonly reserving: Reserving) {}
+  constructor(private readonly reserving: ReservationService) {}
 
   @Post()
   @ApiOperation({ summary: 'Hold units for a cart or checkout until a due time' })

@@ -6,7 +6,7 @@ import type { EventMetadata } from '#event-sourcing';
 import type { ChannelId, Sku } from '#kernel';
 import { CommandMetadata, channelIdSchema, quantityOrNone, reasonText, skuSchema } from '#platform';
 import { ChangeStock } from '../change-stock.js';
-import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
+import { type StockChanged, stockChanged, stockChangedBy } from '../stock.responses.js';
 
 export const setChannelRuleBody = z.strictObject({
   buffer: quantityOrNone.optional(),

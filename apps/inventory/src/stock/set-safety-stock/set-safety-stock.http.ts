@@ -7,7 +7,7 @@ import type { LocationId, Sku } from '#kernel';
 import { CommandMetadata, locationIdSchema, Problems, quantityOrNone, skuSchema } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { ChangeStock } from '../change-stock.js';
-import { type StockChanged, stockChanged, stockChangedBy } from '../stock.answers.js';
+import { type StockChanged, stockChanged, stockChangedBy } from '../stock.responses.js';
 
 export const setSafetyStockBody = z.strictObject({
   units: quantityOrNone,

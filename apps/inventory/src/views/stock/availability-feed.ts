@@ -35,7 +35,7 @@ export class StockViewFeed implements AvailabilityFeed {
         for (const row of rows) if (row.late && row.sequence === sequence) late.add(keyOf(row));
         yield rows.map(changeOf);
       } else {
-        await runner.beyond(Math.max(seen, sequence), LOOK_AGAIN_MS, signal);
+        await runner.waitUntilPast(Math.max(seen, sequence), LOOK_AGAIN_MS, signal);
       }
     }
   }

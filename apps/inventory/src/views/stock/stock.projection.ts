@@ -3,7 +3,7 @@ import type { RecordedEvent } from '#event-sourcing';
 import { lookAlikeKey, MAX_QUANTITY } from '#kernel';
 import { bulkUpsert, type Projection, selectByKeys, type Tx } from '#read-models';
 import { availableToSell, type ChannelPolicy } from '../../stock/available-to-sell.js';
-import { addToFigures, emptyFigures, type StockFigures } from '../../stock/figures.js';
+import { addToFigures, emptyFigures, type StockFigures } from '../../stock/stock-levels.js';
 import {
   addToSupply,
   allPolicies,

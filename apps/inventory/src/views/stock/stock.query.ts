@@ -3,7 +3,7 @@ import type { StockEvent } from '#contracts';
 import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import { READ_MODELS, type ReadModels } from '#read-models';
-import { addToFigures, emptyFigures, free, type Level, type StockFigures } from '../../stock/figures.js';
+import { addToFigures, emptyFigures, free, type Level, type StockFigures } from '../../stock/stock-levels.js';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import type { StockRow } from './stock.projection.js';
 

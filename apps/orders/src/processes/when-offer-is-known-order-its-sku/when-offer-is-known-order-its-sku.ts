@@ -42,7 +42,7 @@ export class WhenOfferIsKnownOrderItsSku {
         },
       );
       await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
-      if (!waits) await view.beyond(seen, LOOK_EVERY_MS_MAX, signal);
+      if (!waits) await view.waitUntilPast(seen, LOOK_EVERY_MS_MAX, signal);
     }
   }
 

@@ -4,7 +4,6 @@ import { byItself, CLOCK } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { type CheckResult, HealthChecks, Shutdown } from '#platform';
 import { FailingItems, READ_MODELS, type ReadModels, Retries, Runners, reasonOf } from '#read-models';
-import { Bell } from './bell.js';
 import { ChannelMetrics } from './channel-metrics.js';
 import { ChannelReach } from './channel-reach.js';
 import type { ChannelConnector } from './connectors/connector.js';
@@ -22,14 +21,15 @@ import { FeedFollower } from './push/feed-follower.js';
 import { PushLedger } from './push/push-ledger.js';
 import { Pushers } from './push/pushers.js';
 import { ChannelDirectory, type KnownChannel } from './views/channels/channel-directory.js';
+import { WakeSignal } from './wake-signal.js';
 
 /**
  * Everything that goes on in the background: intake, polls, the feed, pushes, drift checks. One process at a time does
  * it, the one that holds the lease; another takes over when that ends or loses its connection.
  */
 @Injectable()
-export class ChannelsWork implements OnApplicationBootstrap {
-  readonly #bell = new Bell();
+export class ChannelSupervisor implements OnApplicationBootstrap {
+  readonly #wakeSignal = new WakeSignal();
   readonly #channels = new Map<string, Running>();
   readonly #retries: Retries;
   readonly #polls: FailingItems;
@@ -61,7 +61,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
     this.#polls = new FailingItems(log, (channel) => ({ channel }));
     this.#driftChecks = new FailingItems(log, (channel) => ({ channel }));
     health.add('channels', () => this.#check());
-    this.directory.onChange(() => this.#bell.ring());
+    this.directory.onChange(() => this.#wakeSignal.notify());
   }
 
   onApplicationBootstrap(): void {
@@ -94,7 +94,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
         if (!stopping.aborted)
           await this.#retries.pauseAfter(error, 'the work on channels broke off, will retry', stopping);
       }
-      await this.#bell.wait(this.options.standbyMs, stopping);
+      await this.#wakeSignal.wait(this.options.standbyMs, stopping);
     }
   }
 
@@ -150,7 +150,7 @@ export class ChannelsWork implements OnApplicationBootstrap {
       const known = new Map(this.directory.all().map((channel) => [channel.settings.channel, channel]));
       for (const [name, running] of this.#channels) if (running.key !== keyOf(known.get(name))) await this.#stop(name);
       for (const [name, channel] of known) if (!this.#channels.has(name)) this.#start(name, channel, signal);
-      await this.#bell.wait(TEND_MS, signal);
+      await this.#wakeSignal.wait(TEND_MS, signal);
     }
     await Promise.all([...this.#channels.keys()].map((name) => this.#stop(name)));
   }
@@ -252,8 +252,8 @@ export class ChannelsWork implements OnApplicationBootstrap {
     failing: FailingItems,
     work: () => Promise<void>,
   ): Promise<void> {
-    const bell = new Bell();
-    const pause = () => bell.wait(intervalMs * (0.95 + 0.1 * this.options.random()), signal);
+    const wakeSignal = new WakeSignal();
+    const pause = () => wakeSignal.wait(intervalMs * (0.95 + 0.1 * this.options.random()), signal);
     if (first === 'later') await pause();
     while (!signal.aborted) {
       try {

@@ -1,17 +1,17 @@
-/** Lets one loop sleep until somebody has something for it. A ring while nobody sleeps is kept. */
-export class Bell {
-  #rung = false;
+/** Lets one loop sleep until there is work for it. A notification that comes while the loop is busy is kept. */
+export class WakeSignal {
+  #notified = false;
   #wake: (() => void) | undefined;
 
-  ring(): void {
-    this.#rung = true;
+  notify(): void {
+    this.#notified = true;
     this.#wake?.();
   }
 
-  /** Resolves when rung, after `timeoutMs`, or when the signal aborts. */
+  /** Resolves when notified, after `timeoutMs`, or when the signal aborts. */
   async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    if (!this.#rung && !signal.aborted && timeoutMs > 0) await this.#sleep(timeoutMs, signal);
-    this.#rung = false;
+    if (!this.#notified && !signal.aborted && timeoutMs > 0) await this.#sleep(timeoutMs, signal);
+    this.#notified = false;
   }
 
   #sleep(timeoutMs: number, signal: AbortSignal): Promise<void> {
@@ -29,5 +29,5 @@ export class Bell {
   }
 }
 
-/** Beyond this Node's timers fire at once. */
+/** Past this Node's timers fire at once. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
