@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
@@ -46,21 +47,27 @@ describe('ids', () => {
     expect(ids('till-4711')).toBe('7a35f075-cc05-8a1d-bfa9-4b98e8feecc7');
   });
 
-  it('of twenty thousand places keep no buffer alive', () => {
-    const before = bufferBytes();
+  it('of twenty thousand places keep no buffer alive', async () => {
+    const before = await bufferBytes();
     const makers = Array.from({ length: 20_000 }, (_, place) => {
       // What else takes from the shared pages of small buffers meanwhile.
       Buffer.from(`a request of ${place}`.repeat(100));
       return idsAt(`stock-${place}/0`);
     });
-    expect(bufferBytes() - before).toBeLessThan(2_000_000);
+    expect((await bufferBytes()) - before).toBeLessThan(2_000_000);
     expect(makers).toHaveLength(20_000);
   });
 });
 
-/** Of what is still in use. */
-function bufferBytes(): number {
+/** Of what is still in use: the memory of freed buffers is given back by a thread of its own, some moments after each collection. */
+async function bufferBytes(): Promise<number> {
   setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-  return process.memoryUsage().arrayBuffers;
+  const collect = runInNewContext('gc') as () => void;
+  let bytes = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 10; round += 1) {
+    collect();
+    await setImmediate();
+    bytes = Math.min(bytes, process.memoryUsage().arrayBuffers);
+  }
+  return bytes;
 }
