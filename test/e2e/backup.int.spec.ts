@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '#testing';
-import { type SimulatedShop, startSimulatedShop } from '../../apps/channels/simulated-shop/start-simulated-shop.js';
+import { type SimulatedShop, startSimulatedShop } from '../../apps/simulated-shop/src/start-simulated-shop.js';
 import { type Api, until } from './support/api.js';
 import { query } from './support/database.js';
 import { Installation, type RunningSystem, SECRET } from './support/installation.js';

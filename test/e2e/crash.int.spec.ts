@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { integerBetween, type Random, seededRandom } from '../../apps/channels/simulated-shop/random.js';
-import { type SimulatedShop, startSimulatedShop } from '../../apps/channels/simulated-shop/start-simulated-shop.js';
+import { integerBetween, type Random, seededRandom } from '../../apps/simulated-shop/src/random.js';
+import { type SimulatedShop, startSimulatedShop } from '../../apps/simulated-shop/src/start-simulated-shop.js';
 import { type Answer, type Api, until } from './support/api.js';
 import { query } from './support/database.js';
 import { Installation, type RunningSystem, SECRET } from './support/installation.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type EventStoreDbDouble, MAX_APPEND_BYTES_MAX, startEventStoreDbDouble } from '#testing';
-import { type SimulatedShop, startSimulatedShop } from '../../apps/channels/simulated-shop/start-simulated-shop.js';
+import { type SimulatedShop, startSimulatedShop } from '../../apps/simulated-shop/src/start-simulated-shop.js';
 import { until } from './support/api.js';
 import { query } from './support/database.js';
 import { type Ended, Installation, type RunningSystem, SECRET } from './support/installation.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type SimulatedShop, startSimulatedShop } from '../../apps/channels/simulated-shop/start-simulated-shop.js';
+import { type SimulatedShop, startSimulatedShop } from '../../apps/simulated-shop/src/start-simulated-shop.js';
 import { until } from './support/api.js';
 import { type Collector, type ExportedSpan, startCollector } from './support/collector.js';
 import { Installation, type RunningSystem, SECRET } from './support/installation.js';

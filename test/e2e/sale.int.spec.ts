@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import { type SimulatedShop, startSimulatedShop } from '../../apps/channels/simulated-shop/start-simulated-shop.js';
+import { type SimulatedShop, startSimulatedShop } from '../../apps/simulated-shop/src/start-simulated-shop.js';
 import { until } from './support/api.js';
 import { dump, query } from './support/database.js';
 import { Installation, type RunningSystem, SECRET } from './support/installation.js';

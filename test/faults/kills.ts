@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { seededRandom } from '../../apps/channels/simulated-shop/random.js';
+import { seededRandom } from '../../apps/simulated-shop/src/random.js';
 import { median } from '../bench/support/statistics.js';
 import type { Fault, FaultRun, Finding } from './fault.js';
 import { openStock } from './support/commands.js';

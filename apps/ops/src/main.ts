@@ -4,9 +4,9 @@ import { setFlagsFromString } from 'node:v8';
 // Not by the name of the library: that would load all of it, which takes the memory of the whole system.
 import { type Config, loadConfig } from '../../../libs/platform/src/config.js';
 import { StartupError } from '../../../libs/platform/src/startup-error.js';
+import { shopSecretIn } from '../../simulated-shop/src/process/shop-files.js';
+import { Shops } from '../../standalone/src/demo/shops.js';
 import { JsonClient } from '../../standalone/src/json-client.js';
-import { shopSecretIn } from '../../standalone/src/simulated-shop/shop-files.js';
-import { Shops } from '../../standalone/src/simulated-shop/shops.js';
 import { runOps } from './ops.js';
 
 // A client beside a running system should be small: half the memory for a third more of its time. `services.ts` ends it.

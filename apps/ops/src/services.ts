@@ -10,10 +10,10 @@ import { ConnectorRegistry } from '../../channels/src/connectors/connector-regis
 import { customersProjections } from '../../customers/src/customers.module.js';
 import { inventoryProjections } from '../../inventory/src/inventory.module.js';
 import { ordersProjections } from '../../orders/src/orders.module.js';
-import { hasShop, shopSecretIn } from '../../standalone/src/simulated-shop/shop-files.js';
-import { startShopProcess } from '../../standalone/src/simulated-shop/shop-process.js';
-import { startWithShop } from '../../standalone/src/simulated-shop/start-with-shop.js';
+import { hasShop, shopSecretIn } from '../../simulated-shop/src/process/shop-files.js';
+import { startShopProcess } from '../../simulated-shop/src/process/shop-process.js';
 import { startStandalone } from '../../standalone/src/start-standalone.js';
+import { startWithShop } from '../../standalone/src/start-with-shop.js';
 import type { ServiceName } from './command.js';
 import { openServiceDatabase } from './database/open-database.js';
 import type { OpenedDatabase } from './database/with-database.js';

@@ -9,10 +9,10 @@ import {
   Shutdown,
   stopDatabaseLeft,
 } from '#platform';
+import { hasShop, shopSecretIn } from '../../simulated-shop/src/process/shop-files.js';
 import { runDemo } from './demo/run-demo.js';
-import { hasShop, shopSecretIn } from './simulated-shop/shop-files.js';
-import { startWithShop } from './simulated-shop/start-with-shop.js';
 import { startStandalone } from './start-standalone.js';
+import { startWithShop } from './start-with-shop.js';
 
 export interface Options {
   readonly demo?: true;

@@ -1,5 +1,5 @@
-import type { ShopListing } from '../simulated-shop/shops.js';
 import { CHANNELS, type DemoChannel } from './demo-plan.js';
+import type { ShopListing } from './shops.js';
 
 /** A row of `POST /v1/catalog/import`. */
 export interface CatalogueRow {

@@ -1,6 +1,6 @@
-import type { Shops } from '../simulated-shop/shops.js';
 import { CHANNELS } from './demo-plan.js';
 import type { Einklang } from './einklang.js';
+import type { Shops } from './shops.js';
 
 export interface ChannelFigures {
   readonly channel: string;

@@ -1,13 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type SimulatedShop, startSimulatedShop } from '../../../channels/simulated-shop/start-simulated-shop.js';
-import { ManualClock } from '../../../channels/simulated-shop/testing/manual-clock.js';
+import { type SimulatedShop, startSimulatedShop } from '../../../simulated-shop/src/start-simulated-shop.js';
+import { ManualClock } from '../../../simulated-shop/src/testing/manual-clock.js';
 import { JsonClient } from '../json-client.js';
-import { Shops } from '../simulated-shop/shops.js';
 import { demoCatalogue } from './demo-catalogue.js';
 import { CHANNELS } from './demo-plan.js';
 import type { DemoTime } from './demo-time.js';
 import { type DemoOptions, runDemo } from './run-demo.js';
+import { Shops } from './shops.js';
 import { FakeEinklang } from './testing/fake-einklang.js';
 
 const SECRET = 'a secret that only specs know, 32+';

@@ -1,6 +1,5 @@
 import { newId } from '#kernel';
 import { JsonClient } from '../json-client.js';
-import { Shops } from '../simulated-shop/shops.js';
 import { demoCatalogue } from './demo-catalogue.js';
 import { type Figures, readFigures } from './demo-metrics.js';
 import { CHANNELS, LOCATIONS, type StockPlan, stockPlanFor } from './demo-plan.js';
@@ -8,6 +7,7 @@ import { count, type DemoOutput, DemoScreen } from './demo-screen.js';
 import { type DemoTime, realTime } from './demo-time.js';
 import { Einklang } from './einklang.js';
 import { partsOf, setUp } from './set-up.js';
+import { Shops } from './shops.js';
 
 export interface DemoOptions {
   /** Where Einklang answers, such as http://127.0.0.1:3000. */

@@ -1,8 +1,8 @@
-import type { Shops } from '../simulated-shop/shops.js';
 import { type CatalogueRow, listingsOn } from './demo-catalogue.js';
 import { CHANNELS, LOCATIONS, type StockPlan } from './demo-plan.js';
 import type { DemoTime } from './demo-time.js';
 import type { Einklang, Receipt } from './einklang.js';
+import type { Shops } from './shops.js';
 
 export interface SetUp {
   readonly einklang: Einklang;

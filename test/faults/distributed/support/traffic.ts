@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { integerBetween, type Random, seededRandom } from '../../../../apps/channels/simulated-shop/random.js';
+import { integerBetween, type Random, seededRandom } from '../../../../apps/simulated-shop/src/random.js';
 import type { Api } from '../../../e2e/support/api.js';
 import { CHANNELS, orderWebhook } from '../../../e2e/support/trade.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { startSimulatedShop } from '../../../channels/simulated-shop/start-simulated-shop.js';
+import { startSimulatedShop } from '../../../simulated-shop/src/start-simulated-shop.js';
 import { JsonClient } from '../json-client.js';
 import { Shops } from './shops.js';
 

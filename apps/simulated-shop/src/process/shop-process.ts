@@ -37,9 +37,7 @@ export async function startShopProcess(options: ShopProcessOptions): Promise<Sho
 }
 
 // Of the same kind as this file: specs run the sources.
-const SHOP_SCRIPT = fileURLToPath(
-  new URL(`../../../channels/simulated-shop/main${extname(import.meta.url)}`, import.meta.url),
-);
+const SHOP_SCRIPT = fileURLToPath(new URL(`../main${extname(import.meta.url)}`, import.meta.url));
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 5_000;
 const LEAST_PAUSE_MS = 250;

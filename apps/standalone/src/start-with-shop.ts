@@ -1,10 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { type Config, type RunningService, Shutdown } from '#platform';
-import { JsonClient } from '../json-client.js';
-import { startStandalone } from '../start-standalone.js';
-import { shopSecretIn } from './shop-files.js';
-import { startShopProcess } from './shop-process.js';
+import { shopSecretIn } from '../../simulated-shop/src/process/shop-files.js';
+import { startShopProcess } from '../../simulated-shop/src/process/shop-process.js';
+import { JsonClient } from './json-client.js';
+import { startStandalone } from './start-standalone.js';
 
 export interface RunningWithShop extends RunningService {
   /** Where the simulated shop answers; a channel is below it. */
