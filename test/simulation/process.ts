@@ -1,10 +1,10 @@
 import { ModuleRef } from '@nestjs/core';
 import { CommandBus, type ICommand } from '@nestjs/cqrs';
-import { eventRegistry } from '#contracts';
+import { type AvailabilityFeed, eventRegistry } from '#contracts';
 import { CommandRunner, type EventStore, withRegistry } from '#event-sourcing';
 import { PostgresEventStore } from '#event-store-postgres';
 import { systemClock } from '#kernel';
-import { HealthChecks, Metrics, PersonalDataHasher, PersonalDataSealer, Shutdown } from '#platform';
+import { type Core, coreOf, HealthChecks, Metrics, PersonalDataHasher, PersonalDataSealer, Shutdown } from '#platform';
 import { type Log, openReadModels, type ReadModels, Runners } from '#read-models';
 import { ChangeChannel, ChangeChannelHandler } from '../../apps/channels/src/channel/change-channel.js';
 import { channelDecider } from '../../apps/channels/src/channel/channel.decider.js';
@@ -28,15 +28,11 @@ import { Pushers } from '../../apps/channels/src/push/pushers.js';
 import { createTables } from '../../apps/channels/src/tables.js';
 import { ChannelDirectory } from '../../apps/channels/src/views/channels/channel-directory.js';
 import { WakeSignal } from '../../apps/channels/src/wake-signal.js';
-import { inventoryProjections } from '../../apps/inventory/src/inventory.module.js';
-import { WhenAnOrderChangesFollowWithStock } from '../../apps/inventory/src/processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
-import { WhenOrderIsSubmittedAllocateStock } from '../../apps/inventory/src/processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
-import { WhenReservationIsDueExpireIt } from '../../apps/inventory/src/processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
-import { ChangeStock, ChangeStockHandler, stockRunnerOptions } from '../../apps/inventory/src/stock/change-stock.js';
+import { assembleInventory } from '../../apps/inventory/src/assemble.js';
+import { ChangeStock } from '../../apps/inventory/src/stock/change-stock.js';
 import { stockDecider } from '../../apps/inventory/src/stock/stock.decider.js';
-import { ChangeSupply } from '../../apps/inventory/src/supply/change-supply.js';
-import { SupplyDirectory } from '../../apps/inventory/src/supply/supply-directory.js';
-import { StockViewFeed } from '../../apps/inventory/src/views/stock/availability-feed.js';
+import type { ChangeSupply } from '../../apps/inventory/src/supply/change-supply.js';
+import type { SupplyDirectory } from '../../apps/inventory/src/supply/supply-directory.js';
 import { OfferDirectory } from '../../apps/orders/src/offers/offer-directory.js';
 import { createTables as createOrderTables } from '../../apps/orders/src/offers/tables.js';
 import { ChangeOrder, ChangeOrderHandler } from '../../apps/orders/src/order/change-order.js';
@@ -80,30 +76,31 @@ export interface SystemProcess {
  */
 export async function startProcess({ name, onFenced, log, channels: options }: ProcessOptions): Promise<SystemProcess> {
   const shutdown = new Shutdown();
-  const opened = await PostgresEventStore.open({ url: URL, writer: true, holder: name, log, onFenced });
+  const log_ = await PostgresEventStore.open({ url: URL, writer: true, holder: name, log, onFenced });
   const readModels = await openReadModels({ url: URL, log: logTo(log) });
-  const store = withRegistry(opened, eventRegistry);
+  const store = withRegistry(log_, eventRegistry);
   const runners = new Runners(readModels, store);
   shutdown.onShutdown('event store', () => store.close());
   shutdown.onShutdown('read models', () => readModels.close());
   shutdown.onShutdown('views and processes', () => runners.stop());
-  const core = { store, readModels, runners, shutdown };
-  const inventory = assembleInventory(core);
+  const opened = { store, readModels, runners, clock: systemClock };
+  const core = coreOf(opened, { shutdown, health: new HealthChecks(), metrics, hashKey });
+  const inventory = assembleInventory(core, stock);
   const orders = await assembleOrders(core);
   const commands = new Handlers();
-  const channels = await assembleChannels(core, orders.intake, commands, options);
-  commands.handle(ChangeStock, new ChangeStockHandler(inventory.runner));
+  const channels = await assembleChannels(core, orders.intake, inventory.feed, commands, options);
+  commands.handle(ChangeStock, inventory.changeStock);
   commands.handle(ChangeOrder, new ChangeOrderHandler(orders.runner));
   await runners.prepare();
-  await inventory.supply.onModuleInit();
+  await inventory.prepare();
   runners.start();
-  const expiring = inventory.expiry.run();
-  shutdown.onShutdown('reservation expiry', () => expiring);
+  inventory.start();
   const looking = orders.offers.run();
   shutdown.onShutdown('offers that lead to no SKU', () => looking);
   await channels.directory.onApplicationBootstrap();
   channels.work.onApplicationBootstrap();
-  return { ...core, ...inventory, ...channels, commands };
+  const { supply, changeSupply } = inventory;
+  return { ...core, supply, changeSupply, ...channels, commands };
 }
 
 /** What a program of the command line works with. */
@@ -124,24 +121,6 @@ export async function startOperatorProgram(
   }
 }
 
-interface Core {
-  readonly store: EventStore;
-  readonly readModels: ReadModels;
-  readonly runners: Runners;
-  readonly shutdown: Shutdown;
-}
-
-function assembleInventory({ store, readModels, runners, shutdown }: Core) {
-  const clock = systemClock;
-  const supply = new SupplyDirectory(store, readModels, shutdown);
-  const runner = new CommandRunner(stock, store, { ...stockRunnerOptions, clock });
-  for (const projection of inventoryProjections) runners.addProjection(projection);
-  runners.backlog.workedOffBy(runners.addReaction(new WhenAnOrderChangesFollowWithStock(runner, supply)));
-  runners.addReaction(new WhenOrderIsSubmittedAllocateStock(runner, supply, store));
-  const expiry = new WhenReservationIsDueExpireIt(readModels, runner, clock, shutdown, runners);
-  return { supply, runner, expiry, changeSupply: new ChangeSupply(store, clock, supply) };
-}
-
 async function assembleOrders({ store, readModels, runners, shutdown }: Core) {
   await createOrderTables(readModels);
   const runner = new OrderRunner(store, systemClock);
@@ -155,7 +134,13 @@ async function assembleOrders({ store, readModels, runners, shutdown }: Core) {
   return { runner, offers, intake: new OrdersIntake(runner, hasher, directory, runners, systemClock) };
 }
 
-async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handlers, options: ChannelsOptions) {
+async function assembleChannels(
+  core: Core,
+  sales: OrdersIntake,
+  feed: AvailabilityFeed,
+  commands: Handlers,
+  options: ChannelsOptions,
+) {
   const { store, readModels, runners, shutdown } = core;
   const clock = systemClock;
   await createTables(readModels);
@@ -177,7 +162,6 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
   const workerOptions = { batchSize, pollMs, attempts, keepDoneMs, keepUnreadableMs, random };
   const worker = new IntakeWorker(table, inbox, sales, wakeSignal, clock, readModels, workerOptions);
   const poller = new OrdersPoller(table, inbox);
-  const feed = new StockViewFeed(readModels, runners);
   const connectors = new ConnectorRegistry([simulatedConnector(SHOP_SECRET)]);
   const reach = new ChannelReach(readModels, clock);
   const channelSales = new ChannelSales(poller, table, ledger, reach, feed);
@@ -208,11 +192,11 @@ async function assembleChannels(core: Core, sales: OrdersIntake, commands: Handl
     reach,
     parked,
     drift,
-    metrics,
+    channelMetrics,
     shutdown,
-    new HealthChecks(),
+    core.health,
   );
-  return { directory, work, webhooks: new ReceiveWebhookController(directory, connectors, inbox, metrics) };
+  return { directory, work, webhooks: new ReceiveWebhookController(directory, connectors, inbox, channelMetrics) };
 }
 
 /** The command bus without Nest around it. */
@@ -250,7 +234,8 @@ const hashKey = Buffer.from('a key of the simulation, 32 bytes');
 const hasher = new PersonalDataHasher(hashKey);
 const sealer = new PersonalDataSealer(hashKey);
 /** One for all processes: they only count, and Node's own figures are costly to set up. */
-const metrics = new ChannelMetrics(new Metrics(), systemClock);
+const metrics = new Metrics();
+const channelMetrics = new ChannelMetrics(metrics, systemClock);
 
 function logTo(log: (line: string) => void): Log {
   const write = (fields: object & { readonly err?: unknown }, text: string): void =>

@@ -16,13 +16,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { eventRegistry } from '#contracts';
 import { withRegistry } from '#event-sourcing';
-import { type Core, CoreModule, openCore, type RunningService, Shutdown, startService } from '#platform';
+import { CoreModule, type OpenedCore, openCore, type RunningService, Shutdown, startService } from '#platform';
 import { compareProjection } from '#read-models';
 import { createTestDatabase, type TestDatabase } from '#testing';
-import { InventoryModule, inventoryProjections } from './inventory.module.js';
+import { inventoryProjections } from './assemble.js';
+import { InventoryModule } from './inventory.module.js';
 
 let database: TestDatabase;
-let core: Core;
+let core: OpenedCore;
 let service: RunningService;
 let grpc: Client;
 

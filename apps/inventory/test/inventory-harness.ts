@@ -39,7 +39,7 @@ export class InventoryHarness {
 
   static async open(store: EventStore, clock: Clock = new ManualClock()): Promise<InventoryHarness> {
     const harness = new InventoryHarness(store, clock);
-    await harness.supply.onModuleInit();
+    await harness.supply.prepare();
     return harness;
   }
 

@@ -8,7 +8,7 @@ import { catalogProjections } from '../../catalog/src/catalog.module.js';
 import { channelsProjections } from '../../channels/src/channels.module.js';
 import { ConnectorRegistry } from '../../channels/src/connectors/connector-registry.js';
 import { customersProjections } from '../../customers/src/customers.module.js';
-import { inventoryProjections } from '../../inventory/src/inventory.module.js';
+import { inventoryProjections } from '../../inventory/src/assemble.js';
 import { ordersProjections } from '../../orders/src/orders.module.js';
 import { hasShop, shopSecretIn } from '../../simulated-shop/src/process/shop-files.js';
 import { startShopProcess } from '../../simulated-shop/src/process/shop-process.js';

@@ -1,5 +1,5 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { type Core, CoreModule } from '#platform';
+import { CoreModule, type OpenedCore } from '#platform';
 import { CatalogModule } from '../../catalog/src/catalog.module.js';
 import { ChannelsModule } from '../../channels/src/channels.module.js';
 import { CustomersModule } from '../../customers/src/customers.module.js';
@@ -15,7 +15,7 @@ class PortsModule {}
 class StandaloneModule {}
 
 /** Every service in one process, on what is already open. */
-export const standaloneModule = (core: Core): DynamicModule => ({
+export const standaloneModule = (core: OpenedCore): DynamicModule => ({
   module: StandaloneModule,
   imports: [CoreModule.over(core), PortsModule, CatalogModule, CustomersModule, ChannelsModule],
 });

@@ -25,8 +25,10 @@ export {
 } from '#contracts';
 export { currentContext, runInContext, type WorkContext } from '#event-sourcing';
 export * from './config.js';
+export { assembled } from './core/assembled.js';
+export { type Assembled, CORE, type Core, coreOf, startAssembled } from './core/core.js';
 export { CoreModule } from './core/core.module.js';
-export { type Core, type CoreOptions, openCore } from './core/open-core.js';
+export { type CoreOptions, type OpenedCore, openCore } from './core/open-core.js';
 export { MESSAGING } from './core/tokens.js';
 export * from './database/index.js';
 export { type ExceptionSource, Exceptions } from './exceptions/exceptions.js';

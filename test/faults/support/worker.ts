@@ -7,7 +7,8 @@ import { Logger } from '@nestjs/common';
 import { WriterFenced } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import { endOnSignals, loadConfig, PinoLogger, runMain, Shutdown } from '#platform';
-import { STOCK_RUNNER, type StockRunner } from '../../../apps/inventory/src/stock/change-stock.js';
+import { assembleInventory, type Inventory } from '../../../apps/inventory/src/assemble.js';
+import type { StockRunner } from '../../../apps/inventory/src/stock/change-stock.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
 import { startStandalone } from '../../../apps/standalone/src/start-standalone.js';
 import { CALLERS, commandIdOf, commandOf, metadataOf, PROBE_SKU, probeIdOf, reserve, skuOf } from './commands.js';
@@ -91,7 +92,7 @@ await runMain(async () => {
   const shutdown = new Shutdown();
   endOnSignals(shutdown);
   const { app, httpUrl } = await startStandalone(config, shutdown);
-  const callers = new Callers(app.get<StockRunner>(STOCK_RUNNER, { strict: false }));
+  const callers = new Callers(app.get<Inventory>(assembleInventory, { strict: false }).stock);
   // Orders that came in meanwhile wait in the channel until somebody listens.
   process.on('message', (order: Order) => {
     if (order.type === 'load') callers.load(order.acknowledgedBy);

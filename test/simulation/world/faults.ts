@@ -1,5 +1,5 @@
 import { rebuild } from '#read-models';
-import { inventoryProjections } from '../../../apps/inventory/src/inventory.module.js';
+import { inventoryProjections } from '../../../apps/inventory/src/assemble.js';
 import { ordersProjections } from '../../../apps/orders/src/orders.module.js';
 import type { People } from './people.js';
 import { FAIR } from './weather.js';

@@ -1,12 +1,9 @@
-import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { StockEvent } from '#contracts';
 import type { CommandRunner, CommandRunnerOptions, EventMetadata, Outcome } from '#event-sourcing';
 import type { StockCommand } from './stock.decide.js';
 import type { Stock } from './stock.js';
 
-/** Token of the one runner of stock commands. */
-export const STOCK_RUNNER = 'STOCK_RUNNER';
 export type StockRunner = CommandRunner<StockCommand, StockEvent, Stock>;
 
 /** SKUs are changed all the time and all over the range, so many stay in memory; a hot one answers many callers who may repeat. */
@@ -28,7 +25,7 @@ export class ChangeStock extends Command<Outcome<StockEvent>> {
 
 @CommandHandler(ChangeStock)
 export class ChangeStockHandler implements ICommandHandler<ChangeStock> {
-  constructor(@Inject(STOCK_RUNNER) private readonly runner: StockRunner) {}
+  constructor(private readonly runner: StockRunner) {}
 
   execute({ sku, command, metadata }: ChangeStock): Promise<Outcome<StockEvent>> {
     return this.runner.execute(sku, command, metadata);

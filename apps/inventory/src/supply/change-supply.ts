@@ -1,19 +1,17 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CLOCK, CommandRunner, EVENT_STORE, type EventMetadata, type EventStore } from '#event-sourcing';
+import { CommandRunner, type EventMetadata, type EventStore } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { type ChannelPolicyCommand, channelPolicyDecider } from './channel-policy.js';
 import { type CloseLocation, locationDecider, type OpenLocation } from './location.js';
 import { SupplyDirectory } from './supply-directory.js';
 
 /** Changes locations and channel policies; decisions on stock know of it when this has answered. */
-@Injectable()
 export class ChangeSupply {
   private readonly locations;
   private readonly policies;
 
   constructor(
-    @Inject(EVENT_STORE) store: EventStore,
-    @Inject(CLOCK) clock: Clock,
+    store: EventStore,
+    clock: Clock,
     private readonly directory: SupplyDirectory,
   ) {
     this.locations = new CommandRunner(locationDecider, store, { clock });

@@ -1,15 +1,13 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { EVENT_STORE, type EventStore } from '#event-sourcing';
+import { type EventStore } from '#event-sourcing';
 import { Rejected } from '#kernel';
-import { READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { type ReadModels, Runners } from '#read-models';
 import { stockProjection } from '../views/stock/stock.projection.js';
 
 /** What stands at a location, as of everything recorded until now. */
-@Injectable()
 export class LocationContents {
   constructor(
-    @Inject(EVENT_STORE) private readonly store: EventStore,
-    @Inject(READ_MODELS) private readonly readModels: Pick<ReadModels, 'query'>,
+    private readonly store: EventStore,
+    private readonly readModels: Pick<ReadModels, 'query'>,
     private readonly runners: Runners,
   ) {}
 

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable, Logger, type OnModuleInit } from '@nestjs/common';
-import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { Logger } from '@nestjs/common';
+import { type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import { logOf, Shutdown } from '#platform';
-import { FailureLog, READ_MODELS, type ReadModels } from '#read-models';
+import { FailureLog, type ReadModels } from '#read-models';
 import type { ChannelPolicy } from '../stock/available-to-sell.js';
 import { stockProjection } from '../views/stock/stock.projection.js';
 import { unknownLocation } from './location.js';
@@ -13,8 +13,7 @@ import { addToSupply, emptySupply, policyOf, type Supply, type SupplyEvent, supp
  * Locations and channel policies in memory, so that a decision on stock costs no read. The start is what the stock view
  * has folded; the log is followed from there, so a log of millions of events does not delay the first decision.
  */
-@Injectable()
-export class SupplyDirectory implements OnModuleInit {
+export class SupplyDirectory {
   private readonly failures = new FailureLog(logOf(new Logger(SupplyDirectory.name)), {});
   private supply = emptySupply();
   /** Of channels that were asked for, until a policy or location changes. */
@@ -24,16 +23,16 @@ export class SupplyDirectory implements OnModuleInit {
   private waiters: { position: number; resolve: () => void }[] = [];
 
   constructor(
-    @Inject(EVENT_STORE) private readonly store: EventStore,
-    @Inject(READ_MODELS) private readonly readModels: Pick<ReadModels, 'query'>,
+    private readonly store: EventStore,
+    private readonly readModels: Pick<ReadModels, 'query'>,
     private readonly shutdown: Shutdown,
   ) {}
 
   /**
-   * Reads what there is, and goes on in the background. Processes start after every module's init: one that decided
+   * Reads what there is, and goes on in the background. Processes start after every service is prepared: one that decided
    * before this has read the log would find no location and decline everything.
    */
-  async onModuleInit(): Promise<void> {
+  async prepare(): Promise<void> {
     void this.follow();
     await this.caughtUp.promise;
   }

@@ -11,7 +11,7 @@ import {
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { anyStep, dice } from '../../test/history.js';
 import { InventoryHarness, killConnections } from '../../test/inventory-harness.js';
-import { inventoryProjections } from '../inventory.module.js';
+import { inventoryProjections } from '../assemble.js';
 
 const FAST = { backoffMsMin: 5, backoffMsMax: 50, standbyMs: 20 };
 const STEPS = 400;

@@ -15,8 +15,8 @@ import { collectWhenQuiet } from '../observability/collect-when-quiet.js';
 import type { Shutdown } from '../shutdown.js';
 import { StartupError } from '../startup-error.js';
 
-/** What every service leans on, opened. */
-export interface Core {
+/** What every program opens before its services. */
+export interface OpenedCore {
   readonly store: EventStore;
   readonly readModels: ReadModels;
   readonly runners: Runners;
@@ -43,7 +43,7 @@ export interface CoreOptions {
  * Opens the database, the event store and the read models, each closed by `shutdown` in reverse. Throws
  * {@link StartupError} with a sentence when one cannot be had.
  */
-export async function openCore(config: Config, shutdown: Shutdown, options: CoreOptions): Promise<Core> {
+export async function openCore(config: Config, shutdown: Shutdown, options: CoreOptions): Promise<OpenedCore> {
   collectWhenQuiet(shutdown);
   const database = await shutdown.opened(
     'database',

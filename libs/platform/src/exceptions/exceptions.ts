@@ -1,7 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { READ_MODELS, type ReadModels } from '#read-models';
+import type { ReadModels } from '#read-models';
 import { addReadings, type Reading } from '../observability/readings.js';
-import { Metrics } from '../operations/metrics.js';
+import type { Metrics } from '../operations/metrics.js';
 
 /**
  * A kind of case that waits for a person. It is a question to tables that exist anyway, so a case opens and closes by itself:
@@ -32,13 +31,12 @@ export interface OpenException {
 /** Where a page ended: the oldest cases come first. */
 export type ExceptionsCursor = readonly [since: string, kind: string, subject: string];
 
-/** Every kind of exception of this program. Modules inject it and add theirs in their constructor. */
-@Injectable()
+/** Every kind of exception of this program. Services add theirs while they are assembled. */
 export class Exceptions {
   readonly #sources = new Map<string, ExceptionSource>();
 
   constructor(
-    @Inject(READ_MODELS) private readonly readModels: ReadModels,
+    private readonly readModels: ReadModels,
     metrics: Metrics,
   ) {
     addReadings(

@@ -15,7 +15,7 @@ export interface HealthReport {
   readonly checks: Readonly<Record<string, CheckResult>>;
 }
 
-/** The named checks behind /health/ready. Modules inject it and add theirs in their constructor or onModuleInit. */
+/** The named checks behind /health/ready. Services add theirs while they are assembled. */
 export class HealthChecks {
   private readonly checks = new Map<string, () => Promise<CheckResult>>();
 

@@ -1,8 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
 import type { OrderEvent } from '#contracts';
 import { becauseOf, type RecordedEvent } from '#event-sourcing';
 import type { Reaction } from '#read-models';
-import { STOCK_RUNNER, type StockRunner } from '../../stock/change-stock.js';
+import { type StockRunner } from '../../stock/change-stock.js';
 import type { StockCommand } from '../../stock/stock.decide.js';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { bySku } from '../by-sku.js';
@@ -19,13 +18,12 @@ const COMMANDS_AT_ONCE = 5_000;
  * Sales, amendments, cancellations, parcels and returns have happened: stock follows. Commands for one SKU are sent in
  * the order of the log; those for different SKUs at once.
  */
-@Injectable()
 export class WhenAnOrderChangesFollowWithStock implements Reaction {
   readonly name = 'when-an-order-changes-follow-with-stock';
   readonly types = ['SaleRecorded', 'SaleAmended', 'OrderLinesCancelled', 'OrderLinesShipped', 'OrderLinesReturned'];
 
   constructor(
-    @Inject(STOCK_RUNNER) private readonly runner: StockRunner,
+    private readonly runner: StockRunner,
     private readonly supply: SupplyDirectory,
   ) {}
 

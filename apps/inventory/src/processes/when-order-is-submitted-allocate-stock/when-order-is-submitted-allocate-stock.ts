@@ -1,11 +1,10 @@
-import { Inject, Injectable } from '@nestjs/common';
 import { inSkuOrder, type OrderEvent, type StockEvent, type SubmittedLine } from '#contracts';
-import { becauseOf, EVENT_STORE, type EventMetadata, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { becauseOf, type EventMetadata, type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import type { Reaction } from '#read-models';
 import type { AllocateLines, CancelAllocation } from '../../stock/allocations.decide.js';
 import type { ChannelPolicy } from '../../stock/available-to-sell.js';
-import { STOCK_RUNNER, type StockRunner } from '../../stock/change-stock.js';
+import { type StockRunner } from '../../stock/change-stock.js';
 import type { DeclineAllocation } from '../../stock/stock.decide.js';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { bySku } from '../by-sku.js';
@@ -20,15 +19,14 @@ type OrderSubmitted = RecordedEvent<Extract<OrderEvent, { type: 'OrderSubmitted'
  * the order both services know ({@link inSkuOrder}): the allocation of the last one tells of all, and the first refusal
  * ends it and gives back what was allocated before.
  */
-@Injectable()
 export class WhenOrderIsSubmittedAllocateStock implements Reaction {
   readonly name = 'when-order-is-submitted-allocate-stock';
   readonly types = ['OrderSubmitted'];
 
   constructor(
-    @Inject(STOCK_RUNNER) private readonly runner: StockRunner,
+    private readonly runner: StockRunner,
     private readonly supply: SupplyDirectory,
-    @Inject(EVENT_STORE) private readonly store: EventStore,
+    private readonly store: EventStore,
   ) {}
 
   async react(events: readonly RecordedEvent[]): Promise<void> {

@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
-import { byItself, CLOCK } from '#event-sourcing';
+import { byItself } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
 import { type CheckResult, type ExceptionSource, Shutdown } from '#platform';
-import { FailingItems, isOutage, READ_MODELS, type ReadModels, Retries, Runners, schemaOf } from '#read-models';
-import { STOCK_RUNNER, type StockRunner } from '../../stock/change-stock.js';
+import { FailingItems, isOutage, type ReadModels, Retries, Runners, schemaOf } from '#read-models';
+import { type StockRunner } from '../../stock/change-stock.js';
 import { dueReservationsProjection } from '../../views/due-reservations/due-reservations.projection.js';
 
 const LOOK_EVERY_MS = 500;
@@ -29,15 +28,14 @@ export const overdueReservations: ExceptionSource = {
  * Holds that ran out become free for the views too, not only for the next decision. A second instance does the same work
  * again and changes nothing.
  */
-@Injectable()
 export class WhenReservationIsDueExpireIt {
   private readonly retries: Retries;
   private readonly failing: FailingItems;
 
   constructor(
-    @Inject(READ_MODELS) private readonly readModels: ReadModels,
-    @Inject(STOCK_RUNNER) private readonly runner: StockRunner,
-    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly readModels: ReadModels,
+    private readonly runner: StockRunner,
+    private readonly clock: Clock,
     private readonly shutdown: Shutdown,
     private readonly runners: Runners,
   ) {

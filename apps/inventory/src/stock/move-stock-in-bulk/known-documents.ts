@@ -1,13 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
 import type { StockEvent } from '#contracts';
-import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import type { MoveStock } from '../movements.decide.js';
 
 /** Tells a document that comes again from another one under its id. */
-@Injectable()
 export class KnownDocuments {
-  constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
+  constructor(private readonly store: EventStore) {}
 
   /** Throws `Rejected('command-id-reused')` when what is recorded under the id is something else. */
   async requireSame(sku: string, commandId: string, command: MoveStock): Promise<void> {

@@ -1,10 +1,8 @@
-import { Injectable } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
 import { z } from 'zod';
 import type { EventMetadata } from '#event-sourcing';
 import { channelIdSchema, quantity, reservationIdSchema, skuSchema } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
-import { ChangeStock } from '../change-stock.js';
+import type { StockRunner } from '../change-stock.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.responses.js';
 
 export const reservation = z.strictObject({
@@ -20,10 +18,9 @@ export type Reservation = z.output<typeof reservation>;
 export const reserved = stockChanged.extend({ reservationId: z.string() });
 
 /** Makes reservations, however they are asked for. */
-@Injectable()
 export class ReservationService {
   constructor(
-    private readonly commands: CommandBus,
+    private readonly stock: StockRunner,
     private readonly supply: SupplyDirectory,
   ) {}
 
@@ -36,7 +33,7 @@ export class ReservationService {
       ttlSeconds,
       policy: this.supply.policyOf(channel),
     } as const;
-    const outcome = await this.commands.execute(new ChangeStock(sku, command, metadata));
+    const outcome = await this.stock.execute(sku, command, metadata);
     return { reservationId, ...stockChangedBy(sku, outcome) };
   }
 }

@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
 import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
-import { READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { type ReadModels, Runners } from '#read-models';
 import { type StockRow, stockProjection } from './stock.projection.js';
 
 const ROWS_PER_BATCH = 1_000;
@@ -8,10 +7,9 @@ const ROWS_PER_BATCH = 1_000;
 const LOOK_AGAIN_MS = 600_000;
 
 /** The stock view read as a feed: rows by the position that last changed them. */
-@Injectable()
 export class StockViewFeed implements AvailabilityFeed {
   constructor(
-    @Inject(READ_MODELS) private readonly readModels: ReadModels,
+    private readonly readModels: ReadModels,
     private readonly runners: Runners,
   ) {}
 

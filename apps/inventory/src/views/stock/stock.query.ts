@@ -1,8 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
 import type { StockEvent } from '#contracts';
-import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
-import { READ_MODELS, type ReadModels } from '#read-models';
+import { type ReadModels } from '#read-models';
 import { addToFigures, emptyFigures, free, type Level, type StockFigures } from '../../stock/stock-levels.js';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import type { StockRow } from './stock.projection.js';
@@ -35,11 +34,10 @@ export interface Contribution {
 }
 
 /** Answers about stock: now from the view, of another moment and "why" from the events themselves. */
-@Injectable()
 export class StockQuery {
   constructor(
-    @Inject(READ_MODELS) private readonly readModels: ReadModels,
-    @Inject(EVENT_STORE) private readonly store: EventStore,
+    private readonly readModels: ReadModels,
+    private readonly store: EventStore,
     private readonly supply: SupplyDirectory,
   ) {}
 

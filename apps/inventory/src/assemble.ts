@@ -1,0 +1,81 @@
+import { CommandRunner } from '#event-sourcing';
+import type { Core } from '#platform';
+import type { Projection } from '#read-models';
+import { WhenAnOrderChangesFollowWithStock } from './processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
+import { WhenOrderIsSubmittedAllocateStock } from './processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
+import {
+  overdueReservations,
+  WhenReservationIsDueExpireIt,
+} from './processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
+import { ChangeStockHandler, stockRunnerOptions } from './stock/change-stock.js';
+import { KnownDocuments } from './stock/move-stock-in-bulk/known-documents.js';
+import { ReservationService } from './stock/reserve-stock/reserve-stock.command.js';
+import { stockDecider } from './stock/stock.decider.js';
+import { ChangeSupply } from './supply/change-supply.js';
+import { LocationContents } from './supply/location-contents.js';
+import { SupplyDirectory } from './supply/supply-directory.js';
+import { dueReservationsProjection } from './views/due-reservations/due-reservations.projection.js';
+import {
+  referencesReceivedTwice,
+  repeatedReceiptsProjection,
+} from './views/repeated-receipts/repeated-receipts.projection.js';
+import { openShortages, shortagesProjection } from './views/shortages/shortages.projection.js';
+import { StockViewFeed } from './views/stock/availability-feed.js';
+import { channelsWithoutSupply, goodsAtNoOpenLocation, lookAlikeSkus } from './views/stock/stock.exceptions.js';
+import { stockProjection } from './views/stock/stock.projection.js';
+import { StockQuery } from './views/stock/stock.query.js';
+
+/** The views of the service, for commands that rebuild or verify them. */
+export const inventoryProjections: readonly Projection[] = [
+  stockProjection,
+  shortagesProjection,
+  dueReservationsProjection,
+  repeatedReceiptsProjection,
+];
+
+export type Inventory = ReturnType<typeof assembleInventory>;
+
+/** Puts the service together. A simulation gives a decider of stock that makes snapshots more often. */
+export function assembleInventory(core: Core, decider = stockDecider) {
+  const { store, readModels, runners, clock, shutdown, exceptions } = core;
+
+  // Commands
+  const stock = new CommandRunner(decider, store, { ...stockRunnerOptions, clock });
+  const supply = new SupplyDirectory(store, readModels, shutdown);
+
+  // Views
+  for (const projection of inventoryProjections) runners.addProjection(projection);
+  const feed = new StockViewFeed(readModels, runners);
+  core.messaging?.sendAvailability(feed);
+
+  // Processes
+  const followOrders = runners.addReaction(new WhenAnOrderChangesFollowWithStock(stock, supply));
+  runners.backlog.workedOffBy(followOrders);
+  runners.addReaction(new WhenOrderIsSubmittedAllocateStock(stock, supply, store));
+  const expiry = new WhenReservationIsDueExpireIt(readModels, stock, clock, shutdown, runners);
+  if (runners.works) core.health.add('reservation expiry', () => expiry.check());
+
+  // Exceptions
+  for (const source of [openShortages, channelsWithoutSupply, goodsAtNoOpenLocation, lookAlikeSkus])
+    exceptions.add(source);
+  exceptions.add(overdueReservations);
+  exceptions.add(referencesReceivedTwice);
+
+  return {
+    stock,
+    changeStock: new ChangeStockHandler(stock),
+    reservations: new ReservationService(stock, supply),
+    documents: new KnownDocuments(store),
+    supply,
+    changeSupply: new ChangeSupply(store, clock, supply),
+    locationContents: new LocationContents(store, readModels, runners),
+    stockQuery: new StockQuery(readModels, store, supply),
+    feed,
+    prepare: () => supply.prepare(),
+    start: () => {
+      if (!runners.works) return;
+      const expiring = expiry.run();
+      shutdown.onShutdown('reservation expiry', () => expiring);
+    },
+  };
+}

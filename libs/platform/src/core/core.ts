@@ -1,0 +1,57 @@
+import { Exceptions } from '../exceptions/exceptions.js';
+import type { HealthChecks } from '../operations/health.js';
+import type { Metrics } from '../operations/metrics.js';
+import { PersonalDataHasher } from '../personal-data/personal-data-hasher.js';
+import { PersonalDataSealer } from '../personal-data/personal-data-sealer.js';
+import type { Shutdown } from '../shutdown.js';
+import type { OpenedCore } from './open-core.js';
+import { parkedEvents } from './parked-events.js';
+
+/** Token of the {@link Core} of a program. */
+export const CORE = 'CORE';
+
+/** What every service is assembled on, whether Nest, a simulation or a spec has it assembled. */
+export interface Core extends Omit<OpenedCore, 'database' | 'warnings'> {
+  readonly shutdown: Shutdown;
+  readonly health: HealthChecks;
+  readonly metrics: Metrics;
+  readonly exceptions: Exceptions;
+  readonly hasher: PersonalDataHasher;
+  readonly sealer: PersonalDataSealer;
+}
+
+/** An assembled service. What goes on by itself begins with these two, and ends with the shutdown of its core. */
+export interface Assembled {
+  /** Runs once the tables of all views are there, and before any process begins. */
+  readonly prepare?: () => Promise<void>;
+  /** Runs when every service of the program is prepared. */
+  readonly start?: () => void | Promise<void>;
+}
+
+/** Completes what was opened. `hashKey` is the secret of the installation. */
+export function coreOf(
+  opened: Omit<OpenedCore, 'database'>,
+  { hashKey, ...program }: Pick<Core, 'shutdown' | 'health' | 'metrics'> & { readonly hashKey: Buffer },
+): Core {
+  const { warnings: _, ...rest } = opened;
+  const exceptions = new Exceptions(opened.readModels, program.metrics);
+  exceptions.add(parkedEvents);
+  return {
+    ...rest,
+    ...program,
+    exceptions,
+    hasher: new PersonalDataHasher(hashKey),
+    sealer: new PersonalDataSealer(hashKey),
+  };
+}
+
+/** Starts services in the order in which Nest's hooks do. */
+export async function startAssembled(
+  { runners }: Pick<Core, 'runners'>,
+  services: readonly Assembled[],
+): Promise<void> {
+  await runners.prepare();
+  for (const service of services) await service.prepare?.();
+  runners.start();
+  for (const service of services) await service.start?.();
+}
