@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { eventRegistry } from '#contracts';
-import { CLOCK, EVENT_STORE, type EventStore, withRegistry } from '#event-sourcing';
+import { type EventStore, withRegistry } from '#event-sourcing';
 import { systemClock } from '#kernel';
-import { IDEMPOTENCY_STORE, MemoryIdempotencyStore, type RunningService, startService } from '#platform';
-import { openReadModels, READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { CoreModule, type RunningService, startService } from '#platform';
+import { openReadModels, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { CatalogModule } from './catalog.module.js';
 
@@ -27,7 +27,6 @@ beforeAll(async () => {
     hashKey: Buffer.alloc(32, 7),
     logLevel: 'silent',
   });
-  runners.start();
 });
 afterAll(async () => {
   await service.stop();
@@ -494,18 +493,10 @@ async function call(
 const caughtUp = ({ body }: Answer): Promise<void> =>
   runners.projection('catalog').waitFor(body.position as number, 10_000);
 
-function rootModule(): DynamicModule {
-  @Module({})
-  class Core {}
-  @Module({})
-  class Root {}
-  const providers = [
-    { provide: EVENT_STORE, useValue: store },
-    { provide: READ_MODELS, useValue: readModels },
-    { provide: Runners, useValue: runners },
-    { provide: CLOCK, useValue: systemClock },
-    { provide: IDEMPOTENCY_STORE, useValue: new MemoryIdempotencyStore() },
-  ];
-  const core = { module: Core, global: true, providers, exports: providers.map(({ provide }) => provide) };
-  return { module: Root, imports: [core, CatalogModule] };
-}
+const rootModule = (): DynamicModule => ({
+  module: Root,
+  imports: [CoreModule.over({ store, readModels, runners, clock: systemClock }), CatalogModule],
+});
+
+@Module({})
+class Root {}

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
 import {
   AVAILABILITY_FEED,
   type AvailabilityChange,
@@ -8,10 +8,9 @@ import {
   type ChannelSale,
   SALES_INTAKE,
 } from '#contracts';
-import { CLOCK, EVENT_STORE } from '#event-sourcing';
 import { newId, systemClock } from '#kernel';
-import { Exceptions, IDEMPOTENCY_STORE, MemoryIdempotencyStore, type RunningService, startService } from '#platform';
-import { openReadModels, READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { CoreModule, Exceptions, type RunningService, startService } from '#platform';
+import { openReadModels, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
 import { ChannelsModule } from './channels.module.js';
 import { ConnectorRegistry } from './connectors/connector-registry.js';
@@ -36,7 +35,7 @@ beforeAll(async () => {
   readModels = await openReadModels({ url: database.url });
   runners = new Runners(readModels, store);
   shop = await startShop();
-  service = await startService(CoreAndChannels, {
+  service = await startService(rootModule(), {
     dataDir: '/nowhere',
     host: '127.0.0.1',
     httpPort: 0,
@@ -44,7 +43,6 @@ beforeAll(async () => {
     hashKey: Buffer.alloc(32, 1),
     logLevel: 'silent',
   });
-  runners.start();
 });
 
 afterAll(async () => {
@@ -96,14 +94,7 @@ const feed = new (class implements AvailabilityFeed {
 
 @Global()
 @Module({
-  imports: [],
   providers: [
-    { provide: EVENT_STORE, useValue: store },
-    { provide: READ_MODELS, useFactory: () => readModels },
-    { provide: Runners, useFactory: () => runners },
-    { provide: CLOCK, useValue: systemClock },
-    { provide: IDEMPOTENCY_STORE, useValue: new MemoryIdempotencyStore() },
-    Exceptions,
     { provide: AVAILABILITY_FEED, useValue: feed },
     {
       provide: SALES_INTAKE,
@@ -116,12 +107,17 @@ const feed = new (class implements AvailabilityFeed {
       },
     },
   ],
-  exports: [EVENT_STORE, READ_MODELS, Runners, CLOCK, IDEMPOTENCY_STORE, Exceptions, AVAILABILITY_FEED, SALES_INTAKE],
+  exports: [AVAILABILITY_FEED, SALES_INTAKE],
 })
-class Core {}
+class Ports {}
 
-@Module({ imports: [Core, ChannelsModule] })
-class CoreAndChannels {}
+const rootModule = (): DynamicModule => ({
+  module: Root,
+  imports: [CoreModule.over({ store, readModels, runners, clock: systemClock }), Ports, ChannelsModule],
+});
+
+@Module({})
+class Root {}
 
 const settings = () => ({
   name: 'Our shop',

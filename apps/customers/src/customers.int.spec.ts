@@ -1,20 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { type Buyer, type ChannelSale, eventRegistry } from '#contracts';
-import { CLOCK, EVENT_STORE, type EventStore, withRegistry } from '#event-sourcing';
+import { type EventStore, withRegistry } from '#event-sourcing';
 import { idFrom, systemClock } from '#kernel';
-import {
-  Exceptions,
-  IDEMPOTENCY_STORE,
-  MemoryIdempotencyStore,
-  PersonalDataHasher,
-  type RunningService,
-  startService,
-} from '#platform';
+import { CoreModule, Exceptions, PersonalDataHasher, type RunningService, startService } from '#platform';
 import {
   type BackgroundWork,
   openReadModels,
-  READ_MODELS,
   type Reaction,
   ReactionRunner,
   type ReadModels,
@@ -55,7 +47,6 @@ beforeAll(async () => {
     hashKey,
     logLevel: 'silent',
   });
-  runners.start();
 });
 afterAll(async () => {
   await service.stop();
@@ -232,19 +223,10 @@ async function attributed(): Promise<void> {
   await runners.projection('profiles').waitFor(await store.head(), 10_000);
 }
 
-function rootModule(): DynamicModule {
-  @Module({})
-  class Core {}
-  @Module({})
-  class Root {}
-  const providers = [
-    { provide: EVENT_STORE, useValue: store },
-    { provide: READ_MODELS, useValue: readModels },
-    { provide: Runners, useValue: runners },
-    { provide: CLOCK, useValue: systemClock },
-    { provide: IDEMPOTENCY_STORE, useValue: new MemoryIdempotencyStore() },
-    Exceptions,
-  ];
-  const core = { module: Core, global: true, providers, exports: providers };
-  return { module: Root, imports: [core, CustomersModule] };
-}
+const rootModule = (): DynamicModule => ({
+  module: Root,
+  imports: [CoreModule.over({ store, readModels, runners, clock: systemClock }), CustomersModule],
+});
+
+@Module({})
+class Root {}

@@ -1,17 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { eventRegistry, type OrderEvent, SALES_INTAKE, type SalesIntake, type StockEvent } from '#contracts';
-import { CLOCK, EVENT_STORE, type EventStore, type RecordedEvent, withRegistry } from '#event-sourcing';
+import { type EventStore, type RecordedEvent, withRegistry } from '#event-sourcing';
 import { idFrom, systemClock } from '#kernel';
-import {
-  Exceptions,
-  IDEMPOTENCY_STORE,
-  MemoryIdempotencyStore,
-  type RunningService,
-  serviceToken,
-  startService,
-} from '#platform';
-import { openReadModels, READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { CoreModule, MemoryIdempotencyStore, type RunningService, serviceToken, startService } from '#platform';
+import { openReadModels, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { OrdersModule } from './orders.module.js';
 
@@ -36,7 +29,6 @@ beforeAll(async () => {
     hashKey: Buffer.alloc(32, 7),
     logLevel: 'silent',
   });
-  runners.start();
   inventory = answerOrders(stopping.signal);
 });
 
@@ -833,20 +825,13 @@ class ForgetfulStore extends MemoryIdempotencyStore {
 
 const idempotency = new ForgetfulStore();
 
-function rootModule(): DynamicModule {
-  const providers = [
-    { provide: EVENT_STORE, useValue: store },
-    { provide: CLOCK, useValue: systemClock },
-    { provide: READ_MODELS, useValue: readModels },
-    { provide: Runners, useValue: runners },
-    { provide: IDEMPOTENCY_STORE, useValue: idempotency },
-    Exceptions,
-  ];
-  return { module: Core, global: true, imports: [OrdersModule], providers, exports: providers };
-}
+const rootModule = (): DynamicModule => ({
+  module: Root,
+  imports: [CoreModule.over({ store, readModels, runners, clock: systemClock }, idempotency), OrdersModule],
+});
 
 @Module({})
-class Core {}
+class Root {}
 
 /** Inventory as far as orders see it: PLENTY is there, of FEW there are two, and nobody ever answers for SLOW. */
 async function answerOrders(signal: AbortSignal): Promise<void> {
