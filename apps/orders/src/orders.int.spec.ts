@@ -3,7 +3,14 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { eventRegistry, type OrderEvent, SALES_INTAKE, type SalesIntake, type StockEvent } from '#contracts';
 import { type EventStore, type RecordedEvent, withRegistry } from '#event-sourcing';
 import { idFrom, systemClock } from '#kernel';
-import { CoreModule, MemoryIdempotencyStore, type RunningService, serviceToken, startService } from '#platform';
+import {
+  CoreModule,
+  Exceptions,
+  MemoryIdempotencyStore,
+  type RunningService,
+  serviceToken,
+  startService,
+} from '#platform';
 import { openReadModels, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { OrdersModule } from './orders.module.js';
