@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { plantedBugs } from './bugs/index.js';
-import { allowPlanting, type PlantedBug, withBug } from './kit/planting.js';
+import { allowPlanting, withBug } from './kit/edits.js';
+import { openSeams, type PlantedBug, plant } from './kit/planting.js';
 import { startMachinery } from './machinery.js';
 import type { SeedResult } from './run-seed.js';
 
@@ -40,7 +40,10 @@ const {
 
 const DAY_MS = 86_400_000;
 const machinery = await startMachinery();
-allowPlanting();
+if (bug !== undefined) {
+  openSeams();
+  allowPlanting();
+}
 const runSeedUrl = new URL('./run-seed.js', import.meta.url).href;
 const { prepareBeginning, runSeed } = await load(runSeedUrl);
 const beginning = await prepareBeginning(machinery);
@@ -73,10 +76,11 @@ async function runSystem(): Promise<number> {
 
 /** Each bug over the seeds until one of them breaks an invariant. A line of JSON per bug. */
 async function runBugs(): Promise<number> {
+  const { plantedBugs } = await import('./bugs/index.js');
   const chosen = Array.isArray(bug) ? plantedBugs.filter(({ name }) => bug.includes(name)) : plantedBugs;
   let missed = 0;
   for (const planted of chosen) {
-    // Where the code has changed a bug may find no place any more; that must not keep the others from being looked for.
+    // Where the code has changed a seam may be gone; that must not keep the other bugs from being looked for.
     const found = await find(planted).catch((error: unknown) => String(error));
     const { result, tried } = typeof found === 'object' ? found : { tried: seeds };
     if (!result) missed += 1;
@@ -96,14 +100,19 @@ async function runBugs(): Promise<number> {
 }
 
 async function find(planted: PlantedBug): Promise<{ result: SeedResult; tried: number } | undefined> {
-  const withIt = await load(withBug(planted, runSeedUrl));
-  let tried = 0;
-  for (const each of numbers(planted.shownBy)) {
-    const result = await withIt.runSeed(machinery, beginning, each);
-    tried += 1;
-    if (result.failure) return { result, tried };
+  const withIt = planted.edits ? await load(withBug(planted, runSeedUrl)) : { runSeed };
+  const remove = plant(planted);
+  try {
+    let tried = 0;
+    for (const each of numbers(planted.shownBy)) {
+      const result = await withIt.runSeed(machinery, beginning, each);
+      tried += 1;
+      if (result.failure) return { result, tried };
+    }
+    return undefined;
+  } finally {
+    remove();
   }
-  return undefined;
 }
 
 function* numbers(first?: number): Generator<number> {

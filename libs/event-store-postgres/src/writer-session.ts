@@ -59,7 +59,7 @@ export class WriterSession {
         if (inDoubt && (await isStored(client, batch))) break;
         const result = await client.query({
           name: 'commit',
-          text: COMMIT_SQL,
+          text: commitSql(),
           values: this.#commitValues(batch, position),
         });
         if (result.rowCount !== 1) throw fenced('Another process wrote to the event store.');
@@ -138,16 +138,13 @@ export class WriterSession {
     try {
       await client.connect();
       await client.query(SESSION_SQL);
-      const lock = await client.query<{ locked: boolean }>('select pg_try_advisory_lock($1, $2) as locked', [
-        ...advisoryLocks.writer,
-      ]);
-      if (!lock.rows[0]?.locked) {
-        await this.#refuseSuccessor(client);
+      if (!(await hasLock(client))) {
+        if (this.#epoch !== 0) refuseSuccessor(await writerRow(client), this.#epoch);
         await client.end();
         return false;
       }
       const row = await writerRow(client, rowSql, values);
-      if (this.#epoch !== 0 && row.epoch !== this.#epoch) throw fenced(`${row.holder} writes to the event store now.`);
+      refuseSuccessor(row, this.#epoch);
       this.#begin(client, row);
       return true;
     } catch (error) {
@@ -167,12 +164,6 @@ export class WriterSession {
     });
   }
 
-  async #refuseSuccessor(client: Client): Promise<void> {
-    if (this.#epoch === 0) return;
-    const row = await writerRow(client);
-    if (row.epoch !== this.#epoch) throw fenced(`${row.holder} writes to the event store now.`);
-  }
-
   async #disconnect(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
@@ -180,7 +171,8 @@ export class WriterSession {
   }
 }
 
-interface WriterRow {
+/** The one row that says who writes, and where the log ends. */
+export interface WriterRow {
   readonly epoch: number;
   readonly position: number;
   readonly holder: string;
@@ -197,9 +189,9 @@ const WRITER_ROW_SQL = 'select epoch, position, holder from event_store.writer';
 
 const TAKE_OVER_SQL = 'update event_store.writer set epoch = epoch + 1, holder = $1 returning epoch, position, holder';
 
-const COMMIT_SQL = `
+const commitSql = (): string => `
 with moved as (
-  update event_store.writer set position = $3 where epoch = $1 and position = $2 returning position
+  update event_store.writer set position = $3 where ${unfenced()} returning position
 ), batch as (
   insert into event_store.batches (first_position, event_count, recorded_at, batch_id, events)
   select $4::bigint, $5::integer, $6::timestamptz, $7::uuid, $8::bytea from moved
@@ -217,7 +209,25 @@ async function writerRow(client: Client, sql = WRITER_ROW_SQL, values: readonly 
   return row;
 }
 
-async function isStored(client: Client, { firstPosition, id }: Batch): Promise<boolean> {
+/** The writer row is where the epoch and the position of this process say: condition on the parameters of a commit. */
+export function unfenced(): string {
+  return 'epoch = $1 and position = $2';
+}
+
+/** True when the session has the lock that one writer at a time holds. */
+export async function hasLock(client: Client): Promise<boolean> {
+  const sql = 'select pg_try_advisory_lock($1, $2) as locked';
+  const { rows } = await client.query<{ locked: boolean }>(sql, [...advisoryLocks.writer]);
+  return rows[0]?.locked ?? false;
+}
+
+/** Throws {@link WriterFenced} when another writer began after `epoch`; 0 is the epoch of one that has not begun. */
+export function refuseSuccessor(row: WriterRow, epoch: number): void {
+  if (epoch !== 0 && row.epoch !== epoch) throw fenced(`${row.holder} writes to the event store now.`);
+}
+
+/** True when a commit whose answer was lost is in the log. */
+export async function isStored(client: Client, { firstPosition, id }: Batch): Promise<boolean> {
   const sql = 'select from event_store.batches where first_position = $1 and batch_id = $2';
   return (await client.query(sql, [firstPosition, id])).rowCount === 1;
 }

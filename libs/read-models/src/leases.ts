@@ -84,10 +84,7 @@ export class Leases {
     const connection = this.#connect();
     try {
       const client: EventEmitter = await connection.connect();
-      // A connection that breaks says so twice, and the second time its successor may hold leases already.
-      const lose = once(() => this.#lose());
-      client.once('error', lose);
-      client.once('end', lose);
+      whenLost(client, () => this.#lose());
       return connection;
     } catch (error) {
       this.#connection = undefined;
@@ -107,12 +104,15 @@ export class Leases {
   }
 }
 
-function once(action: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) action();
-    done = true;
+/** A connection that breaks says so twice, and the second time its successor may hold leases already: `lose` is called once. */
+export function whenLost(connection: EventEmitter, lose: () => void): void {
+  let lost = false;
+  const loseOnce = (): void => {
+    if (!lost) lose();
+    lost = true;
   };
+  connection.once('error', loseOnce);
+  connection.once('end', loseOnce);
 }
 
 /** The advisory lock of a lease, in SQL; `name` is SQL as well. */

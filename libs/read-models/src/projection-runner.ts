@@ -1,6 +1,12 @@
 import { type EventStore, type RecordedEvent, workOnPage } from '#event-sourcing';
 import { applyWhatCanBe } from './apply-what-can-be.js';
-import { advanceCheckpoint, CheckpointMoved, readCheckpoint } from './checkpoints.js';
+import {
+  advanceCheckpoint,
+  type Checkpoint,
+  type CheckpointKey,
+  CheckpointMoved,
+  readCheckpoint,
+} from './checkpoints.js';
 import { isOutage } from './outages.js';
 import { deleteParked, type ParkedEvent, type SetAside } from './parked.js';
 import { checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
@@ -30,6 +36,8 @@ export class ProjectionRunner extends Runner {
   protected override readonly paceMs: number;
   readonly #projection: Projection;
   readonly #schema: string;
+  readonly #transaction: Transaction = (work) =>
+    this.readModels.transaction(work, { schema: this.#schema, byKey: true });
 
   constructor(
     readModels: ReadModels,
@@ -76,9 +84,9 @@ export class ProjectionRunner extends Runner {
   protected async handle(events: readonly RecordedEvent[], from: number, to: number): Promise<void> {
     const { free, waiting } = this.parking.divide(events);
     const setAside = await workOnPage(free, { name: `view ${this.key.name}`, kind: 'internal' }, async (page) => {
+      const step = { key: this.key, from: this.checkpointAt(from), to, events: events.length };
       const commit = (apply: (tx: Tx) => Promise<readonly SetAside[]>) =>
-        this.#transaction(async (tx) => {
-          await advanceCheckpoint(tx, this.key, this.checkpointAt(from), to, events.length);
+        commitPage(this.#transaction, step, async (tx) => {
           const parked = [...waiting, ...(await apply(tx))];
           await this.parking.park(tx, parked);
           return parked;
@@ -105,10 +113,29 @@ export class ProjectionRunner extends Runner {
       await this.#projection.appliedLate?.(event, this.stored.position, tx);
     });
   }
+}
 
-  #transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.readModels.transaction(work, { schema: this.#schema, byKey: true });
-  }
+/** Runs work in one transaction. */
+export type Transaction = <Result>(work: (tx: Tx) => Promise<Result>) => Promise<Result>;
+
+/** How a page moves the checkpoint of its view. */
+export interface CheckpointStep {
+  readonly key: CheckpointKey;
+  readonly from: Checkpoint;
+  readonly to: number;
+  readonly events: number;
+}
+
+/** Commits the rows of a page together with its checkpoint. */
+export function commitPage(
+  transaction: Transaction,
+  { key, from, to, events }: CheckpointStep,
+  writeRows: (tx: Tx) => Promise<readonly SetAside[]>,
+): Promise<readonly SetAside[]> {
+  return transaction(async (tx) => {
+    await advanceCheckpoint(tx, key, from, to, events);
+    return writeRows(tx);
+  });
 }
 
 /** Failed attempts after which the only event of a page is believed to be at fault. */

@@ -86,7 +86,7 @@ export class ReactionRunner extends Runner {
   }
 
   protected async handleParked(event: RecordedEvent, parked: ParkedEvent): Promise<void> {
-    await this.#reactTo([event]);
+    await react(this.#reaction, [event], this.#span);
     await deleteParked(this.readModels, parked);
   }
 
@@ -94,16 +94,12 @@ export class ReactionRunner extends Runner {
     const { free, waiting } = this.parking.divide(events);
     if (this.#failedAttempts >= this.#attempts) return [...waiting, ...(await this.#reactOneByOne(free))];
     try {
-      if (free.length > 0) await this.#reactTo(free);
+      if (free.length > 0) await react(this.#reaction, free, this.#span);
     } catch (error) {
       this.#failedAttempts += 1;
       throw error;
     }
     return waiting;
-  }
-
-  #reactTo(events: readonly RecordedEvent[]): Promise<void> {
-    return workOnPage(events, this.#span, (page) => this.#reaction.react(page));
   }
 
   async #reactOneByOne(events: readonly RecordedEvent[]): Promise<readonly SetAside[]> {
@@ -135,7 +131,7 @@ export class ReactionRunner extends Runner {
   async #failureOf(event: RecordedEvent): Promise<unknown> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#reactTo([event]);
+        await react(this.#reaction, [event], this.#span);
         return undefined;
       } catch (error) {
         if (!(await this.readModels.outages.isOver())) throw new EventFailed(event, error);
@@ -143,4 +139,9 @@ export class ReactionRunner extends Runner {
       }
     }
   }
+}
+
+/** Resolves once the commands that follow from the events have been answered. */
+export function react(reaction: Reaction, events: readonly RecordedEvent[], span: SpanOptions): Promise<void> {
+  return workOnPage(events, span, (page) => reaction.react(page));
 }

@@ -8,7 +8,7 @@ export interface Edit {
   readonly replace: string;
 }
 
-/** A fault somebody might make, put into the system as it is loaded. */
+/** A fault somebody might make, put into the running system at the seams it names. */
 export interface PlantedBug {
   /** In kebab-case. */
   readonly name: string;
@@ -16,50 +16,98 @@ export interface PlantedBug {
   readonly what: string;
   /** A seed that has shown it, tried before the others: for those that only few seeds show. */
   readonly shownBy?: number;
-  readonly edits: readonly Edit[];
+  readonly faults?: readonly Fault[];
+  readonly edits?: readonly Edit[];
 }
 
-const bugs = new Map<string, PlantedBug>();
-const PARAMETER = '?bug=';
+/** Puts a fault into the system, and gives what takes it out again. */
+export type Fault = () => () => void;
 
 /**
- * Gives the address under which a module and everything of ours it imports is loaded once more, with the bug in it. The
- * files stay as they are.
+ * Lets functions of the system be exchanged while it runs: each function that a module of it exports (`export function`) becomes a
+ * seam. Call it before the system is loaded.
  */
-export function withBug(bug: PlantedBug, url: string): string {
-  bugs.set(bug.name, bug);
-  return `${url}${PARAMETER}${bug.name}`;
-}
-
-/** Lets modules be loaded several times: those that a module with a bug imports get the bug as well. */
-export function allowPlanting(): void {
+export function openSeams(): void {
   registerHooks({
-    resolve: (specifier, context, next) => {
-      const found = next(specifier, context);
-      const name = bugOf(context.parentURL);
-      return name && isOurs(found.url) ? { ...found, url: `${found.url}${PARAMETER}${name}` } : found;
-    },
     load: (url, context, next) => {
       const loaded = next(url, context);
-      const bug = bugs.get(bugOf(url) ?? '');
-      if (!bug || loaded.source === null || loaded.source === undefined) return loaded;
-      const edits = bug.edits.filter(({ file }) => url.includes(`/dist/${file.replace(/\.ts$/, '.js')}${PARAMETER}`));
-      return { ...loaded, source: edits.reduce(edited, textOf(loaded.source)) };
+      if (!IS_PRODUCTION.test(url) || !loaded.source) return loaded;
+      const source = Buffer.from(loaded.source as Uint8Array).toString();
+      const names = [...source.matchAll(EXPORTED_FUNCTION)].map(([, name]) => name);
+      if (names.length === 0) return loaded;
+      // Declared functions may be assigned to, before anything in the module has run. On the first line: the others keep their numbers.
+      const opening = names.map((name) => `${name} = $seam(${name});`).join('');
+      return { ...loaded, source: `import { seam as $seam } from '${import.meta.url}';${opening}${source}` };
     },
   });
 }
 
-function edited(source: string, { file, find, replace }: Edit): string {
-  const parts = source.split(find);
-  if (parts.length !== 2) throw new Error(`The bug does not fit: ${find} stands ${parts.length - 1} times in ${file}.`);
-  return parts.join(replace);
+const IS_PRODUCTION = /\/dist\/(apps|libs)\/[^?]*\.js$/;
+/** What the compiler leaves of a comment stands before it on the same line. */
+const EXPORTED_FUNCTION = /(?:^|\*\/ )export (?:async )?function\*? ?(\w+)/gm;
+
+/** What runs in the place of a function, by the function that its callers know. */
+const current = new WeakMap<object, { run: AnyFunction }>();
+
+/** The function as its callers know it. Modules whose seams are open call this on theirs. */
+export function seam(original: AnyFunction): AnyFunction {
+  const inside = { run: original };
+  const known = function (this: unknown, ...given: never[]): unknown {
+    return inside.run.apply(this, given);
+  };
+  current.set(known, inside);
+  return known;
 }
 
-const bugOf = (url: string | undefined): string | undefined => url?.split(PARAMETER)[1];
+/** A fault in an exported function of the system: it runs what `faulty` makes of it. */
+export function inFunction<Seam extends AnyFunction>(exported: Seam, faulty: (original: Seam) => NoInfer<Seam>): Fault {
+  return () => {
+    const inside = current.get(exported);
+    if (!inside) throw new Error(`No seam: production code has no \`export function\` like this one: ${exported}`);
+    const { run } = inside;
+    inside.run = faulty(run as Seam);
+    return () => {
+      inside.run = run;
+    };
+  };
+}
 
-/** The system and the world around it; not the machinery below, of which there is one. */
-const isOurs = (url: string): boolean =>
-  /\/dist\/(apps|libs|test\/simulation)\//.test(url) && !/\/test\/simulation\/(kit|database)\//.test(url);
+/** A fault in a method of a class or of an object that the system exports. */
+export function inMethod<Instance extends object, Name extends MethodName<Instance>>(
+  { prototype }: { readonly prototype: Instance },
+  name: Name,
+  faulty: (original: Method<Instance, Name>) => Method<Instance, Name>,
+): Fault {
+  return () => {
+    const sound = Object.getOwnPropertyDescriptor(prototype, name);
+    if (typeof sound?.value !== 'function')
+      throw new Error(`No seam: ${prototype.constructor.name} has no method ${String(name)}.`);
+    Object.defineProperty(prototype, name, { ...sound, value: faulty(sound.value) });
+    return () => Object.defineProperty(prototype, name, sound);
+  };
+}
 
-const textOf = (source: string | ArrayBuffer | NodeJS.TypedArray): string =>
-  typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString('utf8');
+/** Puts a bug into the system, and gives what takes it out again. Throws where a seam that it names is no longer there. */
+export function plant({ faults = [] }: PlantedBug): () => void {
+  const planted: (() => void)[] = [];
+  const remove = (): void => {
+    for (const undo of planted.splice(0).reverse()) undo();
+  };
+  try {
+    for (const fault of faults) planted.push(fault());
+    return remove;
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+type AnyFunction = (...given: never[]) => unknown;
+
+type MethodName<Instance> = {
+  [Name in keyof Instance]: Instance[Name] extends AnyFunction ? Name : never;
+}[keyof Instance];
+
+type Method<Instance, Name extends keyof Instance> = Instance[Name] extends (...given: infer Given) => infer Result
+  ? (this: Instance, ...given: Given) => Result
+  : never;

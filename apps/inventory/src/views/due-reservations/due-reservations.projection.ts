@@ -30,19 +30,9 @@ export const dueReservationsProjection: Projection = {
   // Who looks for due holds looks twice a second at most.
   paceMs: 250,
   apply: async (page, tx) => {
-    const open = new Map<string, object>();
-    const ended = new Map<string, { sku: string; reservation_id: string }>();
-    for (const event of page as readonly RecordedEvent<HoldEvent>[]) {
-      const place = { sku: skuOf(event.stream), reservation_id: event.data.reservationId };
-      // Both may hold slashes; only SKUs hold blanks.
-      const key = `${place.reservation_id} ${place.sku}`;
-      if (event.type === 'StockReserved') {
-        const { channel, units, dueAt } = event.data;
-        open.set(key, { ...place, channel, units, due_at: dueAt });
-      } else if (!open.delete(key)) ended.set(key, place);
-    }
-    await bulkDelete(tx, { ...shape, rows: [...ended.values()] });
-    await bulkUpsert(tx, { ...shape, rows: [...open.values()] });
+    const { open, ended } = changesOf(page as readonly RecordedEvent<HoldEvent>[]);
+    await bulkDelete(tx, { ...shape, rows: ended });
+    await bulkUpsert(tx, { ...shape, rows: open });
   },
   analystViews: [
     {
@@ -52,3 +42,30 @@ export const dueReservationsProjection: Projection = {
     },
   ],
 };
+
+interface HoldRow {
+  readonly sku: string;
+  readonly reservation_id: string;
+  readonly channel: string;
+  readonly units: number;
+  readonly due_at: string;
+}
+
+/** The holds that a page leaves open, and those from before it that it ends. */
+export function changesOf(page: readonly RecordedEvent<HoldEvent>[]): {
+  readonly open: HoldRow[];
+  readonly ended: Pick<HoldRow, 'sku' | 'reservation_id'>[];
+} {
+  const open = new Map<string, HoldRow>();
+  const ended = new Map<string, Pick<HoldRow, 'sku' | 'reservation_id'>>();
+  for (const event of page) {
+    const hold = { sku: skuOf(event.stream), reservation_id: event.data.reservationId };
+    // Both may hold slashes; only SKUs hold blanks.
+    const key = `${hold.reservation_id} ${hold.sku}`;
+    if (event.type === 'StockReserved') {
+      const { channel, units, dueAt } = event.data;
+      open.set(key, { ...hold, channel, units, due_at: dueAt });
+    } else if (!open.delete(key)) ended.set(key, hold);
+  }
+  return { open: [...open.values()], ended: [...ended.values()] };
+}

@@ -220,7 +220,7 @@ async function applyPolicy(tx: Tx, supply: Supply, event: RecordedEvent<SupplyEv
  * After policies changed: new numbers for every SKU whose numbers they change, in chunks that leave the event loop to others.
  * Numbers of other channels are neither read nor computed.
  */
-async function reproject(tx: Tx, policies: readonly ChannelPolicy[], cause: RecordedEvent): Promise<void> {
+export async function reproject(tx: Tx, policies: readonly ChannelPolicy[], cause: RecordedEvent): Promise<void> {
   for (let after = ''; ; ) {
     const rows = await tx.query<Pick<StockRow, 'sku' | 'figures'>>(
       'select sku, figures from stock where sku > $1 order by sku limit 500',
