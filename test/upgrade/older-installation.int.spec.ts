@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { createTestDatabase, type TestDatabase } from '#testing';
-import { type SimulatedShop, startSimulatedShop } from '../../apps/channels/simulated-shop/start-simulated-shop.js';
+import { type SimulatedShop, startSimulatedShop } from '../../apps/simulated-shop/src/start-simulated-shop.js';
 import { until } from '../e2e/support/api.js';
 import { query } from '../e2e/support/database.js';
 import { Installation, type RunningSystem, SECRET } from '../e2e/support/installation.js';

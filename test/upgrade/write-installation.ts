@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startSimulatedShop } from '../../apps/channels/simulated-shop/start-simulated-shop.js';
+import { startSimulatedShop } from '../../apps/simulated-shop/src/start-simulated-shop.js';
 import { Api, until } from '../e2e/support/api.js';
 import { SECRET } from '../e2e/support/installation.js';
 import { addressOf, endOf, outputOf } from '../e2e/support/programs.js';
