@@ -22,6 +22,7 @@ const driverHomes: { driver: string; home: string | string[]; name?: string }[] 
       '^libs/testing/',
       '^test/bench/baselines/',
       '^test/e2e/support/',
+      '^test/upgrade/',
       specs,
     ],
   },

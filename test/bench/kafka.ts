@@ -68,10 +68,8 @@ async function measurePipeline({ client, readModels, store, events, bench }: Set
     'drop table if exists public.deliveries; create table public.deliveries (stream text primary key, units bigint not null, revision bigint not null)',
   );
   const consumer = new Consumer(client, readModels, deliveries(topic));
-  const relay = new Relay(client, readModels, store, {
-    name: topic,
-    publications: new Map([['StockReceived', topic]]),
-  });
+  const messages = new Map([['StockReceived', { name: 'StockReceived', from: (data: object) => data }]]);
+  const relay = new Relay(client, readModels, store, { topic, messages }, { name: topic });
   try {
     consumer.start();
     await looking(bench, () => consumer.status().state === 'running');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { serviceNames } from '#contracts';
 import { endOf, outputOf, startProgram } from './support/programs.js';
 
-const SERVICES = ['catalog', 'inventory', 'orders', 'customers', 'channels'];
 const SETTINGS = {
   EVENTSTOREDB_URL: 'esdb://127.0.0.1:1?tls=false',
   DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
@@ -15,7 +15,7 @@ async function run(service: string, args: string[], environment: Record<string, 
   return { exitCode: await endOf(child), output: output() };
 }
 
-describe.each(SERVICES)('%s as a process of its own', (service) => {
+describe.each(serviceNames)('%s as a process of its own', (service) => {
   it('says what it is and which settings it takes', async () => {
     const { exitCode, output } = await run(service, ['--help']);
     expect(exitCode).toBe(0);

@@ -1,8 +1,8 @@
 import { runService } from '#platform';
 import { CatalogModule } from './catalog.module.js';
+import { catalogPublishes } from './publishes.js';
 
 await runService({
-  name: 'catalog',
-  does: 'What is sold, what it costs on each channel, and what each channel calls it.',
+  publishes: catalogPublishes,
   modules: [CatalogModule],
 });

@@ -4,6 +4,7 @@ import type { ServiceMessaging } from '#messaging';
 import { CONFIG, type Config, MESSAGING, runService } from '#platform';
 import { ChannelsModule } from './channels.module.js';
 import { OrdersClient, ordersUrlIn } from './intake/orders-client.js';
+import { channelsPublishes } from './publishes.js';
 
 const ordersUrl = () => ordersUrlIn(process.env);
 
@@ -27,8 +28,7 @@ const ordersUrl = () => ordersUrlIn(process.env);
 class PortsModule {}
 
 await runService({
-  name: 'channels',
-  does: 'The channels: webhooks in, sales handed to orders, stock pushed to every listing, drift checked.',
+  publishes: channelsPublishes,
   settings: '  ORDERS_URL           where orders answers, such as http://orders:3000 (needed)\n',
   modules: [PortsModule, ChannelsModule],
 });

@@ -1,8 +1,8 @@
 import { runService } from '#platform';
 import { CustomersModule } from './customers.module.js';
+import { customersPublishes } from './publishes.js';
 
 await runService({
-  name: 'customers',
-  does: 'Who buys, over all channels, known by keyed hashes only.',
+  publishes: customersPublishes,
   modules: [CustomersModule],
 });

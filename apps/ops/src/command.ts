@@ -1,4 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+// Not by the name of the library: that would load every schema, and ops starts small.
+import { serviceNames } from '../../../libs/contracts/src/services.js';
 
 /** All is well; there are differences, or it failed; it was called in a way that cannot work. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -13,14 +15,10 @@ export const EXIT_CODES = `Exit codes:
   2  the command was called in a way that cannot work
 `;
 
-/** The services that may have a database of their own. */
-export const SERVICES = ['catalog', 'inventory', 'orders', 'customers', 'channels'] as const;
-export type ServiceName = (typeof SERVICES)[number];
-
 /** For commands that look at views: those of one service, whose database DATABASE_URL is then. */
 export const serviceOption = (): Option =>
   new Option('--service <name>', 'the views of this service only, where each has a database of its own').choices(
-    SERVICES,
+    serviceNames,
   );
 
 /** The part of a help text that shows command lines, each without `npm run ops --`. */

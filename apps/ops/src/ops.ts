@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import type { EventDefinitions } from '#contracts';
+import type { EventDefinitions, ServiceName } from '#contracts';
 import type { Projection } from '#read-models';
 import {
   type CommandFactory as CommandOf,
@@ -7,7 +7,6 @@ import {
   EXIT_CODES,
   type ExitCode,
   examples,
-  type ServiceName,
   serviceOption,
   wholeNumberFrom,
 } from './command.js';

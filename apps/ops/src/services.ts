@@ -1,20 +1,15 @@
 import { hostname } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
 import { Logger } from '@nestjs/common';
-import { allEvents } from '#contracts';
+import { allEvents, type ServiceName } from '#contracts';
 import { type Config, PinoLogger } from '#platform';
 import type { Projection } from '#read-models';
-import { catalogProjections } from '../../catalog/src/catalog.module.js';
-import { channelsProjections } from '../../channels/src/channels.module.js';
 import { ConnectorRegistry } from '../../channels/src/connectors/connector-registry.js';
-import { customersProjections } from '../../customers/src/customers.module.js';
-import { inventoryProjections } from '../../inventory/src/assemble.js';
-import { ordersProjections } from '../../orders/src/orders.module.js';
 import { hasShop, shopSecretIn } from '../../simulated-shop/src/process/shop-files.js';
 import { startShopProcess } from '../../simulated-shop/src/process/shop-process.js';
+import { serviceParts } from '../../standalone/src/services.js';
 import { startStandalone } from '../../standalone/src/start-standalone.js';
 import { startWithShop } from '../../standalone/src/start-with-shop.js';
-import type { ServiceName } from './command.js';
 import { openServiceDatabase } from './database/open-database.js';
 import type { OpenedDatabase } from './database/with-database.js';
 import { openCoreLog } from './log/open-core-log.js';
@@ -34,17 +29,9 @@ setFlagsFromString('--no-memory-saver-mode');
 
 export { allEvents };
 
-const projectionsByService: Readonly<Record<ServiceName, readonly Projection[]>> = {
-  catalog: catalogProjections,
-  inventory: inventoryProjections,
-  orders: ordersProjections,
-  customers: customersProjections,
-  channels: channelsProjections,
-};
-
 /** The views of a service, or of all. */
 export const projectionsOf = (service: ServiceName | undefined): readonly Projection[] =>
-  service ? projectionsByService[service] : Object.values(projectionsByService).flat();
+  service ? serviceParts[service].projections : Object.values(serviceParts).flatMap(({ projections }) => projections);
 
 /** The whole system in this process. */
 export async function startSystem(

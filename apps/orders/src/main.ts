@@ -1,8 +1,8 @@
 import { runService } from '#platform';
 import { OrdersModule } from './orders.module.js';
+import { ordersPublishes } from './publishes.js';
 
 await runService({
-  name: 'orders',
-  does: 'Sales of the channels and orders of our own shop, from the first word to the last return.',
+  publishes: ordersPublishes,
   modules: [OrdersModule],
 });

@@ -1,14 +1,15 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { CoreModule, type OpenedCore } from '#platform';
-import { CatalogModule } from '../../catalog/src/catalog.module.js';
-import { ChannelsModule } from '../../channels/src/channels.module.js';
-import { CustomersModule } from '../../customers/src/customers.module.js';
-import { InventoryModule } from '../../inventory/src/inventory.module.js';
-import { OrdersModule } from '../../orders/src/orders.module.js';
+import { serviceParts } from './services.js';
+
+const modules = Object.values(serviceParts).map(({ module }) => module);
+
+/** The services that offer ports to the others. */
+const offering = [serviceParts.inventory.module, serviceParts.orders.module];
 
 /** Binds the ports between services directly: orders takes the sales of channels, inventory gives them their numbers. */
 @Global()
-@Module({ imports: [InventoryModule, OrdersModule], exports: [InventoryModule, OrdersModule] })
+@Module({ imports: offering, exports: offering })
 class PortsModule {}
 
 @Module({})
@@ -17,5 +18,5 @@ class StandaloneModule {}
 /** Every service in one process, on what is already open. */
 export const standaloneModule = (core: OpenedCore): DynamicModule => ({
   module: StandaloneModule,
-  imports: [CoreModule.over(core), PortsModule, CatalogModule, CustomersModule, ChannelsModule],
+  imports: [CoreModule.over(core), PortsModule, ...modules],
 });

@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
+import { grpcOfAll } from '#contracts';
 import { type Config, openCore, type RunningService, Shutdown, startService, startTracing } from '#platform';
 import { standaloneModule } from './standalone.module.js';
 
@@ -26,7 +27,7 @@ export async function startStandalone(
       },
     });
     const service = await startService(standaloneModule(core), config, {
-      grpc: { packages: ['einklang.inventory.v1'], protoFiles: ['einklang/inventory/v1/stock.proto'] },
+      grpc: grpcOfAll(),
       shutdown,
     });
     await announce(config, service, shopUrl, shutdown);

@@ -6,20 +6,33 @@ import { identityEvents, profileEvents } from './events/customers.js';
 import { orderEvents } from './events/orders.js';
 import { stockEvents } from './events/stock.js';
 import { channelPolicyEvents, locationEvents } from './events/supply.js';
+import { type Category, type ServiceName, serviceNames, services } from './services.js';
+
+/** The events of every category of streams. */
+export const eventsByCategory = {
+  product: productEvents,
+  variant: variantEvents,
+  externalid: externalIdEvents,
+  stock: stockEvents,
+  location: locationEvents,
+  channelpolicy: channelPolicyEvents,
+  order: orderEvents,
+  profile: profileEvents,
+  identity: identityEvents,
+  channel: channelEvents,
+} as const satisfies Readonly<Record<Category, EventDefinitions>>;
 
 /** Every event that is written today, by stored name. */
-export const allEvents: EventDefinitions = {
-  ...productEvents,
-  ...variantEvents,
-  ...externalIdEvents,
-  ...stockEvents,
-  ...locationEvents,
-  ...channelPolicyEvents,
-  ...orderEvents,
-  ...profileEvents,
-  ...identityEvents,
-  ...channelEvents,
-};
+export const allEvents: EventDefinitions = Object.assign({}, ...Object.values(eventsByCategory));
+
+/** The service that stores events of this name. Throws for a name that is not stored today. */
+export function ownerOf(type: string): ServiceName {
+  const owner = serviceNames.find((name) =>
+    services[name].categories.some((category) => type in eventsByCategory[category]),
+  );
+  if (owner === undefined) throw new Error(`No service stores ${type}.`);
+  return owner;
+}
 
 /** How events of former names are read. Each has a golden sample that decodes for ever. */
 export const upcasters: readonly Upcaster[] = [];

@@ -1,15 +1,16 @@
 import { z } from 'zod';
-import { allEvents, type EventDefinitions } from '#contracts';
+import { AVAILABILITY_TOPIC, type PublishedMessage, type Publishes } from '#contracts';
 import { AVAILABILITY_CHANGED, availabilitySchema } from './availability-message.js';
 import { CLOUD_EVENT_HEADERS } from './cloud-event.js';
-import { AVAILABILITY_TOPIC, publications } from './publications.js';
 import type { TopicDefinition } from './topics.js';
 
 /**
  * AsyncAPI 3.0 of everything we publish on Kafka: the topics as `topics.json` describes them, and each event as a message
  * with its schema (JSON Schema draft 7, which AsyncAPI takes as it is). https://www.asyncapi.com/docs/reference/specification/v3.0.0
  */
-export function asyncApiDocument(topics: readonly TopicDefinition[]): object {
+export function asyncApiDocument(topics: readonly TopicDefinition[], publishes: readonly Publishes[]): object {
+  const messages = messagesOf(publishes);
+  const published = [...messages.values()].flat();
   return {
     asyncapi: '3.0.0',
     info: {
@@ -20,7 +21,7 @@ export function asyncApiDocument(topics: readonly TopicDefinition[]): object {
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     defaultContentType: 'application/json',
-    channels: Object.fromEntries(topics.map((topic) => [topic.name, channelOf(topic)])),
+    channels: Object.fromEntries(topics.map((topic) => [topic.name, channelOf(topic, messages.get(topic.name) ?? [])])),
     operations: Object.fromEntries(
       topics.map(({ name, owner }) => [
         `publish.${name}`,
@@ -32,29 +33,35 @@ export function asyncApiDocument(topics: readonly TopicDefinition[]): object {
       ]),
     ),
     components: {
-      messages: Object.fromEntries(Object.entries(published).map(([name, { when }]) => [name, messageOf(name, when)])),
+      messages: Object.fromEntries(published.map(({ name, when }) => [name, messageOf(name, when)])),
       schemas: Object.fromEntries(
-        Object.entries(published).map(([name, { when, data }]) => [name, { description: when, ...schemaOf(data) }]),
+        published.map(({ name, when, data }) => [name, { description: when, ...schemaOf(data) }]),
       ),
       messageTraits: { CloudEvent: { headers: headersSchema() } },
     },
   };
 }
 
-const published: EventDefinitions = {
-  ...Object.fromEntries(Object.entries(allEvents).filter(([name]) => publications.has(name))),
-  [AVAILABILITY_CHANGED]: {
-    when: 'The newest units available to sell of one SKU, per channel. The greatest sequence wins.',
-    data: availabilitySchema,
-  },
+type Message = Omit<PublishedMessage, 'from'>;
+
+/** Topic -> what it carries. */
+const messagesOf = (publishes: readonly Publishes[]): ReadonlyMap<string, readonly Message[]> =>
+  new Map<string, readonly Message[]>([
+    ...publishes.map(({ topic, messages }) => [topic, [...messages.values()]] as const),
+    [AVAILABILITY_TOPIC, [availabilityChanged]],
+  ]);
+
+const availabilityChanged: Message = {
+  name: AVAILABILITY_CHANGED,
+  when: 'The newest units available to sell of one SKU, per channel. The greatest sequence wins.',
+  data: availabilitySchema,
 };
 
-function channelOf(topic: TopicDefinition): object {
-  const names = Object.keys(published).filter((name) => topicOf(name) === topic.name);
+function channelOf(topic: TopicDefinition, messages: readonly Message[]): object {
   return {
     address: topic.name,
     description: `${topic.content} Owner: ${topic.owner}. Key: ${topic.key}.`,
-    messages: Object.fromEntries(names.map((name) => [name, { $ref: `#/components/messages/${name}` }])),
+    messages: Object.fromEntries(messages.map(({ name }) => [name, { $ref: `#/components/messages/${name}` }])),
     bindings: {
       kafka: {
         bindingVersion: '0.5.0',
@@ -70,9 +77,6 @@ function channelOf(topic: TopicDefinition): object {
     },
   };
 }
-
-const topicOf = (name: string): string | undefined =>
-  name === AVAILABILITY_CHANGED ? AVAILABILITY_TOPIC : publications.get(name);
 
 const messageOf = (name: string, when: string): object => ({
   name,

@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
-import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
+import { AVAILABILITY_TOPIC, type AvailabilityChange, type AvailabilityFeed } from '#contracts';
 import { workOnPage } from '#event-sourcing';
 import { type ReadModels, Retries, type RetryTiming } from '#read-models';
 import { availabilityEvent, encodeAvailability } from './availability-message.js';
 import { advanceCheckpoint, openCheckpoint, type PartitionCheckpoint, type PartitionKey } from './checkpoints.js';
 import { KafkaSender } from './kafka-sender.js';
-import { AVAILABILITY_TOPIC } from './publications.js';
 import { createMessagingTables } from './tables.js';
 
 export interface AvailabilityRelayOptions extends RetryTiming {

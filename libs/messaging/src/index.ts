@@ -34,8 +34,7 @@ export {
 export { KafkaAvailabilityFeed } from './kafka-availability-feed.js';
 export { openKafka } from './kafka-client.js';
 export { type KafkaSettings, kafkaSettingsFrom } from './kafka-settings.js';
-export { AVAILABILITY_TOPIC, type Publications, publications, topicsOf } from './publications.js';
-export { Relay, type RelayOptions } from './relay.js';
+export { type Outgoings, Relay, type RelayOptions } from './relay.js';
 export { ServiceMessaging } from './service-messaging.js';
 export {
   type ProjectionSubscriptionOptions,

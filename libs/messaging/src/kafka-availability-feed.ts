@@ -1,11 +1,10 @@
 import type { Kafka } from 'kafkajs';
-import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
+import { AVAILABILITY_TOPIC, type AvailabilityChange, type AvailabilityFeed } from '#contracts';
 import type { ReadModels } from '#read-models';
 import { AVAILABILITY_CHANGED, availabilityIn } from './availability-message.js';
 import { Consumer } from './consumer.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerStatus } from './consumer-status.js';
-import { AVAILABILITY_TOPIC } from './publications.js';
 import type { Subscription } from './subscription.js';
 
 export interface KafkaAvailabilityFeedOptions {

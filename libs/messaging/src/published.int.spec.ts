@@ -30,8 +30,8 @@ await describeWithKafka('what is published', () => {
     samples = Object.keys(allEvents).flatMap((name) => golden(name).map((data) => ({ name, data })));
     for (const { name, data } of samples)
       await test.store.append([{ stream: `golden-${name}`, expected: 'any', events: [newEvent(name, data)] }]);
-    const publications = new Map(Object.keys(allEvents).map((name) => [name, test.topic]));
-    test.relay({ publications, pageSize: 10 }).start();
+    const all = test.outgoings(Object.keys(allEvents));
+    test.relay({ pageSize: 10 }, test.store, test.readModels, all).start();
     await eventually(async () => (await test.messagesInTopic()) === samples.length);
   });
   afterAll(() => test.close());

@@ -1,14 +1,19 @@
 import type { Kafka } from 'kafkajs';
+import type { PublishedMessage } from '#contracts';
 import type { EventStore, RecordedEvent } from '#event-sourcing';
 import { type Reaction, ReactionRunner, type ReactionRunnerOptions, type ReadModels } from '#read-models';
 import { encodeEvent } from './cloud-event.js';
 import { KafkaSender, type Outgoing } from './kafka-sender.js';
-import { type Publications, publications } from './publications.js';
+
+/** What goes out: a topic, and per stored name the message it becomes. */
+export interface Outgoings {
+  readonly topic: string;
+  readonly messages: ReadonlyMap<string, Pick<PublishedMessage, 'name' | 'from'>>;
+}
 
 export interface RelayOptions {
   /** Name of its checkpoint and its lease. One relay per name works; the others stand by. */
   readonly name?: string;
-  readonly publications?: Publications;
   readonly pageSize?: number;
   /** Timing of retries and of standby. */
   readonly runner?: Omit<ReactionRunnerOptions, 'attempts' | 'pageSize' | 'spanKind'>;
@@ -28,15 +33,20 @@ export class Relay {
   readonly runner: ReactionRunner;
   readonly #sender: KafkaSender;
 
-  constructor(kafka: Kafka, readModels: ReadModels, store: EventStore, options: RelayOptions = {}) {
-    const published = options.publications ?? publications;
+  constructor(
+    kafka: Kafka,
+    readModels: ReadModels,
+    store: EventStore,
+    publishes: Outgoings,
+    options: RelayOptions = {},
+  ) {
     this.#sender = new KafkaSender(kafka);
     const reaction: Reaction = {
       name: options.name ?? 'relay-events-to-kafka',
-      types: [...published.keys()],
+      types: [...publishes.messages.keys()],
       pageSize: options.pageSize ?? 5_000,
       pageBytes: 1_048_576,
-      react: (events) => this.#sender.send(outgoing(events, published)),
+      react: (events) => this.#sender.send(outgoing(events, publishes)),
     };
     this.runner = new ReactionRunner(readModels, reaction, store, {
       ...options.runner,
@@ -56,9 +66,10 @@ export class Relay {
   }
 }
 
-function* outgoing(events: readonly RecordedEvent[], published: Publications): Iterable<Outgoing> {
+function* outgoing(events: readonly RecordedEvent[], { topic, messages }: Outgoings): Iterable<Outgoing> {
   for (const event of events) {
-    const topic = published.get(event.type);
-    if (topic !== undefined) yield { topic, message: encodeEvent(event) };
+    const message = messages.get(event.type);
+    if (message)
+      yield { topic, message: encodeEvent({ ...event, type: message.name, data: message.from(event.data) }) };
   }
 }

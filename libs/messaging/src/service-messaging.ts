@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs';
-import type { AvailabilityFeed } from '#contracts';
+import { type AvailabilityFeed, ownerOf, type Publishes } from '#contracts';
 import type { EventStore } from '#event-sourcing';
 import type { BackgroundWork, Reaction, ReactionRunner, ReadModels } from '#read-models';
 import { AvailabilityRelay, type AvailabilityRelayStatus } from './availability-relay.js';
@@ -7,37 +7,30 @@ import { Consumer } from './consumer.js';
 import type { ConsumerOptions } from './consumer-options.js';
 import type { ConsumerStatus } from './consumer-status.js';
 import { KafkaAvailabilityFeed } from './kafka-availability-feed.js';
-import { type Publications, publications } from './publications.js';
 import { Relay } from './relay.js';
 import { reactionSubscription } from './subscription.js';
 
 /** How one service meets the others: it sends what it stores, and is fed what they stored. */
 export class ServiceMessaging {
-  readonly #own: Publications;
   readonly #relay: Relay;
   /** Those at work. */
   readonly #consumers = new Set<Consumer>();
   readonly #feeds: KafkaAvailabilityFeed[] = [];
   #availabilityRelay: AvailabilityRelay | undefined;
 
-  /** `service` owns the topics `einklang.<service>.…`. */
   constructor(
-    private readonly service: string,
+    private readonly publishes: Publishes,
     private readonly kafka: Kafka,
     private readonly readModels: ReadModels,
     store: EventStore,
     private readonly options: ConsumerOptions = {},
   ) {
-    this.#own = new Map([...publications].filter(([, topic]) => topic.startsWith(`einklang.${service}.`)));
-    this.#relay = new Relay(kafka, readModels, store, {
-      name: `relay-${service}-to-kafka`,
-      publications: this.#own,
-    });
+    this.#relay = new Relay(kafka, readModels, store, publishes, { name: `relay-${publishes.service}-to-kafka` });
   }
 
   /** The consumer of a reaction to events of other services; undefined for one to our own, which the store has. */
   consumerOf(reaction: Reaction): BackgroundWork | undefined {
-    const own = reaction.types.filter((type) => this.#own.has(type));
+    const own = reaction.types.filter((type) => ownerOf(type) === this.publishes.service);
     if (own.length === reaction.types.length) return undefined;
     if (own.length > 0)
       throw new Error(`${reaction.name} reacts to events of its own service and of others: split it.`);
@@ -56,7 +49,7 @@ export class ServiceMessaging {
 
   /** The numbers inventory sends, for one follower at a time over all processes. */
   availabilityFeed(): AvailabilityFeed {
-    const name = `einklang.${this.service}-availability`;
+    const name = `einklang.${this.publishes.service}-availability`;
     const feed = new KafkaAvailabilityFeed(this.kafka, this.readModels, name, { consumer: this.options });
     this.#feeds.push(feed);
     return feed;

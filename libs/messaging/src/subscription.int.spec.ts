@@ -114,7 +114,7 @@ await describeWithKafka('the same view and reaction', () => {
     return consumer;
   }
 
-  const options = () => ({ groupPrefix: `${test.topic}.`, publications: test.publications });
+  const options = () => ({ groupPrefix: `${test.topic}.`, topicOf: () => test.topic });
 
   async function totals(): Promise<{ events: number; sum: number } | undefined> {
     return (

@@ -1,3 +1,4 @@
+import { ownerOf, topicOfEvents } from '#contracts';
 import type { EventStore, RecordedEvent } from '#event-sourcing';
 import {
   type Checkpoint,
@@ -15,7 +16,6 @@ import {
   type Tx,
 } from '#read-models';
 import { floorOf } from './checkpoints.js';
-import { type Publications, publications, topicsOf } from './publications.js';
 
 /** What a consumer is for: which messages it wants, and what becomes of a page of them. */
 export interface Subscription {
@@ -53,7 +53,8 @@ export interface Subscription {
 export interface SubscriptionOptions {
   /** Begins the name of every consumer group, so that installations on one cluster do not meet. */
   readonly groupPrefix?: string;
-  readonly publications?: Publications;
+  /** Topic that carries events of a name: that of the service which stores them, where nothing is said. */
+  readonly topicOf?: (type: string) => string;
 }
 
 export interface ProjectionSubscriptionOptions extends SubscriptionOptions {
@@ -70,7 +71,7 @@ export interface ProjectionSubscriptionOptions extends SubscriptionOptions {
  */
 export function projectionSubscription(
   projection: Projection,
-  { groupPrefix = GROUP_PREFIX, publications: published = publications, store }: ProjectionSubscriptionOptions = {},
+  { groupPrefix = GROUP_PREFIX, topicOf = topicOfOwner, store }: ProjectionSubscriptionOptions = {},
 ): Subscription {
   const key = checkpointKeyOf(projection);
   const name = `${groupPrefix}${projection.name}`;
@@ -83,7 +84,7 @@ export function projectionSubscription(
   };
   return {
     name,
-    topics: topicsOf(projection.types, published),
+    topics: topicsOf(projection.types, topicOf),
     types: projection.types,
     // They wait for each other anyway, and would do so with a connection in hand.
     concurrency: 1,
@@ -108,11 +109,11 @@ export function projectionSubscription(
 /** Feeds a reaction from Kafka instead of the store. Its commands are sent before the checkpoint moves: at least once. */
 export function reactionSubscription(
   reaction: Reaction,
-  { groupPrefix = GROUP_PREFIX, publications: published = publications }: SubscriptionOptions = {},
+  { groupPrefix = GROUP_PREFIX, topicOf = topicOfOwner }: SubscriptionOptions = {},
 ): Subscription {
   return {
     name: `${groupPrefix}${reaction.name}`,
-    topics: topicsOf(reaction.types, published),
+    topics: topicsOf(reaction.types, topicOf),
     types: reaction.types,
     pageSize: reaction.pageSize ?? 500,
     pageBytes: pageBytesOf(reaction),
@@ -120,5 +121,11 @@ export function reactionSubscription(
     handle: (page) => reaction.react(page),
   };
 }
+
+const topicOfOwner = (type: string): string => topicOfEvents(ownerOf(type));
+
+const topicsOf = (types: readonly string[], topicOf: (type: string) => string): string[] => [
+  ...new Set(types.map(topicOf)),
+];
 
 const GROUP_PREFIX = 'einklang.';

@@ -7,7 +7,7 @@ import { Consumer } from '../src/consumer.js';
 import type { ConsumerOptions } from '../src/consumer-options.js';
 import { openKafka } from '../src/kafka-client.js';
 import type { KafkaSettings } from '../src/kafka-settings.js';
-import { Relay, type RelayOptions } from '../src/relay.js';
+import { type Outgoings, Relay, type RelayOptions } from '../src/relay.js';
 import type { Subscription } from '../src/subscription.js';
 import { applyTopics } from '../src/topics.js';
 import { countedOn, note, registry } from './counting.js';
@@ -64,13 +64,18 @@ export class MessagingTest {
     return new MessagingTest(store, kafka, topic, database, readModels);
   }
 
-  get publications(): ReadonlyMap<string, string> {
-    return new Map([['Counted', this.topic]]);
+  /** These events as they are stored, on the topic of the spec. */
+  outgoings(names: readonly string[] = ['Counted']): Outgoings {
+    return { topic: this.topic, messages: new Map(names.map((name) => [name, { name, from: (data) => data }])) };
   }
 
-  relay(options: RelayOptions = {}, store = this.store, readModels = this.readModels): Relay {
-    const relay = new Relay(this.kafka, readModels, store, {
-      publications: this.publications,
+  relay(
+    options: RelayOptions = {},
+    store = this.store,
+    readModels = this.readModels,
+    outgoings: Outgoings = this.outgoings(),
+  ): Relay {
+    const relay = new Relay(this.kafka, readModels, store, outgoings, {
       runner: { backoffMsMin: 10, backoffMsMax: 200, standbyMs: 20 },
       ...options,
     });

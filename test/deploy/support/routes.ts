@@ -1,8 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
+import { serviceNames } from '#contracts';
 
 /** Every REST route of the services, with `x` for its parameters. */
 export function routes(): { service: string; path: string }[] {
-  const controllers = globSync('apps/{catalog,channels,customers,inventory,orders}/src/**/*.http.ts');
+  const controllers = serviceNames.flatMap((name) => globSync(`apps/${name}/src/**/*.http.ts`));
   return controllers.flatMap((file) => {
     const [, service = ''] = file.split('/');
     const source = readFileSync(file, 'utf8');

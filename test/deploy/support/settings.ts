@@ -1,4 +1,5 @@
 import { globSync, readFileSync } from 'node:fs';
+import { serviceNames } from '#contracts';
 
 /** What the OpenTelemetry SDK reads by itself. */
 const readBySdk = [
@@ -19,5 +20,5 @@ export function knownVariables(): ReadonlySet<string> {
   return new Set([...names, ...readBySdk]);
 }
 
-/** The services, each with a program of its own. */
-export const services = ['catalog', 'channels', 'customers', 'inventory', 'orders'] as const;
+/** The services by name, in the order of the alphabet. */
+export const services = serviceNames.toSorted();

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { Logger } from '@nestjs/common';
-import { eventRegistry } from '#contracts';
+import { eventRegistry, type Publishes } from '#contracts';
 import { type EventStore, withRegistry } from '#event-sourcing';
 import { PostgresEventStore } from '#event-store-postgres';
 import { type Clock, systemClock } from '#kernel';
@@ -31,10 +31,10 @@ export interface OpenedCore {
 export interface CoreOptions {
   /** False for a program that only reads the log. */
   readonly writer: boolean;
-  /** Who we are: for a second writer that is told to stay away, and the service whose topics these are. */
+  /** Who we are, for a second writer that is told to stay away. */
   readonly name: string;
-  /** Where the other services are met; without it they are all in this process. */
-  readonly kafka?: KafkaSettings;
+  /** Where the other services are met, and with what; without it they are all in this process. */
+  readonly others?: { readonly kafka: KafkaSettings; readonly publishes: Publishes };
   /** Another process took the log over: this one can append no more. */
   readonly onFenced?: () => void;
 }
@@ -77,14 +77,15 @@ export async function openCore(config: Config, shutdown: Shutdown, options: Core
   for (const warning of warnings) logger.warn(warning);
   const core = { store: known, readModels, clock: systemClock, database, warnings };
   const works = config.role !== 'api';
-  if (!options.kafka) {
+  if (!options.others) {
     const runners = new Runners(readModels, known, { works });
     shutdown.onShutdown('views and processes', () => runners.stop());
     return { ...core, runners };
   }
+  const { kafka, publishes } = options.others;
   const { openKafka, ServiceMessaging } = await import('#messaging');
-  const messaging = new ServiceMessaging(options.name, openKafka(options.kafka, log), readModels, known, {
-    ...(options.kafka.sessionTimeoutMs !== undefined && { sessionTimeoutMs: options.kafka.sessionTimeoutMs }),
+  const messaging = new ServiceMessaging(publishes, openKafka(kafka, log), readModels, known, {
+    ...(kafka.sessionTimeoutMs !== undefined && { sessionTimeoutMs: kafka.sessionTimeoutMs }),
   });
   shutdown.onShutdown('messaging', () => messaging.stop());
   const runners = new Runners(readModels, known, { works, elsewhere: (reaction) => messaging.consumerOf(reaction) });

@@ -1,10 +1,10 @@
 import { type DynamicModule, Logger, type Type } from '@nestjs/common';
 import { Command } from 'commander';
+import { descriptionOf, type Publishes } from '#contracts';
 import type { KafkaSettings } from '#messaging';
 import { type Config, loadConfig } from '../config.js';
 import { CoreModule } from '../core/core.module.js';
 import { openCore } from '../core/open-core.js';
-import type { GrpcServices } from '../grpc/grpc-server.js';
 import { PinoLogger } from '../logger.js';
 import { startTracing } from '../observability/start-tracing.js';
 import { runMain } from '../run-main.js';
@@ -14,13 +14,10 @@ import { StartupError } from '../startup-error.js';
 
 /** A service as a program of its own. */
 export interface ServiceProgram {
-  /** Such as `inventory`: it owns the topics `einklang.<name>.…` and the database it is given. */
-  readonly name: string;
-  /** One sentence for `--help`. */
-  readonly does: string;
+  /** Names the service, and says what the others get of its events. */
+  readonly publishes: Publishes;
   /** Lines of `--help` for settings of this service alone. */
   readonly settings?: string;
-  readonly grpc?: GrpcServices;
   /** The modules of the service, and what binds its ports to the outside. */
   readonly modules: readonly (Type | DynamicModule)[];
 }
@@ -28,8 +25,9 @@ export interface ServiceProgram {
 /** The main function of a service: reads the environment, starts, tells where it answers, ends on SIGTERM and Ctrl-C. */
 export function runService(program: ServiceProgram): Promise<void> {
   return runMain(async () => {
-    new Command(`einklang-${program.name}`)
-      .description(program.does)
+    const name = program.publishes.service;
+    new Command(`einklang-${name}`)
+      .description(descriptionOf(name).does)
       .addHelpText('after', `\n${SETTINGS}${program.settings ?? ''}\n${MORE}`)
       .parse();
     requireSettings();
@@ -39,7 +37,7 @@ export function runService(program: ServiceProgram): Promise<void> {
     endOnSignals(shutdown);
     const { httpUrl, grpcPort } = await startAlone(program, config, shutdown);
     process.stdout.write(
-      `${program.name} (${config.role}) answers at ${httpUrl}${grpcPort === undefined ? '' : `, gRPC on port ${grpcPort}`}. Ctrl-C ends it.\n`,
+      `${name} (${config.role}) answers at ${httpUrl}${grpcPort === undefined ? '' : `, gRPC on port ${grpcPort}`}. Ctrl-C ends it.\n`,
     );
   });
 }
@@ -48,14 +46,16 @@ class ServiceModule {}
 
 async function startAlone(program: ServiceProgram, config: Config, shutdown: Shutdown): Promise<RunningService> {
   try {
-    await startTracing(program.name, shutdown);
+    const { publishes, modules } = program;
+    await startTracing(publishes.service, shutdown);
     const core = await openCore(config, shutdown, {
       writer: true,
-      name: program.name,
-      kafka: await kafkaSettings(),
+      name: publishes.service,
+      others: { kafka: await kafkaSettings(), publishes },
     });
-    const root = { module: ServiceModule, imports: [CoreModule.over(core), ...program.modules] };
-    return await startService(root, config, { ...(program.grpc && { grpc: program.grpc }), shutdown });
+    const { grpc } = descriptionOf(publishes.service);
+    const root = { module: ServiceModule, imports: [CoreModule.over(core), ...modules] };
+    return await startService(root, config, { ...(grpc && { grpc }), shutdown });
   } catch (error) {
     await shutdown.run();
     throw error;

@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
+import { type ServiceName, serviceNames } from '#contracts';
 import { Api } from '../../../e2e/support/api.js';
 import { addressOf, endOf, outputOf, startProgram } from '../../../e2e/support/programs.js';
 
-export const SERVICES = ['catalog', 'inventory', 'orders', 'customers', 'channels'] as const;
-export type Service = (typeof SERVICES)[number];
+export const SERVICES = serviceNames;
+export type Service = ServiceName;
 export type Role = 'all' | 'api' | 'worker';
 
 /** One process of one service. */

@@ -1,0 +1,4 @@
+import { asStored, channelPolicyEvents, locationEvents, publishesOf, stockEvents } from '#contracts';
+
+/** Which of its events the others get, and in which shape: the only door. */
+export const inventoryPublishes = publishesOf('inventory', asStored(stockEvents, locationEvents, channelPolicyEvents));
