@@ -9,6 +9,7 @@ const tasks = {
   faults: (launcher, args) => launcher.runApp('test/faults/main.js', args),
   contract: (launcher) => launcher.runApp('test/contract/main.js', []),
   simulate: (launcher, args) => launcher.runApp('test/simulation/main.js', args),
+  tools: (launcher) => launcher.runApp('test/tools/main.js', []),
   test: (launcher, args) => launcher.runTests(args),
   build: (launcher) => launcher.rebuild(),
   lint: (launcher) => launcher.runStaticChecks(),

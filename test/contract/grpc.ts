@@ -1,5 +1,5 @@
+import { run } from '../tools/run.js';
 import type { Tally } from './rest.js';
-import { run } from './tools.js';
 
 const STOCK = 'einklang.inventory.v1.Stock';
 

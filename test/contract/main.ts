@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { Api } from '../e2e/support/api.js';
 import { SECRET } from '../e2e/support/installation.js';
 import { addressOf, endOf, outputOf, startProgram } from '../e2e/support/programs.js';
+import { installTool } from '../tools/tools.js';
 import { askByGrpc } from './grpc.js';
 import { askByRest } from './rest.js';
 import { openShop } from './shop.js';
-import { installTools } from './tools.js';
 
 // Holds the started system against what it publishes: schemathesis against OpenAPI with all checks, grpcurl against the
 // reflection of gRPC. Prints findings as the tools print them, and as its last line how many cases there were.
@@ -20,7 +20,8 @@ try {
 }
 
 async function main(): Promise<number> {
-  const tools = await installTools();
+  const grpcurl = await installTool('grpcurl');
+  const schemathesis = await installTool('schemathesis');
   const folder = mkdtempSync(join(tmpdir(), 'einklang-contract-'));
   const child = startProgram('apps/standalone/src/main', [], {
     EINKLANG_DATA_DIR: join(folder, 'data'),
@@ -33,8 +34,8 @@ async function main(): Promise<number> {
   try {
     const httpUrl = await addressOf(child, output);
     await openShop(new Api(httpUrl));
-    const grpc = await askByGrpc(tools.grpcurl, Number(/gRPC on port (\d+)/.exec(output())?.[1]));
-    const rest = await askByRest(tools, httpUrl, folder);
+    const grpc = await askByGrpc(grpcurl, Number(/gRPC on port (\d+)/.exec(output())?.[1]));
+    const rest = await askByRest(schemathesis, httpUrl, folder);
     const stillThere = child.exitCode === null ? 0 : 1;
     if (stillThere > 0) process.stdout.write(`The system has ended: ${output()}\n`);
     const failed = grpc.failed + rest.failed + stillThere;

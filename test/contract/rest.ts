@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { run, type Tools } from './tools.js';
+import { run } from '../tools/run.js';
 
 /** Every operation of OpenAPI in four phases of schemathesis: examples, the edges of every schema, chance, and sequences. */
-export async function askByRest({ schemathesis }: Tools, httpUrl: string, folder: string): Promise<Tally> {
+export async function askByRest(schemathesis: string, httpUrl: string, folder: string): Promise<Tally> {
   const report = `${folder}/schemathesis.xml`;
   const args = ['--config-file', 'test/contract/schemathesis.toml', 'run', `${httpUrl}/docs-json`, '--checks', 'all'];
   const { exitCode } = await run(schemathesis, [...args, '--report-junit-path', report], {

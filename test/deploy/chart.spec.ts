@@ -8,7 +8,7 @@ import { describeWithTool, run } from './support/describe-with-tool.js';
 import { opsHelp } from './support/ops-help.js';
 import { knownVariables, services } from './support/settings.js';
 
-describeWithTool('helm', 'helm', ['version'], () => {
+describeWithTool('helm', () => {
   it.each(VARIANTS)('finds nothing wrong with the chart (%s)', (variant) => {
     expect(
       run('helm', [
@@ -188,12 +188,12 @@ describeWithTool('helm', 'helm', ['version'], () => {
   });
 });
 
-describeWithTool('helm and kubernetes-validate', 'kubernetes-validate', ['--version'], () => {
+describeWithTool('kubernetes-validate', () => {
   it.each(VARIANTS)('finds every manifest as Kubernetes wants it (%s)', (variant) => {
     const { text, manifests } = rendered(variant);
     const own = manifests.filter(({ kind }) => kind !== 'ServiceMonitor' && kind !== 'PrometheusRule');
     expect(own.length).toBeGreaterThan(30);
-    expect(() => run('kubernetes-validate', ['--strict', '--quiet', '-'], text)).not.toThrow();
+    expect(() => run('kubernetes-validate', ['--strict', '--quiet', '-'], { input: text })).not.toThrow();
   });
 });
 

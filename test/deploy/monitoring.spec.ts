@@ -127,7 +127,7 @@ describe('alerts and dashboards', () => {
   );
 });
 
-describeWithTool('promtool', 'promtool', ['--version'], () => {
+describeWithTool('promtool', () => {
   it('takes the rules', () => {
     expect(run('promtool', ['check', 'rules', '--lint=all', '--lint-fatal', RULES])).toContain(`${rules.length} rules`);
   });
