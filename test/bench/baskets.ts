@@ -75,10 +75,7 @@ async function reserveBasket(stock: StockSide, skus: readonly string[], accepted
   const own = metadata();
   const command = reserveOne(own.commandId);
   try {
-    await stock.runner.executeTogether(
-      randomly(skus).map((id) => ({ id, command })),
-      own,
-    );
+    await stock.executeOnAll(randomly(skus), command, own);
     accepted.add(own.commandId);
     return true;
   } catch (error) {

@@ -112,7 +112,7 @@ function overload(stock: StockSide): Contender {
       const answers = Array.from({ length: MAX_WAITING + EXCESS }, async () => {
         const own = metadata();
         try {
-          await stock.runner.execute(sku, reserveOne(own.commandId), own);
+          await stock.execute(sku, reserveOne(own.commandId), own);
         } catch (error) {
           if (!(error instanceof Overloaded)) throw error;
           refusals.push({ atMs: performance.now(), estimateMs: error.retryAfterMs });

@@ -1,13 +1,12 @@
 import { ModuleRef } from '@nestjs/core';
 import { CommandBus, type ICommand } from '@nestjs/cqrs';
 import { type AvailabilityFeed, eventRegistry } from '#contracts';
-import { CommandRunner, type EventStore, withRegistry } from '#event-sourcing';
+import { type AnyDecider, CommandRunner, type EventStore, withRegistry } from '#event-sourcing';
 import { PostgresEventStore } from '#event-store-postgres';
 import { systemClock } from '#kernel';
 import { type Core, coreOf, HealthChecks, Metrics, PersonalDataHasher, PersonalDataSealer, Shutdown } from '#platform';
 import { type Log, openReadModels, type ReadModels, Runners } from '#read-models';
 import { ChangeChannel, ChangeChannelHandler } from '../../apps/channels/src/channel/change-channel.js';
-import { channelDecider } from '../../apps/channels/src/channel/channel.decider.js';
 import { ChannelMetrics } from '../../apps/channels/src/channel-metrics.js';
 import { ChannelReach } from '../../apps/channels/src/channel-reach.js';
 import { ChannelSupervisor } from '../../apps/channels/src/channel-supervisor.js';
@@ -36,7 +35,6 @@ import type { SupplyDirectory } from '../../apps/inventory/src/supply/supply-dir
 import { OfferDirectory } from '../../apps/orders/src/offers/offer-directory.js';
 import { createTables as createOrderTables } from '../../apps/orders/src/offers/tables.js';
 import { ChangeOrder, ChangeOrderHandler } from '../../apps/orders/src/order/change-order.js';
-import { OrderRunner } from '../../apps/orders/src/order/order-runner.js';
 import { OrdersIntake } from '../../apps/orders/src/order/record-sale/orders-intake.js';
 import { ordersProjections } from '../../apps/orders/src/orders.module.js';
 import { WhenAllocationIsDeclinedDeclineOrder } from '../../apps/orders/src/processes/when-allocation-is-declined-decline-order/decline-order.reaction.js';
@@ -84,13 +82,16 @@ export async function startProcess({ name, onFenced, log, channels: options }: P
   shutdown.onShutdown('read models', () => readModels.close());
   shutdown.onShutdown('views and processes', () => runners.stop());
   const opened = { store, readModels, runners, clock: systemClock };
-  const core = coreOf(opened, { shutdown, health: new HealthChecks(), metrics, hashKey });
-  const inventory = assembleInventory(core, stock);
+  const core = {
+    ...coreOf(opened, { shutdown, health: new HealthChecks(), metrics, hashKey }),
+    commands: new CommandRunner(store, { clock: systemClock, replace: withSnapshotsOfFewEvents }),
+  };
+  const inventory = assembleInventory(core);
   const orders = await assembleOrders(core);
   const commands = new Handlers();
   const channels = await assembleChannels(core, orders.intake, inventory.feed, commands, options);
   commands.handle(ChangeStock, inventory.changeStock);
-  commands.handle(ChangeOrder, new ChangeOrderHandler(orders.runner));
+  commands.handle(ChangeOrder, new ChangeOrderHandler(core.commands));
   await runners.prepare();
   await inventory.prepare();
   runners.start();
@@ -121,17 +122,16 @@ export async function startOperatorProgram(
   }
 }
 
-async function assembleOrders({ store, readModels, runners, shutdown }: Core) {
+async function assembleOrders({ store, readModels, runners, commands, shutdown }: Core) {
   await createOrderTables(readModels);
-  const runner = new OrderRunner(store, systemClock);
   for (const projection of ordersProjections) runners.addProjection(projection);
-  runners.addReaction(new WhenStockIsAllocatedPlaceOrder(runner));
-  runners.addReaction(new WhenAllocationIsDeclinedDeclineOrder(runner, store));
+  runners.addReaction(new WhenStockIsAllocatedPlaceOrder(commands));
+  runners.addReaction(new WhenAllocationIsDeclinedDeclineOrder(commands, store));
   runners.addReaction(new WhenListingIsMadeKnowItsSku(readModels));
   runners.addReaction(new WhenChannelIsSetUpKnowIt(readModels));
-  const offers = new WhenOfferIsKnownOrderItsSku(readModels, runner, systemClock, shutdown, runners);
+  const offers = new WhenOfferIsKnownOrderItsSku(readModels, commands, systemClock, shutdown, runners);
   const directory = new OfferDirectory(readModels);
-  return { runner, offers, intake: new OrdersIntake(runner, hasher, directory, runners, systemClock) };
+  return { offers, intake: new OrdersIntake(commands, hasher, directory, runners, systemClock) };
 }
 
 async function assembleChannels(
@@ -141,12 +141,11 @@ async function assembleChannels(
   commands: Handlers,
   options: ChannelsOptions,
 ) {
-  const { store, readModels, runners, shutdown } = core;
+  const { readModels, runners, shutdown } = core;
   const clock = systemClock;
   await createTables(readModels);
   const directory = new ChannelDirectory(readModels, runners, shutdown);
-  const runner = new CommandRunner(channelDecider, store, { clock });
-  commands.handle(ChangeChannel, new ChangeChannelHandler(runner, directory));
+  commands.handle(ChangeChannel, new ChangeChannelHandler(core.commands, directory));
   const [table, ledger, pushers, wakeSignal] = [
     new IntakeTable(readModels),
     new PushLedger(readModels),
@@ -224,11 +223,11 @@ class Handlers extends CommandBus {
 
 const URL = 'postgres://simulated:simulated@database:5432/simulated';
 
-/** With a snapshot every few events, which are all a SKU sees here. */
-const stock: typeof stockDecider = {
-  ...stockDecider,
-  ...(stockDecider.snapshot && { snapshot: { ...stockDecider.snapshot, everyEvents: 4, size: () => 0 } }),
-};
+/** Stock with a snapshot every few events, which are all a SKU sees here. */
+const withSnapshotsOfFewEvents = (decider: AnyDecider): AnyDecider =>
+  decider === stockDecider && decider.snapshot
+    ? { ...decider, snapshot: { ...decider.snapshot, everyEvents: 4, size: () => 0 } }
+    : decider;
 
 const hashKey = Buffer.from('a key of the simulation, 32 bytes');
 const hasher = new PersonalDataHasher(hashKey);

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { type Projection, Runners } from '#read-models';
-import { CatalogRunner } from './catalog-runner.js';
 import { ChangeCatalogHandler } from './change-catalog.js';
 import { ChangeOneByOne } from './change-one-by-one.js';
 import { ImportCatalogController } from './import/import-catalog/import-catalog.http.js';
@@ -40,8 +39,6 @@ import { CatalogQuery } from './views/catalog/catalog.query.js';
     SkuLocks,
     // Views
     CatalogQuery,
-    // Wiring
-    CatalogRunner,
   ],
 })
 export class CatalogModule {

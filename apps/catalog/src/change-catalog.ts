@@ -1,9 +1,8 @@
 import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { EVENT_STORE, type EventMetadata, type EventStore } from '#event-sourcing';
-import { type CatalogCommand, type CatalogEvent, streamOf } from './catalog.decider.js';
-import { CatalogRunner } from './catalog-runner.js';
+import { CommandRunner, EVENT_STORE, type EventMetadata, type EventStore } from '#event-sourcing';
+import { addressed, type CatalogCommand, type CatalogEvent } from './catalog-command.js';
 import { ChangeOneByOne } from './change-one-by-one.js';
 
 /** What became of a change, told after its events are durable. */
@@ -30,16 +29,16 @@ export class ChangeCatalog extends Command<CatalogChange> {
 @CommandHandler(ChangeCatalog)
 export class ChangeCatalogHandler implements ICommandHandler<ChangeCatalog> {
   constructor(
-    private readonly runner: CatalogRunner,
+    private readonly runner: CommandRunner,
     private readonly oneByOne: ChangeOneByOne,
     @Inject(EVENT_STORE) private readonly store: EventStore,
   ) {}
 
   async execute({ commands, metadata }: ChangeCatalog): Promise<CatalogChange> {
-    const targets = commands.map((command) => ({ id: streamOf(command), command }));
+    const targets = commands.map(addressed);
     const outcomes =
       this.store.atomicAcrossStreams || targets.length === 1
-        ? await this.runner.executeTogether(targets, metadata)
+        ? await this.runner.executeTogether(targets, { metadata })
         : await this.oneByOne.execute(commands, metadata);
     return {
       events: outcomes.flatMap(({ events }) => events),

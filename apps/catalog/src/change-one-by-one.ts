@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { EventMetadata, Outcome } from '#event-sourcing';
+import { CommandRunner, type EventMetadata, type Outcome } from '#event-sourcing';
 import { newId, Rejected } from '#kernel';
-import { type CatalogCommand, type CatalogEvent, streamOf } from './catalog.decider.js';
-import { CatalogRunner } from './catalog-runner.js';
+import { addressed, type CatalogCommand, type CatalogEvent } from './catalog-command.js';
 import type { ClaimExternalId } from './external-id/external-id.decide.js';
 import { type HeldLock, SkuLocks } from './sku-locks.js';
 import type { RequireVariant } from './variant/variant.decide.js';
@@ -16,7 +15,7 @@ import type { RequireVariant } from './variant/variant.decide.js';
 @Injectable()
 export class ChangeOneByOne {
   constructor(
-    private readonly runner: CatalogRunner,
+    private readonly runner: CommandRunner,
     private readonly locks: SkuLocks,
   ) {}
 
@@ -37,11 +36,11 @@ export class ChangeOneByOne {
     lock: HeldLock,
   ): Promise<Outcome<CatalogEvent>> {
     try {
-      return await this.runner.execute(streamOf(command), command, metadata);
+      return await this.runner.execute({ ...addressed(command), metadata });
     } catch (error) {
       if (command.type !== 'ClaimExternalId' || !(await this.freesAbandoned(command, error, metadata, lock)))
         throw error;
-      return this.runner.execute(streamOf(command), command, metadata);
+      return this.runner.execute({ ...addressed(command), metadata });
     }
   }
 
@@ -58,14 +57,14 @@ export class ChangeOneByOne {
     const step = { ...metadata, commandId: newId() };
     if (await this.isListed(sku, channel, externalId, step)) return false;
     const release = { type: 'ReleaseExternalId', channel, externalId, sku } as const;
-    await this.runner.execute(streamOf(release), release, step);
+    await this.runner.execute({ ...addressed(release), metadata: step });
     return true;
   }
 
   private async isListed(sku: string, channel: string, externalId: string, metadata: EventMetadata): Promise<boolean> {
     const question = { type: 'RequireListing', sku, channel, externalId } as const;
     try {
-      await this.runner.execute(streamOf(question), question, metadata);
+      await this.runner.execute({ ...addressed(question), metadata });
       return true;
     } catch (error) {
       if (error instanceof Rejected) return false;

@@ -1,12 +1,11 @@
 import { Module } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { SALES_INTAKE, type SalesIntake } from '#contracts';
-import { CLOCK, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
+import { CLOCK } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { CONFIG, type Config, Exceptions, PersonalDataHasher, PersonalDataSealer } from '#platform';
 import { type Projection, READ_MODELS, type ReadModels } from '#read-models';
-import { CHANNEL_RUNNER, ChangeChannelHandler } from './channel/change-channel.js';
-import { channelDecider } from './channel/channel.decider.js';
+import { ChangeChannelHandler } from './channel/change-channel.js';
 import { CloseChannelController } from './channel/close-channel/close-channel.http.js';
 import { ConfigureChannelController } from './channel/configure-channel/configure-channel.http.js';
 import { PauseChannelController } from './channel/pause-channel/pause-channel.http.js';
@@ -42,7 +41,7 @@ import { WakeSignal } from './wake-signal.js';
 const CHANNELS_TABLES = 'CHANNELS_TABLES';
 
 /**
- * The channels service. Needs from outside: EVENT_STORE, READ_MODELS, Runners, CLOCK, the platform, SALES_INTAKE and
+ * The channels service. Needs from outside: CommandRunner, READ_MODELS, Runners, CLOCK, the platform, SALES_INTAKE and
  * AVAILABILITY_FEED.
  */
 @Module({
@@ -64,11 +63,6 @@ const CHANNELS_TABLES = 'CHANNELS_TABLES';
   providers: [
     // commands
     ChangeChannelHandler,
-    {
-      provide: CHANNEL_RUNNER,
-      inject: [EVENT_STORE, CLOCK],
-      useFactory: (store: EventStore, clock: Clock) => new CommandRunner(channelDecider, store, { clock }),
-    },
     DriftChecks,
 
     // views

@@ -1,9 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CONFIG, type Config, Exceptions, PersonalDataHasher } from '#platform';
 import { type Projection, Runners } from '#read-models';
-import { IdentityRunner } from './identity/identity-runner.js';
 import { WhenSaleIsRecordedFindOrMakeProfile } from './processes/when-sale-is-recorded-find-or-make-profile/when-sale-is-recorded-find-or-make-profile.js';
-import { ProfileRunner } from './profile/profile-runner.js';
 import { identityDisputes } from './views/profiles/identity-disputes.js';
 import { ProfilesController } from './views/profiles/profiles.http.js';
 import { profilesProjection } from './views/profiles/profiles.projection.js';
@@ -16,9 +14,6 @@ import { ProfilesQuery } from './views/profiles/profiles.query.js';
     ProfilesController,
   ],
   providers: [
-    // Commands
-    IdentityRunner,
-    ProfileRunner,
     // Views
     ProfilesQuery,
     // Processes

@@ -1,4 +1,3 @@
-import { CommandRunner } from '#event-sourcing';
 import type { Core } from '#platform';
 import type { Projection } from '#read-models';
 import { WhenAnOrderChangesFollowWithStock } from './processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
@@ -7,10 +6,9 @@ import {
   overdueReservations,
   WhenReservationIsDueExpireIt,
 } from './processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
-import { ChangeStockHandler, stockRunnerOptions } from './stock/change-stock.js';
+import { ChangeStockHandler } from './stock/change-stock.js';
 import { KnownDocuments } from './stock/move-stock-in-bulk/known-documents.js';
 import { ReservationService } from './stock/reserve-stock/reserve-stock.command.js';
-import { stockDecider } from './stock/stock.decider.js';
 import { ChangeSupply } from './supply/change-supply.js';
 import { LocationContents } from './supply/location-contents.js';
 import { SupplyDirectory } from './supply/supply-directory.js';
@@ -35,12 +33,11 @@ export const inventoryProjections: readonly Projection[] = [
 
 export type Inventory = ReturnType<typeof assembleInventory>;
 
-/** Puts the service together. A simulation gives a decider of stock that makes snapshots more often. */
-export function assembleInventory(core: Core, decider = stockDecider) {
-  const { store, readModels, runners, clock, shutdown, exceptions } = core;
+/** Puts the service together. */
+export function assembleInventory(core: Core) {
+  const { store, readModels, runners, commands, clock, shutdown, exceptions } = core;
 
   // Commands
-  const stock = new CommandRunner(decider, store, { ...stockRunnerOptions, clock });
   const supply = new SupplyDirectory(store, readModels, shutdown);
 
   // Views
@@ -49,10 +46,10 @@ export function assembleInventory(core: Core, decider = stockDecider) {
   core.messaging?.sendAvailability(feed);
 
   // Processes
-  const followOrders = runners.addReaction(new WhenAnOrderChangesFollowWithStock(stock, supply));
+  const followOrders = runners.addReaction(new WhenAnOrderChangesFollowWithStock(commands, supply));
   runners.backlog.workedOffBy(followOrders);
-  runners.addReaction(new WhenOrderIsSubmittedAllocateStock(stock, supply, store));
-  const expiry = new WhenReservationIsDueExpireIt(readModels, stock, clock, shutdown, runners);
+  runners.addReaction(new WhenOrderIsSubmittedAllocateStock(commands, supply, store));
+  const expiry = new WhenReservationIsDueExpireIt(readModels, commands, clock, shutdown, runners);
   if (runners.works) core.health.add('reservation expiry', () => expiry.check());
 
   // Exceptions
@@ -62,12 +59,11 @@ export function assembleInventory(core: Core, decider = stockDecider) {
   exceptions.add(referencesReceivedTwice);
 
   return {
-    stock,
-    changeStock: new ChangeStockHandler(stock),
-    reservations: new ReservationService(stock, supply),
+    changeStock: new ChangeStockHandler(commands),
+    reservations: new ReservationService(commands, supply),
     documents: new KnownDocuments(store),
     supply,
-    changeSupply: new ChangeSupply(store, clock, supply),
+    changeSupply: new ChangeSupply(commands, supply),
     locationContents: new LocationContents(store, readModels, runners),
     stockQuery: new StockQuery(readModels, store, supply),
     feed,

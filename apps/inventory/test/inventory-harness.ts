@@ -3,7 +3,6 @@ import { CommandRunner, type DomainEvent, type EventMetadata, type EventStore, t
 import { type Clock, idFrom, toIso } from '#kernel';
 import { Shutdown } from '#platform';
 import type { ReadModels } from '#read-models';
-import { type StockRunner, stockRunnerOptions } from '../src/stock/change-stock.js';
 import type { StockCommand } from '../src/stock/stock.decide.js';
 import { stockDecider } from '../src/stock/stock.decider.js';
 import { ChangeSupply } from '../src/supply/change-supply.js';
@@ -24,7 +23,7 @@ export class ManualClock implements Clock {
 export class InventoryHarness {
   readonly shutdown = new Shutdown();
   readonly supply: SupplyDirectory;
-  readonly stock: StockRunner;
+  readonly commands: CommandRunner;
   private readonly changeSupply: ChangeSupply;
   private sent = 0;
 
@@ -33,8 +32,8 @@ export class InventoryHarness {
     readonly clock: Clock,
   ) {
     this.supply = new SupplyDirectory(store, NO_VIEW, this.shutdown);
-    this.stock = new CommandRunner(stockDecider, store, { ...stockRunnerOptions, clock });
-    this.changeSupply = new ChangeSupply(store, clock, this.supply);
+    this.commands = new CommandRunner(store, { clock });
+    this.changeSupply = new ChangeSupply(this.commands, this.supply);
   }
 
   static async open(store: EventStore, clock: Clock = new ManualClock()): Promise<InventoryHarness> {
@@ -53,7 +52,7 @@ export class InventoryHarness {
   }
 
   execute(sku: string, command: StockCommand, commandId?: string): Promise<Outcome<StockEvent>> {
-    return this.stock.execute(sku, command, this.metadata(commandId));
+    return this.commands.execute({ on: stockDecider, id: sku, command, metadata: this.metadata(commandId) });
   }
 
   receive(sku: string, units: number, locationId = 'main'): Promise<Outcome<StockEvent>> {

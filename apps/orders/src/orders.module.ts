@@ -7,7 +7,6 @@ import { OfferDirectory } from './offers/offer-directory.js';
 import { createTables } from './offers/tables.js';
 import { CancelLinesController } from './order/cancel-lines/cancel-lines.http.js';
 import { ChangeOrderHandler } from './order/change-order.js';
-import { OrderRunner } from './order/order-runner.js';
 import { ChannelSalesController } from './order/record-sale/channel-sales.http.js';
 import { OrdersIntake } from './order/record-sale/orders-intake.js';
 import { ServiceSalesController } from './order/record-sale/service-sales.http.js';
@@ -62,7 +61,6 @@ const TABLES = 'ORDERS_TABLES';
     // Wiring
     { provide: TABLES, inject: [READ_MODELS], useFactory: createTables },
     OfferDirectory,
-    OrderRunner,
     OrderDecisions,
     { provide: SALES_INTAKE, useExisting: OrdersIntake },
     {

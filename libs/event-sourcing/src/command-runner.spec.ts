@@ -2,11 +2,13 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Rejected } from '#kernel';
 import { InMemoryEventStore, OneStreamEventStore } from '#testing';
+import type { CommandFigures } from './command-metrics.js';
 import { CommandRunner, type CommandRunnerOptions } from './command-runner.js';
-import type { Decider, SnapshotFormat } from './decider.js';
+import type { AnyDecider, CommandOf, Decider, SnapshotFormat } from './decider.js';
 import {
   type AppendResult,
   type EventMetadata,
+  type EventStore,
   type RecordedEvent,
   RevisionConflict,
   type Snapshot,
@@ -44,9 +46,39 @@ const metadata = (commandId = `c${commands++}`): EventMetadata => ({
   actor: 'spec',
   occurredAt: '2026-01-01T00:00:00.000Z',
 });
+/** A runner, and one decider that all commands are for. */
+class CommandsTo<On extends AnyDecider> {
+  private readonly runner: CommandRunner;
+  constructor(
+    private readonly on: On,
+    store: EventStore,
+    options: CommandRunnerOptions = {},
+  ) {
+    this.runner = new CommandRunner(store, options);
+  }
+  execute(id: string, command: CommandOf<On>, metadata: EventMetadata, causedAt?: number) {
+    return this.runner.execute({ on: this.on, id, command, metadata, causedAt });
+  }
+  executeTogether(
+    commands: readonly { readonly id: string; readonly command: CommandOf<On> }[],
+    metadata: EventMetadata,
+    causedAt?: number,
+  ) {
+    return this.runner.executeTogether(
+      commands.map((each) => ({ on: this.on, ...each })),
+      { metadata, causedAt },
+    );
+  }
+  get depth(): number {
+    return this.runner.depth;
+  }
+  figures(): CommandFigures {
+    return this.runner.figures()[0] as CommandFigures;
+  }
+}
 const runnerOn = (store = new InMemoryEventStore(), options: CommandRunnerOptions = {}) => ({
   store,
-  runner: new CommandRunner(shelf, store, options),
+  runner: new CommandsTo(shelf, store, options),
 });
 const take = (units: number, by = 'somebody') => ({ by, units });
 
@@ -115,7 +147,7 @@ describe('a command', () => {
       revision: 0,
       repeated: true,
     });
-    const restarted = new CommandRunner(shelf, store);
+    const restarted = new CommandsTo(shelf, store);
     expect(await restarted.execute('a', take(3), metadata('c'))).toMatchObject({ events: [], repeated: true });
     expect(await store.head()).toBe(1);
   });
@@ -140,7 +172,7 @@ describe('a command', () => {
     };
     const store = new InMemoryEventStore();
     let now = 0;
-    const runner = new CommandRunner(ice, store, { clock: { now: () => now } });
+    const runner = new CommandsTo(ice, store, { clock: { now: () => now } });
     for (const until of [100, 200]) await runner.execute('a', until, metadata(`until ${until}`));
     for (now of [150, 250]) await runner.execute('a', 100, metadata('until 100'));
     const stored = await store.readStream('ice-a');
@@ -158,7 +190,7 @@ describe('a command', () => {
         return shelf.decide(command, state, { now: 0 });
       },
     };
-    const runner = new CommandRunner(faulty, store);
+    const runner = new CommandsTo(faulty, store);
     const [bad, good] = await Promise.allSettled([
       runner.execute('a', take(1, 'nobody'), metadata()),
       runner.execute('a', take(1), metadata()),
@@ -187,7 +219,7 @@ describe('commands that come together', () => {
       decided.push(command.by);
       return shelf.decide(command, ...rest);
     };
-    const runner = new CommandRunner({ ...shelf, decide }, store);
+    const runner = new CommandsTo({ ...shelf, decide }, store);
     const first = runner.execute('a', take(6), metadata());
     await until(() => store.waiting.length === 1);
     let answered = 0;
@@ -326,10 +358,128 @@ describe('a command over several streams', () => {
   });
 });
 
+describe('a command over streams of several deciders', () => {
+  type Paid = { readonly type: 'Paid'; readonly data: { readonly cents: number } };
+  const purse: Decider<{ cents: number }, Paid, { cents: number }> = {
+    category: 'purse',
+    eventTypes: ['Paid'],
+    initialState: () => ({ cents: 100 }),
+    decide: ({ cents }, state) =>
+      cents > state.cents ? new Rejected('conflict', 'broke', 'Too little.') : [{ type: 'Paid', data: { cents } }],
+    evolve: (state, { data }) => ({ cents: state.cents - data.cents }),
+    memory: { rememberedCommands: 1 },
+  };
+  const buying = (units: number, cents: number, metadata: EventMetadata, runner: CommandRunner) =>
+    runner.executeTogether(
+      [
+        { on: shelf, id: 'a', command: take(units) },
+        { on: purse, id: 'mine', command: { cents } },
+      ],
+      { metadata },
+    );
+
+  it('is stored by one append, and each outcome is of its own decider', async () => {
+    const store = new InMemoryEventStore();
+    const [taken, paid] = await buying(2, 30, metadata(), new CommandRunner(store));
+    expect([taken.events[0]?.data.units, paid.events[0]?.data.cents]).toEqual([2, 30]);
+    expect((await store.readAll({ after: 0 })).events.map(({ stream }) => stream)).toEqual(['shelf-a', 'purse-mine']);
+  });
+
+  it('changes none when one refuses', async () => {
+    const store = new InMemoryEventStore();
+    await expect(buying(2, 101, metadata(), new CommandRunner(store))).rejects.toMatchObject({ code: 'broke' });
+    expect(await store.head()).toBe(0);
+  });
+
+  it('is a repeat as a whole while one of its streams remembers it', async () => {
+    const store = new InMemoryEventStore();
+    const runner = new CommandRunner(store);
+    await buying(2, 10, metadata('once'), runner);
+    await runner.execute({ on: purse, id: 'mine', command: { cents: 1 }, metadata: metadata() });
+    expect(await buying(2, 10, metadata('once'), runner)).toMatchObject([{ repeated: true }, { repeated: true }]);
+    expect(await store.head()).toBe(3);
+  });
+
+  it('cannot be of two deciders for the same streams', () => {
+    const runner = new CommandRunner(new InMemoryEventStore());
+    void runner.execute({ on: shelf, id: 'a', command: take(1), metadata: metadata() });
+    const twin = { ...shelf };
+    return expect(runner.execute({ on: twin, id: 'a', command: take(1), metadata: metadata() })).rejects.toThrow(
+      'Two deciders',
+    );
+  });
+});
+
+describe('a command that was decided on a revision its caller had read', () => {
+  const taking = (units: number, expectedRevision: number, commandId?: string) => ({
+    on: shelf,
+    id: 'a',
+    command: take(units),
+    expectedRevision,
+    metadata: metadata(commandId),
+  });
+  const moved = { name: 'Rejected', kind: 'precondition', code: 'revision-moved' };
+
+  it('is decided where the stream is at that revision, and at -1 where there is no stream', async () => {
+    const runner = new CommandRunner(new InMemoryEventStore());
+    expect(await runner.execute(taking(1, -1))).toMatchObject({ revision: 0 });
+    expect(await runner.execute(taking(1, 0))).toMatchObject({ revision: 1 });
+  });
+
+  it.each([-1, 1])('is refused at revision 0 when it expects %d, and changes nothing', async (expectedRevision) => {
+    const store = new InMemoryEventStore();
+    const runner = new CommandRunner(store);
+    await runner.execute(taking(1, -1));
+    await expect(runner.execute(taking(1, expectedRevision))).rejects.toMatchObject({
+      ...moved,
+      details: { expectedRevision, revision: 0 },
+    });
+    expect(await store.head()).toBe(1);
+  });
+
+  it('is answered as a repeat when it comes again, although the stream has moved by it', async () => {
+    const runner = new CommandRunner(new InMemoryEventStore());
+    await runner.execute(taking(1, -1, 'c'));
+    expect(await runner.execute(taking(1, -1, 'c'))).toMatchObject({ repeated: true, revision: 0 });
+  });
+
+  it('wins once of those that read the same, decided in one turn or ahead', async () => {
+    const store = new GatedStore();
+    const runner = new CommandRunner(store, { maxPerTurn: 2 });
+    const answers = Promise.allSettled([1, 2, 3, 4].map((units) => runner.execute(taking(units, -1))));
+    await someTurns();
+    const late = Promise.allSettled([runner.execute(taking(1, -1)), runner.execute(taking(1, 0))]);
+    await someTurns();
+    store.letThrough();
+    const lost = { status: 'rejected', reason: moved };
+    expect(await answers).toMatchObject([{ value: { revision: 0 } }, lost, lost, lost]);
+    expect(await late).toMatchObject([lost, { value: { revision: 1 } }]);
+  });
+
+  it('is refused where another process was faster, and not where this one has not yet heard of it', async () => {
+    const store = new OneStreamEventStore();
+    const [mine, theirs] = [new CommandRunner(store), new CommandRunner(store)];
+    await mine.execute(taking(1, -1));
+    await theirs.execute(taking(1, 0));
+    await expect(mine.execute(taking(1, 0))).rejects.toMatchObject(moved);
+    await theirs.execute(taking(1, 1));
+    expect(await mine.execute(taking(1, 2))).toMatchObject({ revision: 3 });
+  });
+
+  it('refuses all streams of a command when one has moved', async () => {
+    const store = new InMemoryEventStore();
+    const runner = new CommandRunner(store);
+    await runner.execute(taking(1, -1));
+    const both = ['a', 'b'].map((id) => ({ on: shelf, id, command: take(1), expectedRevision: -1 }));
+    await expect(runner.executeTogether(both, { metadata: metadata() })).rejects.toMatchObject(moved);
+    expect(await store.head()).toBe(1);
+  });
+});
+
 describe('when the store', () => {
   it('has been written to by another process, commands are decided afresh', async () => {
     const store = new InMemoryEventStore();
-    const [mine, theirs] = [new CommandRunner(shelf, store), new CommandRunner(shelf, store)];
+    const [mine, theirs] = [new CommandsTo(shelf, store), new CommandsTo(shelf, store)];
     await mine.execute('a', take(4), metadata());
     await theirs.execute('a', take(4), metadata());
     await expect(mine.execute('a', take(4), metadata())).rejects.toMatchObject({ code: 'empty', message: '2 left' });
@@ -338,7 +488,7 @@ describe('when the store', () => {
 
   it('has been refilled by another process, nobody is refused on what was before', async () => {
     const store = new OneStreamEventStore();
-    const [mine, theirs] = [new CommandRunner(shelf, store), new CommandRunner(shelf, store)];
+    const [mine, theirs] = [new CommandsTo(shelf, store), new CommandsTo(shelf, store)];
     await mine.execute('a', take(10), metadata());
     await theirs.execute('a', take(-5), metadata());
     await expect(mine.execute('a', take(5), metadata())).resolves.toMatchObject({ revision: 2 });
@@ -349,7 +499,7 @@ describe('when the store', () => {
 
   it('is fought over by many, nothing is oversold and everybody is answered', async () => {
     const store = new InMemoryEventStore();
-    const runners = Array.from({ length: 4 }, () => new CommandRunner(shelf, store));
+    const runners = Array.from({ length: 4 }, () => new CommandsTo(shelf, store));
     const answers = await Promise.allSettled(
       Array.from({ length: 40 }, (_, index) =>
         (runners[index % 4] as (typeof runners)[0]).execute('a', take(1), metadata()),
@@ -379,7 +529,7 @@ describe('when the store', () => {
     const answers = Promise.allSettled([first, ...ahead]);
     await someTurns();
     const other = new InMemoryEventStore();
-    await new CommandRunner(shelf, other).execute('a', take(1, 'another process'), metadata());
+    await new CommandsTo(shelf, other).execute('a', take(1, 'another process'), metadata());
     const [{ stream, ...event }] = (await other.readStream('shelf-a')) as [RecordedEvent];
     await InMemoryEventStore.prototype.append.call(store, [{ stream, expected: 'any', events: [event] }]);
     store.letThrough();
@@ -427,7 +577,7 @@ describe('a snapshot', () => {
     for (let index = 0; index < 5; index += 1) await runner.execute('a', take(1), metadata(`s${index}`));
     const [history] = await store.load(['shelf-a'], 1);
     expect(history).toMatchObject({ snapshot: { revision: 3 }, events: [{ revision: 4 }] });
-    const restarted = new CommandRunner(shelf, store);
+    const restarted = new CommandsTo(shelf, store);
     await expect(restarted.execute('a', take(6), metadata())).rejects.toMatchObject({ message: '5 left' });
     expect(await restarted.execute('a', take(1), metadata('s0'))).toMatchObject({ repeated: true, revision: 4 });
   });
@@ -464,7 +614,7 @@ describe('idle streams', () => {
       loads += args[0].length;
       return load(...args);
     };
-    const { runner } = runnerOn(store, { maxIdleStreams: 10 });
+    const runner = new CommandsTo({ ...shelf, memory: { maxIdleStreams: 10 } }, store);
     for (let index = 0; index < 11; index += 1) await runner.execute(`s${index}`, take(1), metadata());
     await runner.execute('s10', take(1), metadata());
     expect(loads).toBe(11);
@@ -473,21 +623,17 @@ describe('idle streams', () => {
   });
 
   it('of large state count for several', async () => {
-    const large = new CommandRunner({ ...shelf, weigh: ({ left }) => (left < 9 ? 4 : 1) }, new InMemoryEventStore(), {
-      maxIdleStreams: 32,
-    });
+    const memory = { maxIdleStreams: 32 };
+    const weigh = ({ left }: Shelf) => (left < 9 ? 4 : 1);
+    const large = new CommandsTo({ ...shelf, weigh, memory }, new InMemoryEventStore());
     for (let index = 0; index < 100; index += 1) await large.execute(`s${index}`, take(2), metadata());
     expect(large.figures().streams).toBeLessThanOrEqual(8);
   });
 
   it('of giant state leave room for others', async () => {
-    const giant = new CommandRunner(
-      { ...shelf, weigh: ({ left }) => (left < 9 ? 1_000_000 : 1) },
-      new InMemoryEventStore(),
-      {
-        maxIdleStreams: 32,
-      },
-    );
+    const memory = { maxIdleStreams: 32 };
+    const weigh = ({ left }: Shelf) => (left < 9 ? 1_000_000 : 1);
+    const giant = new CommandsTo({ ...shelf, weigh, memory }, new InMemoryEventStore());
     for (let index = 0; index < 20; index += 1) {
       await giant.execute(`s${index}`, take(1), metadata());
       if (index === 0) await giant.execute('s0', take(2), metadata());
@@ -496,7 +642,7 @@ describe('idle streams', () => {
   });
 
   it('leave memory when no command came for them in a while, and are read again', async () => {
-    const { runner } = runnerOn(new InMemoryEventStore(), { idleMs: 50 });
+    const runner = new CommandsTo({ ...shelf, memory: { idleMs: 50 } }, new InMemoryEventStore());
     for (let index = 0; index < 10; index += 1) await runner.execute(`s${index}`, take(1), metadata());
     const until = performance.now() + 150;
     while (performance.now() < until) {
@@ -514,7 +660,7 @@ describe('a command that an event caused', () => {
 
   /** A stream on which `caused` was answered, and so many other commands of processes after it. */
   async function answered(others: number, store = new InMemoryEventStore()) {
-    const runner = new CommandRunner(endless, store);
+    const runner = new CommandsTo(endless, store);
     await runner.execute('a', take(1), caused('caused'), 0);
     for (let index = 0; index < others; index += 1)
       await runner.execute('a', take(1), caused(`other${index}`), index + 1);
@@ -524,7 +670,7 @@ describe('a command that an event caused', () => {
   it('is recognised however many commands came between, and after a restart', async () => {
     const { store, runner } = await answered(100);
     expect(await runner.execute('a', take(1), caused('caused'), 0)).toMatchObject({ repeated: true });
-    const restarted = new CommandRunner(endless, store);
+    const restarted = new CommandsTo(endless, store);
     expect(await restarted.execute('a', take(1), caused('caused'), 0)).toMatchObject({ repeated: true });
     expect(await store.head()).toBe(101);
   });
@@ -541,7 +687,7 @@ describe('a command that an event caused', () => {
 
   it('makes nothing be read where its process lags far behind and goes on in order', async () => {
     const store = new InMemoryEventStore();
-    const runner = new CommandRunner(endless, store);
+    const runner = new CommandsTo(endless, store);
     for (let index = 0; index < 300; index += 1) await runner.execute('b', take(1), metadata());
     const reads = readsOf(store);
     for (let cause = 1; cause <= 200; cause += 1) await runner.execute('a', take(1), caused(`${cause}`), cause);
@@ -565,7 +711,7 @@ describe('a command that an event caused', () => {
     async function sentAhead(firstCause: number) {
       const store = new GatedStore();
       const rarely = { ...(endless.snapshot as SnapshotFormat<Shelf>), everyEvents: 10_000 };
-      const runner = new CommandRunner({ ...endless, snapshot: rarely }, store);
+      const runner = new CommandsTo({ ...endless, snapshot: rarely }, store);
       const send = (cause: number) => runner.execute('a', take(1), caused(`${cause}`), cause);
       const sendMany = () => Array.from({ length: 200 }, (_, index) => send(firstCause + 1 + index));
       const first = send(firstCause);
@@ -599,7 +745,7 @@ describe('a command that an event caused', () => {
 
   it('does not make a command from outside be forgotten', async () => {
     const store = new InMemoryEventStore();
-    await new CommandRunner(endless, store).execute('a', take(1), metadata('outside'));
+    await new CommandsTo(endless, store).execute('a', take(1), metadata('outside'));
     const { runner } = await answered(600, store);
     expect(await runner.execute('a', take(1), metadata('outside'))).toMatchObject({ repeated: true });
   });

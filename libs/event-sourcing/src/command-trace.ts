@@ -1,13 +1,13 @@
-import type { DomainEvent } from './event-store.js';
+import type { AnyDecider } from './decider.js';
 import { isTracing, type SpanOptions, traceEach } from './tracing.js';
 import type { Group } from './turn.js';
 
 /** The step of a command on one stream or several. Tells its kind and its streams, and nothing of what it says. */
 export function commandSpan(
-  category: string,
-  commands: readonly { readonly id: string; readonly command: unknown }[],
+  commands: readonly { readonly on: AnyDecider; readonly id: string; readonly command: unknown }[],
 ): SpanOptions {
   const [first] = commands;
+  const category = first?.on.category ?? '';
   const type = typeOf(first?.command);
   return {
     name: `command ${type ?? category}`,
@@ -22,10 +22,7 @@ export function commandSpan(
 }
 
 /** Runs the one append of a group with a span below each of its recorded commands. */
-export const traceAppend = <Command, Event extends DomainEvent, State, Result>(
-  group: Group<Command, Event, State>,
-  append: () => Promise<Result>,
-): Promise<Result> =>
+export const traceAppend = <Result>(group: Group, append: () => Promise<Result>): Promise<Result> =>
   isTracing()
     ? traceEach(
         group.members.map(({ waiting }) => waiting),

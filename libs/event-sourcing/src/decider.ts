@@ -22,6 +22,28 @@ export interface Decider<Command, Event extends DomainEvent, State> {
   weigh?(state: State): number;
   /** Absent: the stream is short and never snapshotted. */
   readonly snapshot?: SnapshotFormat<State>;
+  /** What a process keeps in memory of these streams, where that is not what most need. */
+  readonly memory?: StreamMemory;
+}
+
+/** Any decider, where only its streams matter. */
+export type AnyDecider = Decider<unknown, DomainEvent, unknown>;
+
+/** What a decider decides on. */
+export type CommandOf<Of extends AnyDecider> =
+  Of extends Decider<infer Command, infer _Event, infer _State> ? Command : never;
+
+/** What it decides. */
+export type EventOf<Of extends AnyDecider> =
+  Of extends Decider<infer _Command, infer Event, infer _State> ? Event : never;
+
+export interface StreamMemory {
+  /** Streams whose state is kept in memory while no command is for them, 2,000 where nothing is said; a large state counts for several. */
+  readonly maxIdleStreams?: number;
+  /** A state that no command was for in so long is dropped, so that memory goes down with the load: 300,000 where nothing is said. */
+  readonly idleMs?: number;
+  /** Ids of answered commands from outside remembered per stream, 512 where nothing is said: the window in which a repeat is recognised. */
+  readonly rememberedCommands?: number;
 }
 
 export interface DecisionContext {

@@ -1,14 +1,14 @@
-import type { Decider } from './decider.js';
-import type { DomainEvent, EventMetadata, EventStore, RecordedEvent, Snapshot, StreamHistory } from './event-store.js';
+import type { AnyDecider } from './decider.js';
+import type { EventMetadata, EventStore, RecordedEvent, Snapshot, StreamHistory } from './event-store.js';
 import { type Mailbox, REMEMBERED_CAUSED_COMMANDS } from './mailbox.js';
 import { RecentCommands, type StoredRecentCommands } from './recent-commands.js';
 
 /** What mailboxes have in the event store: fills them from snapshots and events, and says what goes into a snapshot. */
-export class MailboxStorage<Command, Event extends DomainEvent, State> {
+export class MailboxStorage {
   private readonly knownTypes: ReadonlySet<string>;
 
   constructor(
-    private readonly decider: Decider<Command, Event, State>,
+    private readonly decider: AnyDecider,
     private readonly store: EventStore,
     private readonly rememberedCommands: number,
   ) {
@@ -16,10 +16,8 @@ export class MailboxStorage<Command, Event extends DomainEvent, State> {
   }
 
   /** Brings mailboxes to the end of their streams, with one read for all. Gives those for which that failed, and why. */
-  async load(
-    mailboxes: readonly Mailbox<Command, Event, State>[],
-  ): Promise<ReadonlyMap<Mailbox<Command, Event, State>, unknown>> {
-    const failures = new Map<Mailbox<Command, Event, State>, unknown>();
+  async load(mailboxes: readonly Mailbox[]): Promise<ReadonlyMap<Mailbox, unknown>> {
+    const failures = new Map<Mailbox, unknown>();
     try {
       const streams = mailboxes.map(({ stream }) => stream);
       const histories = await this.store.load(streams, this.decider.snapshot?.version);
@@ -38,24 +36,24 @@ export class MailboxStorage<Command, Event extends DomainEvent, State> {
   }
 
   /** Fills the memory of a mailbox with the commands of processes that it has answered after a position. */
-  async recall(mailbox: Mailbox<Command, Event, State>, position: number): Promise<void> {
+  async recall(mailbox: Mailbox, position: number): Promise<void> {
     mailbox.caused.recall(await this.causedCommandsAfter(position, mailbox), position);
   }
 
   /** True when the stream has grown enough since its last snapshot. */
-  isSnapshotDue({ sinceSnapshot, snapshotSize }: Mailbox<Command, Event, State>): boolean {
+  isSnapshotDue({ sinceSnapshot, snapshotSize }: Mailbox): boolean {
     const format = this.decider.snapshot;
     return format !== undefined && sinceSnapshot >= Math.max(format.everyEvents, 2 * snapshotSize);
   }
 
   /** The snapshot of a mailbox that is due one; it counts as taken. */
-  dueSnapshot(mailbox: Mailbox<Command, Event, State>): (Snapshot & { readonly stream: string }) | undefined {
+  dueSnapshot(mailbox: Mailbox): (Snapshot & { readonly stream: string }) | undefined {
     const format = this.decider.snapshot;
     if (!format || !this.isSnapshotDue(mailbox)) return undefined;
     mailbox.sinceSnapshot = 0;
-    mailbox.snapshotSize = format.size?.(mailbox.state as State) ?? 0;
+    mailbox.snapshotSize = format.size?.(mailbox.state) ?? 0;
     const state: StoredMailbox = {
-      state: format.write(mailbox.state as State),
+      state: format.write(mailbox.state),
       position: mailbox.position,
       recent: mailbox.recent.toJSON(),
       caused: mailbox.caused.toJSON(),
@@ -63,19 +61,19 @@ export class MailboxStorage<Command, Event extends DomainEvent, State> {
     return { stream: mailbox.stream, revision: mailbox.revision, version: format.version, state };
   }
 
-  private restore(mailbox: Mailbox<Command, Event, State>, history: StreamHistory | undefined): void {
+  private restore(mailbox: Mailbox, history: StreamHistory | undefined): void {
     const { state, recent, caused, position } = this.readSnapshot(history?.snapshot);
     mailbox.restored(state, history?.snapshot?.revision ?? -1, recent, caused);
     mailbox.position = position;
     mailbox.causedUpTo = position;
     mailbox.snapshotSize = this.decider.snapshot?.size?.(state) ?? 0;
-    for (const event of history?.events ?? []) this.replay(mailbox, event as RecordedEvent<Event>);
+    for (const event of history?.events ?? []) this.replay(mailbox, event);
     mailbox.sinceSnapshot = history?.events.length ?? 0;
   }
 
-  private replay(mailbox: Mailbox<Command, Event, State>, event: RecordedEvent<Event>): void {
+  private replay(mailbox: Mailbox, event: RecordedEvent): void {
     if (!this.knownTypes.has(event.type)) throw new UnknownEvent(mailbox.stream, event.type, event.revision);
-    mailbox.state = this.decider.evolve(mailbox.state as State, event);
+    mailbox.evolve([event]);
     (isCaused(event) ? mailbox.caused : mailbox.recent).add(event.metadata.commandId, event.position);
     mailbox.revision = event.revision;
     mailbox.position = event.position;
@@ -83,7 +81,7 @@ export class MailboxStorage<Command, Event extends DomainEvent, State> {
   }
 
   private readSnapshot(snapshot: Snapshot | undefined): {
-    state: State;
+    state: unknown;
     recent: RecentCommands;
     caused: RecentCommands;
     position: number;
@@ -99,10 +97,7 @@ export class MailboxStorage<Command, Event extends DomainEvent, State> {
   }
 
   /** The commands of processes whose events lie in a stream after a position, oldest first. */
-  private async causedCommandsAfter(
-    position: number,
-    { stream, revision }: Mailbox<Command, Event, State>,
-  ): Promise<[string, number][]> {
+  private async causedCommandsAfter(position: number, { stream, revision }: Mailbox): Promise<[string, number][]> {
     const commands: [string, number][] = [];
     for (let from = revision; from >= 0; from -= RECALLED_PER_READ) {
       const page = await this.store.readStream(stream, { from, limit: RECALLED_PER_READ, direction: 'backwards' });

@@ -1,33 +1,39 @@
 import { idsAt } from '#kernel';
+import type { CommandCounts } from './command-metrics.js';
+import type { AnyDecider } from './decider.js';
 import type { DomainEvent, EventMetadata } from './event-store.js';
 import type { Outcome } from './outcome.js';
 import { RecentCommands } from './recent-commands.js';
 import type { Span } from './tracing.js';
 
 /** A command on its way: it stands in the queue of every stream it decides on. */
-export interface Waiting<Command, Event extends DomainEvent, State> {
-  readonly targets: readonly Target<Command, Event, State>[];
+export interface Waiting {
+  readonly targets: readonly Target[];
   readonly metadata: EventMetadata;
   /** Position of the event that made the command be sent, if one did. */
   readonly causedAt: number | undefined;
   /** Where its trace is recorded. */
   readonly span: Span | undefined;
-  readonly resolve: (outcomes: readonly Outcome<Event>[]) => void;
+  readonly resolve: (outcomes: readonly Outcome<DomainEvent>[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
-export interface Target<Command, Event extends DomainEvent, State> {
-  readonly mailbox: Mailbox<Command, Event, State>;
-  readonly command: Command;
+export interface Target {
+  readonly mailbox: Mailbox;
+  readonly command: unknown;
+  /** Of the stream at the moment of the decision; undefined where the caller decided on nothing it has read. */
+  readonly expectedRevision: number | undefined;
 }
 
 /** One stream in memory: its state as of its last event, and the commands that wait for it. */
-export class Mailbox<Command, Event extends DomainEvent, State> {
+export class Mailbox {
   /** cold: state unknown. loading: being read. idle: may decide. committing: an append is in flight. */
   status: 'cold' | 'loading' | 'idle' | 'committing' = 'cold';
-  state: State | undefined;
+  state: unknown;
   /** Of the last stored event; -1 for a stream that does not exist yet. */
   revision = -1;
+  /** Of the last event that {@link state} knows: ahead of `revision` while events are on their way to the store. */
+  decidedRevision = -1;
   position = 0;
   sinceSnapshot = 0;
   /** Of the last snapshot, as its format counts. */
@@ -38,29 +44,44 @@ export class Mailbox<Command, Event extends DomainEvent, State> {
   caused: RecentCommands;
   /** No command was answered whose cause lies after this position. For what was loaded that is the last event: causes lie before. */
   causedUpTo = 0;
-  readonly queue = new CommandQueue<Waiting<Command, Event, State>>();
+  readonly queue = new CommandQueue<Waiting>();
   /** What it counts among the streams kept in memory; see `weigh` of the decider. */
   weight = 1;
-  /** In which interval of the runner's clock-work it was last used. */
+  /** In which interval of its category it was last used. */
   usedIn = 0;
   private firstIds: ((id: string) => string) | undefined;
   private laterIds: ((id: string) => string)[] | undefined;
 
+  readonly stream: string;
+
   constructor(
+    readonly decider: AnyDecider,
+    readonly counts: CommandCounts,
     readonly id: string,
-    readonly stream: string,
     rememberedCommands: number,
   ) {
+    this.stream = `${decider.category}-${id}`;
     this.recent = new RecentCommands(rememberedCommands);
     this.caused = new RecentCommands(REMEMBERED_CAUSED_COMMANDS);
   }
 
-  restored(state: State, revision: number, recent: RecentCommands, caused: RecentCommands): void {
+  restored(state: unknown, revision: number, recent: RecentCommands, caused: RecentCommands): void {
     this.status = 'idle';
     this.state = state;
     this.revision = revision;
+    this.decidedRevision = revision;
     this.recent = recent;
     this.caused = caused;
+  }
+
+  evolve(events: readonly DomainEvent[]): void {
+    for (const event of events) this.state = this.decider.evolve(this.state, event);
+    this.decidedRevision += events.length;
+  }
+
+  /** True when a command of this id has changed the stream, as far as it remembers. */
+  hasAnswered(commandId: string): boolean {
+    return this.recent.has(commandId) || this.caused.has(commandId);
   }
 
   /** A command has changed the state; `causedAt` says where its cause lies, if it has one. */

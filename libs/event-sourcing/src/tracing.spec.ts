@@ -59,19 +59,22 @@ const eventsIn = async (store: EventStore): Promise<readonly RecordedEvent[]> =>
 describe('a trace', () => {
   let tracer: RecordingTracer;
   let store: InMemoryEventStore;
-  let runner: CommandRunner<Take, UnitsTaken, Shelf>;
+  let runner: CommandRunner;
+
+  const execute = (id: string, command: Take, metadata: EventMetadata) =>
+    runner.execute({ on: shelf, id, command, metadata });
 
   beforeEach(() => {
     tracer = new RecordingTracer();
     store = new InMemoryEventStore();
-    runner = new CommandRunner(shelf, store);
+    runner = new CommandRunner(store);
   });
   afterEach(() => tracer.stop());
 
   it('goes from a command over its event to the commands that follow from it', async () => {
-    await runner.execute('a', take(1), metadata('1', traced));
+    await execute('a', take(1), metadata('1', traced));
     await workOnPage(await eventsIn(store), { name: 'process refill', kind: 'internal' }, async (page) => {
-      for (const event of page) await runner.execute('b', take(2), becauseOf('refill', event, 'b'), event.position);
+      for (const event of page) await execute('b', take(2), becauseOf('refill', event, 'b'));
     });
     expect(tracer.steps.map((step) => tracer.pathOf(step))).toEqual([
       ['append', 'command TakeUnits'],
@@ -86,9 +89,9 @@ describe('a trace', () => {
   });
 
   it('tells what a command came to, and nothing of what it says', async () => {
-    await runner.execute('a', take(1), metadata('1', traced));
-    await runner.execute('a', take(1), metadata('1', traced));
-    await expect(runner.execute('a', take(100), metadata('2', traced))).rejects.toThrow('Too few.');
+    await execute('a', take(1), metadata('1', traced));
+    await execute('a', take(1), metadata('1', traced));
+    await expect(execute('a', take(100), metadata('2', traced))).rejects.toThrow('Too few.');
     expect(tracer.named('command TakeUnits').map(({ attributes, error }) => ({ ...attributes, error }))).toEqual(
       ['changed', 'repeated', 'rejected'].map((outcome) => ({
         'einklang.category': 'shelf',
@@ -102,8 +105,10 @@ describe('a trace', () => {
   });
 
   it('ends with the error where the store takes nothing', async () => {
-    const failing = new CommandRunner(shelf, new FullStore());
-    await expect(failing.execute('a', take(1), metadata('1', traced))).rejects.toThrow('no room');
+    const failing = new CommandRunner(new FullStore());
+    await expect(
+      failing.execute({ on: shelf, id: 'a', command: take(1), metadata: metadata('1', traced) }),
+    ).rejects.toThrow('no room');
     expect(tracer.steps.map(({ name, error }) => [name, error])).toEqual([
       ['append', new Error('no room')],
       ['command TakeUnits', new Error('no room')],
@@ -112,7 +117,7 @@ describe('a trace', () => {
 
   it('has its own step for an append it shares with others', async () => {
     await Promise.all(
-      [traced, undefined, traced].map((cause, index) => runner.execute('a', take(1), metadata(String(index), cause))),
+      [traced, undefined, traced].map((cause, index) => execute('a', take(1), metadata(String(index), cause))),
     );
     expect(tracer.named('append').map(({ attributes }) => attributes)).toEqual(
       Array(2).fill({ 'einklang.batch.commands': 3, 'einklang.batch.streams': 1 }),
@@ -120,15 +125,15 @@ describe('a trace', () => {
   });
 
   it('is not begun by commands and events nobody traces', async () => {
-    await runner.execute('a', take(1), metadata('1'));
-    await runner.execute('a', take(1), metadata('2', unsampled));
+    await execute('a', take(1), metadata('1'));
+    await execute('a', take(1), metadata('2', unsampled));
     const page = await eventsIn(store);
     await workOnPage(page, { name: 'view', kind: 'internal' }, async (given) => expect(given).toBe(page));
     expect(tracer.steps).toEqual([]);
   });
 
   it('costs nothing while traces are off: pages are handed on as they are', async () => {
-    await runner.execute('a', take(1), metadata('1', traced));
+    await execute('a', take(1), metadata('1', traced));
     const page = await eventsIn(store);
     tracer.stop();
     await workOnPage(page, { name: 'view', kind: 'internal' }, async (given) => expect(given).toBe(page));

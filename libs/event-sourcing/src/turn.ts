@@ -2,30 +2,30 @@ import type { DomainEvent, EventMetadata, NewEvent, StreamAppend } from './event
 import type { Mailbox, Waiting } from './mailbox.js';
 
 /** How a command was decided, before its events are durable. */
-export interface Decided<Event extends DomainEvent> {
+export interface Decided {
   /** When, in milliseconds since 1970. */
   readonly now: number;
   /** Why it was refused; its own events are then empty. */
   readonly refusal?: unknown;
   /** Per target of the command, in their order. */
   readonly perTarget: readonly {
-    readonly elapsed: readonly Event[];
-    readonly own: readonly Event[];
+    readonly elapsed: readonly DomainEvent[];
+    readonly own: readonly DomainEvent[];
     readonly repeated: boolean;
   }[];
 }
 
-export interface Member<Command, Event extends DomainEvent, State> {
-  readonly waiting: Waiting<Command, Event, State>;
-  readonly decided: Decided<Event>;
+export interface Member {
+  readonly waiting: Waiting;
+  readonly decided: Decided;
 }
 
 /**
  * What one turn decided, in groups that are stored by one append each: a stream, or several streams that a command over
  * more than one of them ties together.
  */
-export class Turn<Command, Event extends DomainEvent, State> {
-  private readonly groupOf = new Map<Mailbox<Command, Event, State>, Group<Command, Event, State>>();
+export class Turn {
+  private readonly groupOf = new Map<Mailbox, Group>();
 
   constructor(
     /** When it decides, in milliseconds since 1970. */
@@ -34,10 +34,10 @@ export class Turn<Command, Event extends DomainEvent, State> {
     readonly perStream: number,
   ) {}
 
-  add(member: Member<Command, Event, State>): void {
-    let group: Group<Command, Event, State> | undefined;
+  add(member: Member): void {
+    let group: Group | undefined;
     for (const { mailbox } of member.waiting.targets) {
-      const other = this.groupOf.get(mailbox) ?? new Group<Command, Event, State>(mailbox);
+      const other = this.groupOf.get(mailbox) ?? new Group(mailbox);
       group = group && group !== other ? this.merge(group, other) : other;
       this.groupOf.set(mailbox, group);
     }
@@ -45,15 +45,15 @@ export class Turn<Command, Event extends DomainEvent, State> {
   }
 
   /** True when something was decided on the stream in this turn. */
-  has(mailbox: Mailbox<Command, Event, State>): boolean {
+  has(mailbox: Mailbox): boolean {
     return this.groupOf.has(mailbox);
   }
 
-  groups(): ReadonlySet<Group<Command, Event, State>> {
+  groups(): ReadonlySet<Group> {
     return new Set(this.groupOf.values());
   }
 
-  private merge(a: Group<Command, Event, State>, b: Group<Command, Event, State>): Group<Command, Event, State> {
+  private merge(a: Group, b: Group): Group {
     const [large, small] = a.members.length >= b.members.length ? [a, b] : [b, a];
     large.absorb(small);
     for (const mailbox of small.events.keys()) this.groupOf.set(mailbox, large);
@@ -61,16 +61,16 @@ export class Turn<Command, Event extends DomainEvent, State> {
   }
 }
 
-export class Group<Command, Event extends DomainEvent, State> {
+export class Group {
   /** In an order in which each stream's commands were decided. */
-  readonly members: Member<Command, Event, State>[] = [];
-  readonly events = new Map<Mailbox<Command, Event, State>, NewEvent[]>();
+  readonly members: Member[] = [];
+  readonly events = new Map<Mailbox, NewEvent[]>();
 
-  constructor(mailbox: Mailbox<Command, Event, State>) {
+  constructor(mailbox: Mailbox) {
     this.events.set(mailbox, []);
   }
 
-  add(member: Member<Command, Event, State>): void {
+  add(member: Member): void {
     this.members.push(member);
     const { targets, metadata } = member.waiting;
     targets.forEach(({ mailbox }, index) => {
@@ -84,7 +84,7 @@ export class Group<Command, Event extends DomainEvent, State> {
   }
 
   /** Takes over a group that shares no stream with this one. */
-  absorb(other: Group<Command, Event, State>): void {
+  absorb(other: Group): void {
     this.members.push(...other.members);
     for (const [mailbox, events] of other.events) this.events.set(mailbox, events);
   }
@@ -103,12 +103,7 @@ export class Group<Command, Event extends DomainEvent, State> {
   }
 }
 
-function addEvents<Command, Event extends DomainEvent, State>(
-  to: NewEvent[],
-  mailbox: Mailbox<Command, Event, State>,
-  events: readonly DomainEvent[],
-  metadata: EventMetadata,
-): void {
+function addEvents(to: NewEvent[], mailbox: Mailbox, events: readonly DomainEvent[], metadata: EventMetadata): void {
   events.forEach(({ type, data }, index) => {
     to.push({ id: mailbox.eventId(metadata.commandId, index), type, data, metadata });
   });

@@ -1,5 +1,5 @@
 /** Why a request was refused, in terms of what the caller can do about it. The edge maps each kind to one status. */
-export type RejectionKind = 'invalid' | 'not-found' | 'conflict' | 'unavailable';
+export type RejectionKind = 'invalid' | 'not-found' | 'conflict' | 'precondition' | 'unavailable';
 
 /**
  * A request that broke a rule. Deciders return it, the command runner throws it, the edge answers it once

@@ -11,8 +11,8 @@ export async function fillStream(stock: StockSide, sku: string, events: number):
     while (left > 0) {
       left -= 2;
       const { commandId } = metadata();
-      await stock.runner.execute(sku, reserveOne(commandId), metadata());
-      await stock.runner.execute(sku, { type: 'ReleaseReservation', reservationId: commandId }, metadata());
+      await stock.execute(sku, reserveOne(commandId), metadata());
+      await stock.execute(sku, { type: 'ReleaseReservation', reservationId: commandId }, metadata());
     }
   };
   await Promise.all(Array.from({ length: 1_024 }, shopper));

@@ -12,7 +12,6 @@ import {
 import { PostgresEventStore } from '#event-store-postgres';
 import { newId, Rejected, toIso } from '#kernel';
 import type { ChannelPolicy } from '../../../apps/inventory/src/stock/available-to-sell.js';
-import { stockRunnerOptions } from '../../../apps/inventory/src/stock/change-stock.js';
 import type { ReserveStock } from '../../../apps/inventory/src/stock/reservations.decide.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
 import { stockDecider } from '../../../apps/inventory/src/stock/stock.decider.js';
@@ -22,15 +21,15 @@ export type StockDecider = Decider<StockCommand, StockEvent, Stock>;
 
 /** Stock as production runs it, without the entrances: its decider, its command runner, the store on PostgreSQL. */
 export class StockSide {
-  readonly runner: CommandRunner<StockCommand, StockEvent, Stock>;
+  private readonly runner: CommandRunner;
 
   /** A runner that knows no stream yet, over a store that is open. */
   constructor(
     readonly store: EventStore,
     options: CommandRunnerOptions = {},
-    decider: StockDecider = stockDecider,
+    private readonly decider: StockDecider = stockDecider,
   ) {
-    this.runner = new CommandRunner(decider, store, { ...stockRunnerOptions, ...options });
+    this.runner = new CommandRunner(store, options);
   }
 
   static async open(url: string, options?: CommandRunnerOptions): Promise<StockSide> {
@@ -38,8 +37,18 @@ export class StockSide {
     return new StockSide(withRegistry(store, eventRegistry), options);
   }
 
+  execute(sku: string, command: StockCommand, metadata: EventMetadata): Promise<Outcome<StockEvent>> {
+    return this.runner.execute({ on: this.decider, id: sku, command, metadata });
+  }
+
+  /** The same command on each SKU, all or nothing. */
+  executeOnAll(skus: readonly string[], command: StockCommand, metadata: EventMetadata) {
+    const commands = skus.map((id) => ({ on: this.decider, id, command }));
+    return this.runner.executeTogether(commands, { metadata });
+  }
+
   receive(sku: string, units: number): Promise<Outcome<StockEvent>> {
-    return this.runner.execute(sku, { type: 'ReceiveStock', locationId: 'main', units }, metadata());
+    return this.execute(sku, { type: 'ReceiveStock', locationId: 'main', units }, metadata());
   }
 
   async receiveAll(skus: readonly string[], units: number): Promise<void> {
@@ -51,7 +60,7 @@ export class StockSide {
   async reserve(sku: string): Promise<boolean> {
     const own = metadata();
     try {
-      await this.runner.execute(sku, reserveOne(own.commandId), own);
+      await this.execute(sku, reserveOne(own.commandId), own);
       return true;
     } catch (error) {
       const refused = error instanceof Overloaded || (error instanceof Rejected && error.code === 'insufficient-stock');

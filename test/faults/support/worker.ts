@@ -4,12 +4,11 @@
 import { flushCompileCache } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { WriterFenced } from '#event-sourcing';
+import { CommandRunner, WriterFenced } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import { endOnSignals, loadConfig, PinoLogger, runMain, Shutdown } from '#platform';
-import { assembleInventory, type Inventory } from '../../../apps/inventory/src/assemble.js';
-import type { StockRunner } from '../../../apps/inventory/src/stock/change-stock.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
+import { stockDecider } from '../../../apps/inventory/src/stock/stock.decider.js';
 import { startStandalone } from '../../../apps/standalone/src/start-standalone.js';
 import { CALLERS, commandIdOf, commandOf, metadataOf, PROBE_SKU, probeIdOf, reserve, skuOf } from './commands.js';
 import type { Order, Report } from './messages.js';
@@ -19,7 +18,7 @@ class Callers {
   #working: Promise<unknown> = Promise.resolve();
   #pairs: number[] = [];
 
-  constructor(private readonly runner: StockRunner) {}
+  constructor(private readonly runner: CommandRunner) {}
 
   load(acknowledgedBy: readonly number[]): void {
     this.#resting = new AbortController();
@@ -58,7 +57,7 @@ class Callers {
   async #insist(sku: string, command: StockCommand, commandId: string): Promise<boolean> {
     for (;;) {
       try {
-        await this.runner.execute(sku, command, metadataOf(commandId));
+        await this.runner.execute({ on: stockDecider, id: sku, command, metadata: metadataOf(commandId) });
         return true;
       } catch (error) {
         if (error instanceof WriterFenced) return false;
@@ -92,7 +91,7 @@ await runMain(async () => {
   const shutdown = new Shutdown();
   endOnSignals(shutdown);
   const { app, httpUrl } = await startStandalone(config, shutdown);
-  const callers = new Callers(app.get<Inventory>(assembleInventory, { strict: false }).stock);
+  const callers = new Callers(app.get(CommandRunner, { strict: false }));
   // Orders that came in meanwhile wait in the channel until somebody listens.
   process.on('message', (order: Order) => {
     if (order.type === 'load') callers.load(order.acknowledgedBy);

@@ -1,6 +1,7 @@
 import type { PlantedBug } from '../kit/planting.js';
 
 const runner = 'libs/event-sourcing/src/command-runner.ts';
+const mailbox = 'libs/event-sourcing/src/mailbox.ts';
 const storage = 'libs/event-sourcing/src/mailbox-storage.ts';
 
 /** In the command runner and the metadata of commands. */
@@ -11,7 +12,7 @@ export const commandBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: runner,
-        find: 'const repeated = mailbox.recent.has(metadata.commandId) || mailbox.caused.has(metadata.commandId);',
+        find: 'const repeated = targets.some(({ mailbox })=>mailbox.hasAnswered(commandId));',
         replace: 'const repeated = false;',
       },
     ],
@@ -19,7 +20,7 @@ export const commandBugs: readonly PlantedBug[] = [
   {
     name: 'caused-commands-not-remembered',
     what: 'A command that an event caused is decided again when the event comes again.',
-    edits: [{ file: runner, find: ' || mailbox.caused.has(metadata.commandId)', replace: '' }],
+    edits: [{ file: mailbox, find: ' || this.caused.has(commandId)', replace: '' }],
   },
   {
     name: 'commands-forgotten-at-restart',
@@ -59,7 +60,13 @@ export const commandBugs: readonly PlantedBug[] = [
     name: 'snapshot-of-what-is-only-decided',
     what: 'A snapshot is taken while commands are decided ahead, and shows their effect without their events.',
     shownBy: 12,
-    edits: [{ file: runner, find: 'if (this.storage.isSnapshotDue(mailbox)) return 0;', replace: '' }],
+    edits: [
+      {
+        file: runner,
+        find: 'if (this.categoryOf(mailbox.decider).storage.isSnapshotDue(mailbox)) return 0;',
+        replace: '',
+      },
+    ],
   },
   {
     name: 'decided-ahead-kept-after-failed-append',
@@ -73,8 +80,8 @@ export const commandBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: runner,
-        find: 'this.evolve(mailbox, own);',
-        replace: 'setTimeout(()=>mailbox.status !== "cold" && this.evolve(mailbox, own), 30);',
+        find: 'mailbox.evolve(own);',
+        replace: 'setTimeout(()=>mailbox.status !== "cold" && mailbox.evolve(own), 30);',
       },
     ],
   },

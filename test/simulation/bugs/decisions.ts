@@ -12,7 +12,7 @@ export const decisionBugs: readonly PlantedBug[] = [
     edits: [
       {
         file: 'libs/event-sourcing/src/command-runner.ts',
-        find: 'this.decider.elapse?.(mailbox.state, now) ?? []',
+        find: 'mailbox.decider.elapse?.(mailbox.state, now) ?? []',
         replace: '[]',
       },
     ],

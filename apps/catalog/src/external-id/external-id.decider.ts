@@ -10,4 +10,5 @@ export const externalIdDecider: Decider<ExternalIdCommand, ExternalIdEvent, Exte
   initialState: () => freeExternalId,
   decide: decideExternalId,
   evolve: evolveExternalId,
+  memory: { rememberedCommands: 64 },
 };

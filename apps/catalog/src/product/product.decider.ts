@@ -10,4 +10,5 @@ export const productDecider: Decider<ProductCommand, ProductEvent, Product> = {
   initialState: () => unknownProduct,
   decide: decideProduct,
   evolve: evolveProduct,
+  memory: { rememberedCommands: 64 },
 };

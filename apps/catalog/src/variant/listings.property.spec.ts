@@ -1,10 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import type { RecordedEvent } from '#event-sourcing';
-import { systemClock } from '#kernel';
+import { CommandRunner, type RecordedEvent } from '#event-sourcing';
 import { InMemoryEventStore, OneStreamEventStore } from '#testing';
-import type { CatalogCommand, CatalogEvent } from '../catalog.decider.js';
-import { CatalogRunner } from '../catalog-runner.js';
+import type { CatalogCommand, CatalogEvent } from '../catalog-command.js';
 import { type CatalogChange, ChangeCatalog, ChangeCatalogHandler } from '../change-catalog.js';
 import { ChangeOneByOne } from '../change-one-by-one.js';
 import { commandsOf, importRow } from '../import/import-catalog/import-row.js';
@@ -84,7 +82,7 @@ let sent = 0;
 
 /** Sends what the controllers send, as one process. */
 function sender(store: InMemoryEventStore, locks = new LocksInMemory()): Send {
-  const runner = new CatalogRunner(store, systemClock);
+  const runner = new CommandRunner(store);
   const handler = new ChangeCatalogHandler(runner, new ChangeOneByOne(runner, locks), store);
   return (step) => {
     sent += 1;

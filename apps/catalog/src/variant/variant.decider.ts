@@ -10,4 +10,5 @@ export const variantDecider: Decider<VariantCommand, VariantEvent, Variant> = {
   initialState: () => unknownVariant,
   decide: decideVariant,
   evolve: evolveVariant,
+  memory: { rememberedCommands: 64 },
 };

@@ -10,4 +10,5 @@ export const identityDecider: Decider<IdentityCommand, IdentityEvent, IdentitySt
   initialState: () => freeIdentity,
   decide: decideIdentity,
   evolve: evolveIdentity,
+  memory: { rememberedCommands: 64 },
 };

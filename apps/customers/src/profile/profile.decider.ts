@@ -11,6 +11,7 @@ export const profileDecider: Decider<AttributeOrder, ProfileEvent, Profile> = {
   initialState: () => ({ status: 'unknown' }),
   decide: attributeOrder,
   evolve: evolveProfile,
+  memory: { rememberedCommands: 64 },
   snapshot: {
     version: 1,
     everyEvents: 1_000,

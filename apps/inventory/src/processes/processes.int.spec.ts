@@ -47,14 +47,15 @@ const cases = [
         type: 'SaleRecorded',
         data: { ...common(orderId), externalOrderId: orderId, externalRevision: 0 },
       }),
-    reactionOf: ({ stock, supply }: InventoryHarness): Reaction => new WhenAnOrderChangesFollowWithStock(stock, supply),
+    reactionOf: ({ commands, supply }: InventoryHarness): Reaction =>
+      new WhenAnOrderChangesFollowWithStock(commands, supply),
     outcome: { StockAllocated: ORDERS, StockAllocationDeclined: 0 },
   },
   {
     name: 'requests',
     order: (orderId: string) => inventory.order({ type: 'OrderSubmitted', data: common(orderId) }),
-    reactionOf: ({ stock, supply, store }: InventoryHarness): Reaction =>
-      new WhenOrderIsSubmittedAllocateStock(stock, supply, store),
+    reactionOf: ({ commands, supply, store }: InventoryHarness): Reaction =>
+      new WhenOrderIsSubmittedAllocateStock(commands, supply, store),
     outcome: { StockAllocated: UNITS, StockAllocationDeclined: ORDERS - UNITS },
   },
 ];

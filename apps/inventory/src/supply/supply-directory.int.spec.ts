@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { EventStore } from '#event-sourcing';
+import { CommandRunner, type EventStore } from '#event-sourcing';
 import { CoreModule, type RunningService, Shutdown, startService } from '#platform';
 import { openReadModels, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
@@ -42,7 +42,9 @@ afterEach(async () => {
 
 async function start(over: EventStore, runners: Runners): Promise<RunningService> {
   const database = { url: '', owned: false, close: async () => {}, detach: async () => {} };
-  const core = { store: over, readModels, runners, clock: new ManualClock(), database };
+  const clock = new ManualClock();
+  const commands = new CommandRunner(over, { clock });
+  const core = { store: over, readModels, runners, commands, clock, database };
   const config = {
     dataDir: '/nowhere',
     host: '127.0.0.1',

@@ -1,9 +1,8 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
 import type { OrderEvent } from '#contracts';
-import type { EventMetadata, Outcome } from '#event-sourcing';
-import type { OrderCommand } from './order.decide.js';
-import { OrderRunner } from './order-runner.js';
+import { CommandRunner, type EventMetadata, type Outcome } from '#event-sourcing';
+import { type OrderCommand, orderDecider } from './order.decide.js';
 
 /** One decision on one order: the only command on the bus that changes orders. What it may be is {@link OrderCommand}. */
 export class ChangeOrder extends Command<Outcome<OrderEvent>> {
@@ -17,10 +16,10 @@ export class ChangeOrder extends Command<Outcome<OrderEvent>> {
 
 @CommandHandler(ChangeOrder)
 export class ChangeOrderHandler implements ICommandHandler<ChangeOrder> {
-  constructor(private readonly orders: OrderRunner) {}
+  constructor(private readonly commands: CommandRunner) {}
 
   execute({ command, metadata }: ChangeOrder): Promise<Outcome<OrderEvent>> {
-    return this.orders.execute(command.orderId, command, metadata);
+    return this.commands.execute({ on: orderDecider, id: command.orderId, command, metadata });
   }
 }
 

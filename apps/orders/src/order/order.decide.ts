@@ -85,5 +85,7 @@ export const orderDecider: Decider<OrderCommand, OrderEvent, Order> = {
   initialState: initialOrder,
   decide,
   evolve,
+  // Few are kept in memory, and for a minute: most are written once and not touched for days.
+  memory: { maxIdleStreams: 500, idleMs: 60_000 },
   weigh: (order) => (order.status === 'new' ? 1 : Math.max(1, order.lines.length / LINES_OF_MOST)),
 };

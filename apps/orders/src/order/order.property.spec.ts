@@ -61,7 +61,7 @@ describe('whatever commands an order gets', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(command, { minLength: 1, maxLength: 20, size: 'max' }), async (commands) => {
         const store = new InMemoryEventStore();
-        const runner = new CommandRunner(orderDecider, store);
+        const runner = new CommandRunner(store);
         for (const [index, each] of commands.entries()) {
           const outcome = await attempt(runner, each, index);
           const before = await store.readStream(`order-${orderId}`);
@@ -88,9 +88,11 @@ describe('whatever commands an order gets', () => {
   });
 });
 
-type Runner = CommandRunner<OrderCommand, OrderEvent, Order>;
-
-async function attempt(runner: Runner, each: OrderCommand, index: number): Promise<'events' | 'nothing' | 'rejected'> {
+async function attempt(
+  runner: CommandRunner,
+  each: OrderCommand,
+  index: number,
+): Promise<'events' | 'nothing' | 'rejected'> {
   const metadata: EventMetadata = {
     commandId: `c${index}`,
     correlationId: 'c',
@@ -98,7 +100,7 @@ async function attempt(runner: Runner, each: OrderCommand, index: number): Promi
     occurredAt: '2026-03-01T10:00:00.000Z',
   };
   try {
-    const { events } = await runner.execute(orderId, each, metadata);
+    const { events } = await runner.execute({ on: orderDecider, id: orderId, command: each, metadata });
     return events.length > 0 ? 'events' : 'nothing';
   } catch (error) {
     if (error instanceof Rejected) return 'rejected';

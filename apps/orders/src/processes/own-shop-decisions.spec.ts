@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { OrderEvent, StockEvent } from '#contracts';
-import type { EventMetadata, RecordedEvent } from '#event-sourcing';
-import { idFrom, systemClock } from '#kernel';
+import { CommandRunner, type EventMetadata, type RecordedEvent } from '#event-sourcing';
+import { idFrom } from '#kernel';
 import { InMemoryEventStore } from '#testing';
-import { OrderRunner } from '../order/order-runner.js';
+import { orderDecider } from '../order/order.decide.js';
 import { OrderDecisions } from '../order/submit-order/order-decisions.js';
 import { WhenAllocationIsDeclinedDeclineOrder } from './when-allocation-is-declined-decline-order/decline-order.reaction.js';
 import { WhenStockIsAllocatedPlaceOrder } from './when-stock-is-allocated-place-order/place-order.reaction.js';
@@ -19,23 +19,24 @@ const metadata: EventMetadata = {
 const lines = ['MUG', 'CUP'].map((sku, index) => ({ lineId: `${index}`, sku, units: 3, unitPriceMinor: 500 }));
 
 let store: InMemoryEventStore;
-let orders: OrderRunner;
+let commands: CommandRunner;
 let place: WhenStockIsAllocatedPlaceOrder;
 let decline: WhenAllocationIsDeclinedDeclineOrder;
 
 beforeEach(() => {
   store = new InMemoryEventStore();
-  orders = new OrderRunner(store, systemClock);
-  place = new WhenStockIsAllocatedPlaceOrder(orders);
-  decline = new WhenAllocationIsDeclinedDeclineOrder(orders, store);
+  commands = new CommandRunner(store);
+  place = new WhenStockIsAllocatedPlaceOrder(commands);
+  decline = new WhenAllocationIsDeclinedDeclineOrder(commands, store);
 });
 
 const submit = (orderId: string) =>
-  orders.execute(
-    orderId,
-    { type: 'SubmitOrder', orderId, channel: 'web', currency: 'EUR', lines, buyer: {}, placedAt: occurredAt },
-    { ...metadata, commandId: orderId },
-  );
+  commands.execute({
+    on: orderDecider,
+    id: orderId,
+    command: { type: 'SubmitOrder', orderId, channel: 'web', currency: 'EUR', lines, buyer: {}, placedAt: occurredAt },
+    metadata: { ...metadata, commandId: orderId },
+  });
 
 /** Stores what inventory answers, in one commit, and reads it back. */
 async function answered<Type extends StockEvent['type']>(

@@ -1,5 +1,5 @@
 import { type DynamicModule, Inject, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
-import { CLOCK, EVENT_STORE } from '#event-sourcing';
+import { CLOCK, CommandRunner, EVENT_STORE } from '#event-sourcing';
 import { PostgresIdempotencyStore, READ_MODELS, Runners } from '#read-models';
 import { CONFIG, type Config } from '../config.js';
 import { ExceptionsController } from '../exceptions/exceptions.controller.js';
@@ -27,6 +27,7 @@ export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
         useFactory: ({ hashKey }: Config, shutdown: Shutdown, health: HealthChecks, metrics: Metrics) =>
           coreOf(opened, { shutdown, health, metrics, hashKey }),
       },
+      { provide: CommandRunner, inject: [CORE], useFactory: ({ commands }: Core) => commands },
       { provide: Exceptions, inject: [CORE], useFactory: ({ exceptions }: Core) => exceptions },
       { provide: PersonalDataHasher, inject: [CORE], useFactory: ({ hasher }: Core) => hasher },
       { provide: EVENT_STORE, useValue: opened.store },

@@ -1,3 +1,4 @@
+import { CommandRunner } from '#event-sourcing';
 import { Exceptions } from '../exceptions/exceptions.js';
 import type { HealthChecks } from '../operations/health.js';
 import type { Metrics } from '../operations/metrics.js';
@@ -12,6 +13,8 @@ export const CORE = 'CORE';
 
 /** What every service is assembled on, whether Nest, a simulation or a spec has it assembled. */
 export interface Core extends Omit<OpenedCore, 'database' | 'warnings'> {
+  /** Runs the commands of every decider. */
+  readonly commands: CommandRunner;
   readonly shutdown: Shutdown;
   readonly health: HealthChecks;
   readonly metrics: Metrics;
@@ -39,6 +42,7 @@ export function coreOf(
   return {
     ...rest,
     ...program,
+    commands: new CommandRunner(opened.store, { clock: opened.clock }),
     exceptions,
     hasher: new PersonalDataHasher(hashKey),
     sealer: new PersonalDataSealer(hashKey),

@@ -23,6 +23,7 @@ export const STATUS_OF_KIND: Readonly<Record<RejectionKind, number>> = {
   invalid: 422,
   'not-found': 404,
   conflict: 409,
+  precondition: 412,
   unavailable: 503,
 };
 

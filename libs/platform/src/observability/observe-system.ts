@@ -1,6 +1,5 @@
-import { Inject, Injectable, type OnApplicationBootstrap, Optional } from '@nestjs/common';
-import { DiscoveryService } from '@nestjs/core';
-import { type CommandFigures, CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
+import { Inject, Injectable, Optional } from '@nestjs/common';
+import { CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
 import type { ServiceMessaging } from '#messaging';
 import { READ_MODELS, type ReadModels, Runners } from '#read-models';
 import { CONFIG, type Config } from '../config.js';
@@ -18,18 +17,17 @@ import {
 
 /**
  * Shows what a program of ours consists of, as far as it has it: the log, views and processes, the database, consumers and
- * relays, the command runners. Nobody has to name a command runner: it is one when it is a provider, or when a provider
- * keeps it.
+ * relays, the command runner.
  */
 @Injectable()
-export class ObserveSystem implements OnApplicationBootstrap {
+export class ObserveSystem {
   constructor(
     private readonly metrics: Metrics,
     private readonly health: HealthChecks,
-    private readonly discovery: DiscoveryService,
     @Inject(CONFIG) { role }: Config,
     @Optional() @Inject(EVENT_STORE) store?: EventStore,
     @Optional() @Inject(READ_MODELS) readModels?: ReadModels,
+    @Optional() @Inject(CommandRunner) commands?: CommandRunner,
     @Optional() @Inject(Runners) runners?: Runners,
     @Optional() @Inject(MESSAGING) messaging?: ServiceMessaging,
   ) {
@@ -38,13 +36,9 @@ export class ObserveSystem implements OnApplicationBootstrap {
     if (readModels) health.add('database', () => readModels.query('select 1').then(() => ({ healthy: true })));
     // A process that answers requests only starts neither.
     const ownMessaging = role === 'api' ? undefined : messaging;
+    if (commands) exportCommands(metrics, () => commands.figures());
     if (store && runners) this.showRunners(store, runners);
     if (ownMessaging) this.showMessaging(ownMessaging);
-  }
-
-  onApplicationBootstrap(): void {
-    const runners = this.commandRunners();
-    exportCommands(this.metrics, () => runners.map((runner) => runner.figures()));
   }
 
   private showRunners(store: EventStore, runners: Runners): void {
@@ -64,13 +58,5 @@ export class ObserveSystem implements OnApplicationBootstrap {
       'availability relay',
       availabilityRelayCheck(() => messaging.availabilityRelay()),
     );
-  }
-
-  private commandRunners(): readonly { figures(): CommandFigures }[] {
-    const providers: unknown[] = this.discovery.getProviders().map(({ instance }) => instance);
-    const kept = providers.flatMap((provider) =>
-      typeof provider === 'object' && provider !== null ? [provider, ...Object.values(provider)] : [],
-    );
-    return [...new Set(kept.filter((one) => one instanceof CommandRunner))];
   }
 }

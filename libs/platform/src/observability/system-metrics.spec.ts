@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { type CommandFigures, CommandRunner, type Decider, type EventMetadata } from '#event-sourcing';
+import {
+  type CommandFigures,
+  CommandRunner,
+  type CommandRunnerOptions,
+  type Decider,
+  type EventMetadata,
+  type EventStore,
+} from '#event-sourcing';
 import { Rejected } from '#kernel';
 import type { AvailabilityRelayStatus, ConsumerStatus } from '#messaging';
 import type { RunnerStatus } from '#read-models';
@@ -156,7 +163,8 @@ describe('the metrics of a service', () => {
 interface Door {
   isOpen: boolean;
 }
-const door: Decider<'open' | 'break' | 'leave' | 'kick', { type: 'DoorOpened'; data: object }, Door> = {
+type DoorCommand = 'open' | 'break' | 'leave' | 'kick';
+const door: Decider<DoorCommand, { type: 'DoorOpened'; data: object }, Door> = {
   category: 'door',
   eventTypes: ['DoorOpened'],
   initialState: () => ({ isOpen: false }),
@@ -168,10 +176,19 @@ const door: Decider<'open' | 'break' | 'leave' | 'kick', { type: 'DoorOpened'; d
   },
 };
 
+function doors(store: EventStore, options: CommandRunnerOptions = {}) {
+  const runner = new CommandRunner(store, options);
+  return {
+    execute: (id: string, command: DoorCommand, metadata: EventMetadata) =>
+      runner.execute({ on: door, id, command, metadata }),
+    figures: () => runner.figures()[0],
+  };
+}
+
 describe('the figures of a command runner', () => {
   it('count every command once, by what came of it', async () => {
     const store = new InMemoryEventStore();
-    const [mine, theirs] = [new CommandRunner(door, store, { maxWaitingPerStream: 1 }), new CommandRunner(door, store)];
+    const [mine, theirs] = [doors(store, { maxWaitingPerStream: 1 }), doors(store)];
     await mine.execute('a', 'open', metadata('1'));
     await mine.execute('a', 'open', metadata('1'));
     await mine.execute('a', 'leave', metadata('2'));
@@ -193,7 +210,7 @@ describe('the figures of a command runner', () => {
   });
 
   it('count what the store failed to take', async () => {
-    const runner = new CommandRunner(door, new FullStore());
+    const runner = doors(new FullStore());
     const commands = ['1', '2', '3'].map((id) => runner.execute('a', 'open', metadata(id)));
     expect((await Promise.allSettled(commands)).map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
     expect(runner.figures()).toMatchObject({ outcomes: { changed: 0, rejected: 0, failed: 3 }, waiting: 0 });

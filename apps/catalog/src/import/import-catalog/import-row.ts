@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { channelIdSchema, currency, priceMinor, skuSchema } from '#platform';
-import type { CatalogCommand } from '../../catalog.decider.js';
 import { attributesSchema, externalIdSchema, productIdSchema, titleSchema } from '../../catalog.schemas.js';
+import type { CatalogCommand } from '../../catalog-command.js';
 import { claimsOf } from '../../variant/claims-of.js';
 
 const oncePerChannel = <Entry extends { readonly channel: string }>(entries: readonly Entry[]): boolean =>

@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { RecordedEvent } from '#event-sourcing';
-import { systemClock } from '#kernel';
+import { CommandRunner, type RecordedEvent } from '#event-sourcing';
 import { compareProjection, openReadModels, ProjectionRunner, type ReadModels, schemaOf } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
-import { type CatalogCommand, streamOf } from '../../catalog.decider.js';
-import { CatalogRunner } from '../../catalog-runner.js';
+import { addressed, type CatalogCommand } from '../../catalog-command.js';
 import { catalogProjection } from './catalog.projection.js';
 import { CatalogQuery, type ListingFilter } from './catalog.query.js';
 
@@ -61,11 +59,11 @@ const history: readonly CatalogCommand[] = [
 ];
 
 async function record(commands: readonly CatalogCommand[]): Promise<RecordedEvent[]> {
-  const runner = new CatalogRunner(store, systemClock);
+  const runner = new CommandRunner(store);
   for (const command of commands) {
     const commandId = JSON.stringify(command);
     const metadata = { commandId, correlationId: 'c', actor: 'test', occurredAt: '2026-03-01T00:00:00.000Z' };
-    await runner.execute(streamOf(command), command, metadata);
+    await runner.execute({ ...addressed(command), metadata });
   }
   return [...(await store.readAll({ after: 0 })).events];
 }

@@ -1,11 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Buyer, IdentityEvent, ProfileEvent } from '#contracts';
-import type { AppendResult, EventStore, RecordedEvent, StreamAppend } from '#event-sourcing';
-import { idFrom, systemClock } from '#kernel';
+import {
+  type AppendResult,
+  CommandRunner,
+  type EventStore,
+  type RecordedEvent,
+  type StreamAppend,
+} from '#event-sourcing';
+import { idFrom } from '#kernel';
 import { InMemoryEventStore } from '#testing';
-import { IdentityRunner } from '../../identity/identity-runner.js';
-import { ProfileRunner } from '../../profile/profile-runner.js';
 import { WhenSaleIsRecordedFindOrMakeProfile } from './when-sale-is-recorded-find-or-make-profile.js';
 
 const hashOf = (text: string): string => Buffer.from(text).toString('hex').padStart(64, '0');
@@ -35,11 +39,7 @@ const orderIdOf = (event: RecordedEvent): string => (event.data as { orderId: st
 
 /** A process that just started. */
 const startedOn = (store: EventStore): WhenSaleIsRecordedFindOrMakeProfile =>
-  new WhenSaleIsRecordedFindOrMakeProfile(
-    new IdentityRunner(store, systemClock),
-    new ProfileRunner(store, systemClock),
-    store,
-  );
+  new WhenSaleIsRecordedFindOrMakeProfile(new CommandRunner(store), store);
 
 async function factsIn(store: EventStore): Promise<readonly (ProfileEvent | IdentityEvent)[]> {
   const { events } = await store.readAll({ after: 0, limit: 10_000 });

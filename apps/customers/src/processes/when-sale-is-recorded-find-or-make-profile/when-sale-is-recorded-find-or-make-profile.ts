@@ -1,13 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Buyer, IdentityEvent, OrderEvent } from '#contracts';
-import { becauseOf, EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { becauseOf, CommandRunner, EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
 import { idFrom } from '#kernel';
 import type { Reaction } from '#read-models';
+import type { IdentityCommand } from '../../identity/identity.decide.js';
 import { identityDecider } from '../../identity/identity.decider.js';
 import { type Identity, identityIdOf } from '../../identity/identity.js';
-import { IdentityRunner } from '../../identity/identity-runner.js';
 import { emailsOf, profileDecider } from '../../profile/profile.decider.js';
-import { ProfileRunner } from '../../profile/profile-runner.js';
 import { inOrderPerKey } from '../in-order-per-key.js';
 
 type Sale = RecordedEvent<Extract<OrderEvent, { type: 'SaleRecorded' | 'OrderSubmitted' }>>;
@@ -27,8 +26,7 @@ export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {
   readonly types = ['SaleRecorded', 'OrderSubmitted'];
 
   constructor(
-    private readonly identities: IdentityRunner,
-    private readonly profiles: ProfileRunner,
+    private readonly commands: CommandRunner,
     @Inject(EVENT_STORE) private readonly store: EventStore,
   ) {}
 
@@ -66,12 +64,13 @@ export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {
     for (const identity of free) owners.set(identityIdOf(identity), profileId);
     const { orderId, channel, placedAt } = event.data;
     const own = identities.filter((identity) => !elsewhere.includes(identity));
-    await this.profiles.execute(
-      profileId,
-      { type: 'AttributeOrder', profileId, orderId, channel, placedAt, identities: own },
-      becauseOf(this.name, event, 'AttributeOrder'),
-      event.position,
-    );
+    await this.commands.execute({
+      on: profileDecider,
+      id: profileId,
+      command: { type: 'AttributeOrder', profileId, orderId, channel, placedAt, identities: own },
+      metadata: becauseOf(this.name, event, 'AttributeOrder'),
+      causedAt: event.position,
+    });
   }
 
   /** Whether the phone leads to a profile with another e-mail address than the new one of this order. */
@@ -87,15 +86,18 @@ export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {
   }
 
   private claim(event: Sale, identity: Identity, profileId: string) {
-    const id = identityIdOf(identity);
-    const command = { type: 'ClaimIdentity', ...identity, profileId } as const;
-    return this.identities.execute(id, command, becauseOf(this.name, event, `ClaimIdentity/${id}`), event.position);
+    return this.decideOn(event, identity, { type: 'ClaimIdentity', ...identity, profileId });
   }
 
   private dispute(event: Sale, identity: Identity, otherProfileId: string) {
+    const { orderId } = event.data;
+    return this.decideOn(event, identity, { type: 'DisputeIdentity', ...identity, otherProfileId, orderId });
+  }
+
+  private decideOn(event: Sale, identity: Identity, command: IdentityCommand) {
     const id = identityIdOf(identity);
-    const command = { type: 'DisputeIdentity', ...identity, otherProfileId, orderId: event.data.orderId } as const;
-    return this.identities.execute(id, command, becauseOf(this.name, event, `DisputeIdentity/${id}`), event.position);
+    const metadata = becauseOf(this.name, event, `${command.type}/${id}`);
+    return this.commands.execute({ on: identityDecider, id, command, metadata, causedAt: event.position });
   }
 
   /** The profile each identity leads to, by its id, read from the streams in one go; free ones are left out. */

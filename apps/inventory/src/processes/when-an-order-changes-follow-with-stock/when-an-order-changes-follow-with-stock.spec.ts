@@ -14,7 +14,7 @@ beforeEach(async () => {
   await inventory.supplyMap('shop', 'main', 'store');
   await inventory.receive('a', 10);
   await inventory.receive('b', 10);
-  reaction = new WhenAnOrderChangesFollowWithStock(inventory.stock, inventory.supply);
+  reaction = new WhenAnOrderChangesFollowWithStock(inventory.commands, inventory.supply);
 });
 afterEach(() => inventory.close());
 
@@ -161,7 +161,7 @@ describe('when an order changes, stock follows', () => {
     await reaction.react(page);
     for (const event of page) await reaction.react([event]);
     const other = await InventoryHarness.open(inventory.store);
-    await new WhenAnOrderChangesFollowWithStock(other.stock, other.supply).react(page);
+    await new WhenAnOrderChangesFollowWithStock(other.commands, other.supply).react(page);
     expect(await inventory.store.head()).toBe(head);
     await other.shutdown.run();
   });

@@ -1,8 +1,8 @@
 import type { OrderEvent } from '#contracts';
-import { becauseOf, type RecordedEvent } from '#event-sourcing';
+import { becauseOf, CommandRunner, type RecordedEvent } from '#event-sourcing';
 import type { Reaction } from '#read-models';
-import { type StockRunner } from '../../stock/change-stock.js';
 import type { StockCommand } from '../../stock/stock.decide.js';
+import { stockDecider } from '../../stock/stock.decider.js';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { bySku } from '../by-sku.js';
 
@@ -23,7 +23,7 @@ export class WhenAnOrderChangesFollowWithStock implements Reaction {
   readonly types = ['SaleRecorded', 'SaleAmended', 'OrderLinesCancelled', 'OrderLinesShipped', 'OrderLinesReturned'];
 
   constructor(
-    private readonly runner: StockRunner,
+    private readonly commands: CommandRunner,
     private readonly supply: SupplyDirectory,
   ) {}
 
@@ -32,11 +32,15 @@ export class WhenAnOrderChangesFollowWithStock implements Reaction {
       this.commandsOf(event).map(([sku, command]) => ({ event, sku, command })),
     );
     for (let start = 0; start < commands.length; start += COMMANDS_AT_ONCE) {
-      const sent = commands
-        .slice(start, start + COMMANDS_AT_ONCE)
-        .map(({ event, sku, command }) =>
-          this.runner.execute(sku, command, becauseOf(this.name, event, `${command.type}/${sku}`), event.position),
-        );
+      const sent = commands.slice(start, start + COMMANDS_AT_ONCE).map(({ event, sku, command }) =>
+        this.commands.execute({
+          on: stockDecider,
+          id: sku,
+          command,
+          metadata: becauseOf(this.name, event, `${command.type}/${sku}`),
+          causedAt: event.position,
+        }),
+      );
       await Promise.all(sent);
     }
   }

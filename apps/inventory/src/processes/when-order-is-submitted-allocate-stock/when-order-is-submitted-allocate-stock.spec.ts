@@ -16,7 +16,7 @@ async function openOver(store: EventStore): Promise<void> {
   await inventory.supplyMap('shop', 'main');
   await inventory.receive('a', 5);
   await inventory.receive('b', 5);
-  reaction = new WhenOrderIsSubmittedAllocateStock(inventory.stock, inventory.supply, inventory.store);
+  reaction = new WhenOrderIsSubmittedAllocateStock(inventory.commands, inventory.supply, inventory.store);
 }
 
 async function submitted(
@@ -223,7 +223,7 @@ const lineOf = (lineId: string) => ({ lineId, sku: 'a', units: 3, unitPriceMinor
 
 async function reactionOfAnotherProcess(events: readonly RecordedEvent[]): Promise<void> {
   const other = await InventoryHarness.open(inventory.store);
-  await new WhenOrderIsSubmittedAllocateStock(other.stock, other.supply, other.store).react(events);
+  await new WhenOrderIsSubmittedAllocateStock(other.commands, other.supply, other.store).react(events);
   await other.shutdown.run();
 }
 

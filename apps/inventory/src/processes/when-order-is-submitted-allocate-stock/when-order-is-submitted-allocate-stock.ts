@@ -1,11 +1,11 @@
 import { inSkuOrder, type OrderEvent, type StockEvent, type SubmittedLine } from '#contracts';
-import { becauseOf, type EventMetadata, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { becauseOf, CommandRunner, type EventMetadata, type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import type { Reaction } from '#read-models';
 import type { AllocateLines, CancelAllocation } from '../../stock/allocations.decide.js';
 import type { ChannelPolicy } from '../../stock/available-to-sell.js';
-import { type StockRunner } from '../../stock/change-stock.js';
-import type { DeclineAllocation } from '../../stock/stock.decide.js';
+import type { DeclineAllocation, StockCommand } from '../../stock/stock.decide.js';
+import { stockDecider } from '../../stock/stock.decider.js';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { bySku } from '../by-sku.js';
 
@@ -24,7 +24,7 @@ export class WhenOrderIsSubmittedAllocateStock implements Reaction {
   readonly types = ['OrderSubmitted'];
 
   constructor(
-    private readonly runner: StockRunner,
+    private readonly commands: CommandRunner,
     private readonly supply: SupplyDirectory,
     private readonly store: EventStore,
   ) {}
@@ -42,12 +42,13 @@ export class WhenOrderIsSubmittedAllocateStock implements Reaction {
 
   private async allocateAtOnce(event: OrderSubmitted, parts: readonly Part[]): Promise<void> {
     const metadata = this.metadataOf(event);
-    const all = (command: 'allocate' | 'decline') => parts.map((part) => ({ id: part.sku, command: part[command] }));
+    const all = (command: 'allocate' | 'decline') =>
+      parts.map((part) => ({ on: stockDecider, id: part.sku, command: part[command] }));
     try {
-      await this.runner.executeTogether(all('allocate'), metadata, event.position);
+      await this.commands.executeTogether(all('allocate'), { metadata, causedAt: event.position });
     } catch (error) {
       if (!(error instanceof Rejected)) throw error;
-      await this.runner.executeTogether(all('decline'), metadata, event.position);
+      await this.commands.executeTogether(all('decline'), { metadata, causedAt: event.position });
     }
   }
 
@@ -63,11 +64,11 @@ export class WhenOrderIsSubmittedAllocateStock implements Reaction {
   private async isAllocated(event: OrderSubmitted, { sku, allocate, decline }: Part): Promise<boolean> {
     const metadata = this.metadataOf(event);
     try {
-      const { repeated } = await this.runner.execute(sku, allocate, metadata, event.position);
+      const { repeated } = await this.execute(event, sku, allocate, metadata);
       return !repeated || (await this.wasAllocated(event, sku, metadata));
     } catch (error) {
       if (!(error instanceof Rejected)) throw error;
-      const { repeated } = await this.runner.execute(sku, decline, metadata, event.position);
+      const { repeated } = await this.execute(event, sku, decline, metadata);
       return repeated && (await this.wasAllocated(event, sku, metadata));
     }
   }
@@ -88,8 +89,12 @@ export class WhenOrderIsSubmittedAllocateStock implements Reaction {
 
   private async giveBack(event: OrderSubmitted, parts: readonly Part[]): Promise<void> {
     await Promise.all(
-      parts.map(({ sku, cancel }) => this.runner.execute(sku, cancel, this.metadataOf(event, '/undo'), event.position)),
+      parts.map(({ sku, cancel }) => this.execute(event, sku, cancel, this.metadataOf(event, '/undo'))),
     );
+  }
+
+  private execute({ position }: OrderSubmitted, sku: string, command: StockCommand, metadata: EventMetadata) {
+    return this.commands.execute({ on: stockDecider, id: sku, command, metadata, causedAt: position });
   }
 
   private metadataOf(event: OrderSubmitted, step = ''): EventMetadata {

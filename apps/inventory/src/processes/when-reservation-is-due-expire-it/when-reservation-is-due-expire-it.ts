@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { byItself } from '#event-sourcing';
+import { byItself, CommandRunner } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
 import { type CheckResult, type ExceptionSource, Shutdown } from '#platform';
 import { FailingItems, isOutage, type ReadModels, Retries, Runners, schemaOf } from '#read-models';
-import { type StockRunner } from '../../stock/change-stock.js';
+import { stockDecider } from '../../stock/stock.decider.js';
 import { dueReservationsProjection } from '../../views/due-reservations/due-reservations.projection.js';
 
 const LOOK_EVERY_MS = 500;
@@ -34,7 +34,7 @@ export class WhenReservationIsDueExpireIt {
 
   constructor(
     private readonly readModels: ReadModels,
-    private readonly runner: StockRunner,
+    private readonly commands: CommandRunner,
     private readonly clock: Clock,
     private readonly shutdown: Shutdown,
     private readonly runners: Runners,
@@ -109,7 +109,12 @@ export class WhenReservationIsDueExpireIt {
   /** One SKU that fails stops no others. An outage is the fault of none. */
   private async expire(sku: string, now: number): Promise<void> {
     try {
-      await this.runner.execute(sku, { type: 'ExpireReservations' }, byItself(NAME, now));
+      await this.commands.execute({
+        on: stockDecider,
+        id: sku,
+        command: { type: 'ExpireReservations' },
+        metadata: byItself(NAME, now),
+      });
       this.failing.succeeded(sku);
     } catch (error) {
       if (isOutage(error) || !(await this.readModels.outages.isOver())) throw error;

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { EventMetadata } from '#event-sourcing';
+import { CommandRunner, type EventMetadata } from '#event-sourcing';
 import { channelIdSchema, quantity, reservationIdSchema, skuSchema } from '#platform';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
-import type { StockRunner } from '../change-stock.js';
+import { stockDecider } from '../stock.decider.js';
 import { type StockChanged, stockChanged, stockChangedBy } from '../stock.responses.js';
 
 export const reservation = z.strictObject({
@@ -20,7 +20,7 @@ export const reserved = stockChanged.extend({ reservationId: z.string() });
 /** Makes reservations, however they are asked for. */
 export class ReservationService {
   constructor(
-    private readonly stock: StockRunner,
+    private readonly commands: CommandRunner,
     private readonly supply: SupplyDirectory,
   ) {}
 
@@ -33,7 +33,7 @@ export class ReservationService {
       ttlSeconds,
       policy: this.supply.policyOf(channel),
     } as const;
-    const outcome = await this.stock.execute(sku, command, metadata);
+    const outcome = await this.commands.execute({ on: stockDecider, id: sku, command, metadata });
     return { reservationId, ...stockChangedBy(sku, outcome) };
   }
 }

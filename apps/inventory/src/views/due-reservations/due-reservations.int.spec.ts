@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { CommandRunner } from '#event-sourcing';
 import { openReadModels, ProjectionRunner, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { InventoryHarness, inPagesOf, ManualClock } from '../../../test/inventory-harness.js';
@@ -26,7 +27,7 @@ beforeEach(async () => {
   await inventory.receive('b', 10);
   runners = new Runners(readModels, inventory.store);
   runners.addProjection(dueReservationsProjection);
-  expiry = new WhenReservationIsDueExpireIt(readModels, inventory.stock, clock, inventory.shutdown, runners);
+  expiry = new WhenReservationIsDueExpireIt(readModels, inventory.commands, clock, inventory.shutdown, runners);
 });
 afterEach(async () => {
   await inventory.close();
@@ -105,7 +106,7 @@ describe('when a reservation is due, it expires', () => {
     const head = await inventory.store.head();
     const other = await InventoryHarness.open(inventory.store, clock);
     await expiry.expireDue();
-    await new WhenReservationIsDueExpireIt(readModels, other.stock, clock, other.shutdown, runners).expireDue();
+    await new WhenReservationIsDueExpireIt(readModels, other.commands, clock, other.shutdown, runners).expireDue();
     expect(await inventory.store.head()).toBe(head);
     await other.shutdown.run();
   });
@@ -124,10 +125,10 @@ describe('when a reservation is due, it expires', () => {
 
   it('lets one SKU that fails stop no others, says so, and tries it again later', async () => {
     let isBroken = true;
-    const stock = Object.create(inventory.stock) as typeof inventory.stock;
-    stock.execute = (sku, ...rest) =>
-      sku === 'a' && isBroken ? Promise.reject(new Error('a is broken')) : inventory.stock.execute(sku, ...rest);
-    expiry = new WhenReservationIsDueExpireIt(readModels, stock, clock, inventory.shutdown, runners);
+    const commands = Object.create(inventory.commands) as CommandRunner;
+    commands.execute = (command) =>
+      command.id === 'a' && isBroken ? Promise.reject(new Error('a is broken')) : inventory.commands.execute(command);
+    expiry = new WhenReservationIsDueExpireIt(readModels, commands, clock, inventory.shutdown, runners);
     await inventory.reserve('a', 'short', 3, 10);
     await inventory.reserve('b', 'short', 5, 10);
     await holds();

@@ -1,12 +1,12 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { ChannelSale, OrderEvent, SaleResult, SaleStatus, SalesIntake } from '#contracts';
-import { CLOCK, type EventMetadata, type Outcome } from '#event-sourcing';
+import { CLOCK, CommandRunner, type EventMetadata, type Outcome } from '#event-sourcing';
 import { type Clock, idFrom, newId, Rejected, refusedInstant, toIso, utcInstant } from '#kernel';
 import { currentContext, PersonalDataHasher } from '#platform';
 import { Runners } from '#read-models';
 import { OfferDirectory, type SkuOfLine } from '../../offers/offer-directory.js';
+import { orderDecider } from '../order.decide.js';
 import { channelOrderId } from '../order-id.js';
-import { OrderRunner } from '../order-runner.js';
 import type { RecordSale } from '../sales.decide.js';
 import { soldBy } from './sold.js';
 
@@ -23,7 +23,7 @@ export class OrdersIntake implements SalesIntake {
   private readonly logger = new Logger(OrdersIntake.name);
 
   constructor(
-    private readonly orders: OrderRunner,
+    private readonly commands: CommandRunner,
     private readonly hasher: PersonalDataHasher,
     private readonly offers: OfferDirectory,
     private readonly runners: Runners,
@@ -64,7 +64,8 @@ export class OrdersIntake implements SalesIntake {
     const refusal = refusedInstant('placedAt', sale.placedAt, toIso(this.clock.now()));
     if (refusal) throw refusal;
     const orderId = channelOrderId(sale.channel, sale.externalOrderId);
-    const outcome = await this.orders.execute(orderId, this.commandOf(orderId, sale, skuOf), metadata);
+    const command = this.commandOf(orderId, sale, skuOf);
+    const outcome = await this.commands.execute({ on: orderDecider, id: orderId, command, metadata });
     return { orderId, status: statusOf(outcome), revision: outcome.revision, position: outcome.position };
   }
 

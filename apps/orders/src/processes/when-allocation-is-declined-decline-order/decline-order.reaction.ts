@@ -1,9 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { StockEvent } from '#contracts';
-import { becauseOf, EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { becauseOf, CommandRunner, EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
 import type { Reaction } from '#read-models';
 import type { ShortSku } from '../../order/checkout.decide.js';
-import { OrderRunner } from '../../order/order-runner.js';
+import { orderDecider } from '../../order/order.decide.js';
 import { skuOf } from '../sku-of.js';
 
 type AllocationDeclined = RecordedEvent<Extract<StockEvent, { type: 'StockAllocationDeclined' }>>;
@@ -19,7 +19,7 @@ export class WhenAllocationIsDeclinedDeclineOrder implements Reaction {
   readonly types = ['StockAllocationDeclined'];
 
   constructor(
-    private readonly orders: OrderRunner,
+    private readonly commands: CommandRunner,
     @Inject(EVENT_STORE) private readonly store: EventStore,
   ) {}
 
@@ -39,12 +39,13 @@ export class WhenAllocationIsDeclinedDeclineOrder implements Reaction {
   private async decline(orderId: string, declined: readonly AllocationDeclined[]): Promise<void> {
     const [first] = declined;
     if (!first) return;
-    await this.orders.execute(
-      orderId,
-      { type: 'DeclineOrder', orderId, short: shortOf(declined) },
-      becauseOf(this.name, first, orderId),
-      first.position,
-    );
+    await this.commands.execute({
+      on: orderDecider,
+      id: orderId,
+      command: { type: 'DeclineOrder', orderId, short: shortOf(declined) },
+      metadata: becauseOf(this.name, first, orderId),
+      causedAt: first.position,
+    });
   }
 }
 

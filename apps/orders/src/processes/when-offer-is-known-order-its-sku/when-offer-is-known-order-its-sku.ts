@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { byItself, CLOCK } from '#event-sourcing';
+import { byItself, CLOCK, CommandRunner } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { Shutdown } from '#platform';
 import { FailureLog, READ_MODELS, type ReadModels, Runners, schemaOf } from '#read-models';
-import { OrderRunner } from '../../order/order-runner.js';
+import { orderDecider } from '../../order/order.decide.js';
 import { ordersProjection } from '../../views/orders/orders.projection.js';
 
 /**
@@ -17,7 +17,7 @@ export class WhenOfferIsKnownOrderItsSku {
 
   constructor(
     @Inject(READ_MODELS) private readonly readModels: ReadModels,
-    private readonly orders: OrderRunner,
+    private readonly commands: CommandRunner,
     @Inject(CLOCK) private readonly clock: Clock,
     private readonly shutdown: Shutdown,
     private readonly runners: Runners,
@@ -63,7 +63,12 @@ export class WhenOfferIsKnownOrderItsSku {
     await Promise.all(
       [...byOrder].map(([orderId, listed]) => {
         const skus = new Map(listed.map(({ externalId, sku }) => [externalId, sku]));
-        return this.orders.execute(orderId, { type: 'ResolveOffers', orderId, skus }, byItself(NAME, this.clock.now()));
+        return this.commands.execute({
+          on: orderDecider,
+          id: orderId,
+          command: { type: 'ResolveOffers', orderId, skus },
+          metadata: byItself(NAME, this.clock.now()),
+        });
       }),
     );
     return offers.length > 0;

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { StockEvent } from '#contracts';
-import { becauseOf, type RecordedEvent } from '#event-sourcing';
+import { becauseOf, CommandRunner, type RecordedEvent } from '#event-sourcing';
 import type { Reaction } from '#read-models';
-import { OrderRunner } from '../../order/order-runner.js';
+import { orderDecider } from '../../order/order.decide.js';
 import { skuOf } from '../sku-of.js';
 
 type StockAllocated = RecordedEvent<Extract<StockEvent, { type: 'StockAllocated' }>>;
@@ -15,7 +15,7 @@ export class WhenStockIsAllocatedPlaceOrder implements Reaction {
   /** Most allocations are of sales that have happened, and lead to no command. */
   readonly pageSize = 5_000;
 
-  constructor(private readonly orders: OrderRunner) {}
+  constructor(private readonly commands: CommandRunner) {}
 
   async react(events: readonly StockAllocated[]): Promise<void> {
     const lastByOrder = new Map<string, StockAllocated>();
@@ -28,11 +28,12 @@ export class WhenStockIsAllocatedPlaceOrder implements Reaction {
   }
 
   private async place(orderId: string, event: StockAllocated): Promise<void> {
-    await this.orders.execute(
-      orderId,
-      { type: 'PlaceOrder', orderId, allocated: skuOf(event) },
-      becauseOf(this.name, event, orderId),
-      event.position,
-    );
+    await this.commands.execute({
+      on: orderDecider,
+      id: orderId,
+      command: { type: 'PlaceOrder', orderId, allocated: skuOf(event) },
+      metadata: becauseOf(this.name, event, orderId),
+      causedAt: event.position,
+    });
   }
 }

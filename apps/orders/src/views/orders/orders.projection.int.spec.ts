@@ -1,11 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { OrderEvent } from '#contracts';
-import type { RecordedEvent } from '#event-sourcing';
-import { systemClock } from '#kernel';
+import { CommandRunner, type RecordedEvent } from '#event-sourcing';
 import { compareProjection, openReadModels, ProjectionRunner, type ReadModels, schemaOf } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
-import type { OrderCommand } from '../../order/order.decide.js';
-import { OrderRunner } from '../../order/order-runner.js';
+import { type OrderCommand, orderDecider } from '../../order/order.decide.js';
 import { DailySalesQuery } from '../daily-sales/daily-sales.query.js';
 import { ordersProjection } from './orders.projection.js';
 import { OrdersQuery } from './orders.query.js';
@@ -87,7 +85,7 @@ const history: readonly OrderCommand[] = [
 let commandsSent = 0;
 
 async function record(commands: readonly OrderCommand[]): Promise<RecordedEvent<OrderEvent>[]> {
-  const orders = new OrderRunner(store, systemClock);
+  const runner = new CommandRunner(store);
   for (const command of commands) {
     commandsSent += 1;
     const metadata = {
@@ -96,7 +94,7 @@ async function record(commands: readonly OrderCommand[]): Promise<RecordedEvent<
       actor: 'test',
       occurredAt: '2026-03-01T00:00:00.000Z',
     };
-    await orders.execute(command.orderId, command, metadata);
+    await runner.execute({ on: orderDecider, id: command.orderId, command, metadata });
   }
   return (await store.readAll({ after: 0 })).events as RecordedEvent<OrderEvent>[];
 }
