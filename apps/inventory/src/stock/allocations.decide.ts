@@ -2,7 +2,7 @@ import type { StockEvent, UnitsAt } from '#contracts';
 import { Rejected } from '#kernel';
 import { availableToSell, type ChannelPolicy, refuseBeyondAvailable, UNASSIGNED } from './available-to-sell.js';
 import { pick, type Source, takeFrom } from './picking.js';
-import { type Allocation, type Decision, type Hold, MAX_ENDED_HOLDS, merge, type Stock } from './stock.js';
+import { type Decision, type Hold, MAX_ENDED_HOLDS, merge, type Stock } from './stock.js';
 import {
   availableToFulfil,
   copyOf,
@@ -14,6 +14,7 @@ import {
   sum,
   unbound,
 } from './stock-levels.js';
+import type { Allocation } from './taken.js';
 
 export interface LineUnits {
   readonly lineId: string;

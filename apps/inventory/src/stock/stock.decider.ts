@@ -1,7 +1,8 @@
 import type { StockEvent } from '#contracts';
 import type { Decider } from '#event-sourcing';
 import { decide, elapse, type StockCommand } from './stock.decide.js';
-import { evolve, initialStock, type Stock, stockEventTypes, stockSnapshot } from './stock.js';
+import { evolve, initialStock, type Stock, stockEventTypes } from './stock.js';
+import { stockSnapshot } from './stock.snapshot.js';
 
 /** Open holds and order lines, of 80 bytes each, of a SKU that takes twice the memory of one without. */
 const HOLDS_OF_MOST = 32;

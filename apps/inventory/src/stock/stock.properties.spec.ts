@@ -5,7 +5,8 @@ import { Rejected } from '#kernel';
 import { availableToSell, type ChannelPolicy } from './available-to-sell.js';
 import type { StockCommand } from './stock.decide.js';
 import { stockDecider } from './stock.decider.js';
-import { type Stock, stockSnapshot } from './stock.js';
+import { type Stock } from './stock.js';
+import { stockSnapshot } from './stock.snapshot.js';
 import { availableToFulfil, shortageOf, sum, unbound } from './stock-levels.js';
 
 const channels = ['shop', 'amazon', 'till'];

@@ -2,6 +2,7 @@ import TinyQueue from 'tinyqueue';
 import { type StockEvent, stockEvents, typesOf, type UnitsAt } from '#contracts';
 import type { Rejected } from '#kernel';
 import { addToFigures, emptyFigures, type StockFigures, sum } from './stock-levels.js';
+import { type Allocation, sharedLines, sharedTaken, type Taken } from './taken.js';
 
 /** One SKU at all its locations: one consistency boundary, one revision. */
 export interface Stock {
@@ -28,14 +29,6 @@ export interface Stock {
   receipts?: Map<string, number>;
 }
 
-/** Units a channel has taken. */
-interface Taken {
-  readonly channel: string;
-  readonly from: readonly UnitsAt[];
-  /** Of them, units that were taken before the channel's present quota was set: they do not use it. */
-  readonly beforeQuota: number;
-}
-
 export interface Hold extends Taken {
   readonly reservationId: string;
   readonly dueAtMs: number;
@@ -45,13 +38,6 @@ export interface EndedHold {
   readonly channel: string;
   readonly units: number;
   readonly end: 'confirmed' | 'released' | 'expired';
-}
-
-/** Units bound to one line of an order. */
-export interface Allocation extends Taken {
-  readonly lineId: string;
-  /** Bound by a reservation, ahead of the order itself: what the order asks for is found here. */
-  readonly ahead: boolean;
 }
 
 /** What a command comes to: its events, none for a repeat, or why it is refused. */
@@ -136,81 +122,8 @@ export function evolve(stock: Stock, event: StockEvent): Stock {
   return stock;
 }
 
-/**
- * Snapshot format of a stock. Raise the version with any change to {@link Stock} or to the meaning of an event. A stock may
- * have a hundred thousand holds and allocations, almost all of a few kinds: each names its kind, which is written once.
- */
-export const stockSnapshot = {
-  version: 6,
-  everyEvents: 1_000,
-  size: ({ holds, allocations }: Stock): number => holds.size + allocations.size,
-  write: (stock: Stock): unknown => {
-    const kinds = new Kinds();
-    return {
-      ...structuredClone({ ...stock, ...NOT_PLAIN }),
-      holds: Array.from(stock.holds.values(), (hold) => [hold.reservationId, hold.dueAtMs, kinds.indexOf(hold)]),
-      ended: [...stock.ended],
-      allocations: Array.from(stock.allocations, ([orderId, lines]) => [
-        orderId,
-        lines.map((line) => [line.lineId, line.ahead, kinds.indexOf(line)]),
-      ]),
-      ...(stock.returns && { returns: [...stock.returns] }),
-      ...(stock.receipts && { receipts: [...stock.receipts] }),
-      kinds: kinds.all,
-    };
-  },
-  read: (json: unknown): Stock => {
-    const { kinds, returns, receipts, ...stored } = json as Stored;
-    const shared = kinds.map(({ channel, from, beforeQuota }) => sharedTaken(channel, from, beforeQuota));
-    const kindAt = (index: number) => shared[index] as Taken;
-    const holds = stored.holds.map(([reservationId, dueAtMs, kind]) => ({ reservationId, ...kindAt(kind), dueAtMs }));
-    const linesOf = (lines: StoredLine[]) =>
-      sharedLines(lines.map(([lineId, ahead, kind]) => ({ lineId, ahead, ...kindAt(kind) })));
-    return {
-      ...stored,
-      holds: new Map(holds.map((hold) => [hold.reservationId, hold])),
-      due: dueQueue([...holds]),
-      ended: new Map(stored.ended),
-      allocations: new Map(stored.allocations.map(([orderId, lines]) => [orderId, linesOf(lines)])),
-      ...(returns && { returns: new Map(returns) }),
-      ...(receipts && { receipts: new Map(receipts) }),
-    };
-  },
-};
-
-type StoredLine = [lineId: string, ahead: boolean, kind: number];
-/** What is written in another form than it is kept in. */
-const NOT_PLAIN = {
-  due: undefined,
-  holds: undefined,
-  ended: undefined,
-  allocations: undefined,
-  returns: undefined,
-  receipts: undefined,
-};
-type Stored = Omit<Stock, keyof typeof NOT_PLAIN> & {
-  holds: [reservationId: string, dueAtMs: number, kind: number][];
-  ended: [string, EndedHold][];
-  allocations: [orderId: string, lines: StoredLine[]][];
-  returns?: [string, string[]][];
-  receipts?: [string, number][];
-  kinds: Taken[];
-};
-
-/** The different channels and places of holds and allocations, told apart by the list of places they share. */
-class Kinds {
-  readonly all: Taken[] = [];
-  readonly #indexes = new Map<readonly UnitsAt[], number>();
-
-  indexOf({ channel, from, beforeQuota }: Taken): number {
-    const known = this.#indexes.get(from);
-    if (known !== undefined) return known;
-    this.#indexes.set(from, this.all.length);
-    return this.all.push({ channel, from, beforeQuota }) - 1;
-  }
-}
-
-const dueQueue = (holds: Hold[]) => new TinyQueue(holds, (a, b) => a.dueAtMs - b.dueAtMs);
+/** Sooner due comes first. */
+export const dueQueue = (holds: Hold[]) => new TinyQueue(holds, (a, b) => a.dueAtMs - b.dueAtMs);
 
 function endHold(stock: Stock, reservationId: string, end: EndedHold['end']): Hold | undefined {
   const hold = stock.holds.get(reservationId);
@@ -278,39 +191,6 @@ function beginQuota(stock: Stock, { channel, quota }: { channel: string; quota?:
   for (const [reservationId, hold] of stock.holds) stock.holds.set(reservationId, aged(hold));
   for (const [orderId, lines] of stock.allocations) stock.allocations.set(orderId, sharedLines(lines.map(aged)));
 }
-
-/**
- * Almost every hold and open order line is a few units from one place, and there are hundreds of thousands of them in memory:
- * equal ones share one object, which nobody changes.
- */
-function sharedTaken(channel: string, from: readonly UnitsAt[], beforeQuota: number): Taken {
-  const [only] = from;
-  if (!only || from.length > 1) return { channel, from, beforeQuota };
-  return shared(SHARED_TAKEN, `${channel}/${only.locationId}/${only.units}/${beforeQuota}`, () => ({
-    channel,
-    from: [{ ...only }],
-    beforeQuota,
-  }));
-}
-
-/** As {@link sharedTaken}, for orders of one line that is counted and has no name of its own. */
-function sharedLines(lines: readonly Allocation[]): readonly Allocation[] {
-  const [only] = lines;
-  if (!only || lines.length > 1 || only.from.length > 1 || !/^\d{1,2}$/.test(only.lineId)) return lines;
-  const { lineId, ahead, channel, from, beforeQuota } = only;
-  const [{ locationId, units } = { locationId: '', units: 0 }] = from;
-  return shared(SHARED_LINES, `${channel}/${locationId}/${units}/${beforeQuota}/${lineId}/${ahead}`, () => lines);
-}
-
-function shared<Value>(known: Map<string, Value>, key: string, make: () => Value): Value {
-  const value = known.get(key) ?? make();
-  if (known.size < MAX_SHARED) known.set(key, value);
-  return value;
-}
-
-const SHARED_TAKEN = new Map<string, Taken>();
-const SHARED_LINES = new Map<string, readonly Allocation[]>();
-const MAX_SHARED = 10_000;
 
 /** Adds units per location; a location that comes to zero drops out. */
 export function merge(a: readonly UnitsAt[], b: readonly UnitsAt[]): UnitsAt[] {
