@@ -10,7 +10,7 @@ export default {
   transform: { '^.+\\.ts$': ['@swc/jest'] },
   moduleNameMapper: {
     '^#([a-z-]+)$': '<rootDir>/libs/$1/src/index.ts',
-    '^#platform/ahead$': '<rootDir>/libs/platform/src/ahead.ts',
+    '^#platform/(ahead|host)$': '<rootDir>/libs/platform/src/$1.ts',
     '^(\\.{1,2}/.*)\\.js$': '$1',
   },
   testTimeout: 120_000,

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { Command, InvalidArgumentError } from 'commander';
-import { endOnSignals, PinoLogger, runMain, Shutdown } from '#platform';
+import { endOnSignals, Shutdown } from '#platform';
+import { PinoLogger, runMain } from '#platform/host';
 import { baskets } from './baskets.js';
 import { entrances } from './entrances.js';
 import { growth } from './growth.js';

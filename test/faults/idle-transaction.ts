@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventStore } from '#event-sourcing';
 import { PostgresEventStore } from '#event-store-postgres';
-import { openDatabase } from '#platform';
+import { openDatabase } from '#platform/host';
 import { openReadModels, Runners } from '#read-models';
 import { stockProjection } from '../../apps/inventory/src/views/stock/stock.projection.js';
 import { connectTo } from '../bench/baselines/postgres.js';

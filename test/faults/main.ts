@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { Command } from 'commander';
-import { endOnSignals, PinoLogger, runMain, Shutdown } from '#platform';
+import { endOnSignals, Shutdown } from '#platform';
+import { PinoLogger, runMain } from '#platform/host';
 import { backlog } from './backlog.js';
 import { diskFull } from './disk-full.js';
 import { brokerLoss, brokerRestart } from './distributed/broker-loss.js';

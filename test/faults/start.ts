@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { openDatabase } from '#platform';
+import { openDatabase } from '#platform/host';
 import { fillLog, fillStream, openChannels } from '../bench/support/filling.js';
 import { median } from '../bench/support/statistics.js';
 import { StockSide, skusOf } from '../bench/support/stock-side.js';

@@ -3,7 +3,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { eventRegistry } from '#contracts';
 import { type EventStore, withRegistry } from '#event-sourcing';
 import { systemClock } from '#kernel';
-import { CoreModule, type RunningService, startService } from '#platform';
+import { CoreModule, type RunningService, startService } from '#platform/host';
 import { openReadModels, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { CatalogModule } from './catalog.module.js';

@@ -1,4 +1,4 @@
-import { runService } from '#platform';
+import { runService } from '#platform/host';
 import { CatalogModule } from './catalog.module.js';
 import { catalogPublishes } from './publishes.js';
 

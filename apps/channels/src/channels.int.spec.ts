@@ -9,7 +9,8 @@ import {
   SALES_INTAKE,
 } from '#contracts';
 import { newId, systemClock } from '#kernel';
-import { CoreModule, Exceptions, type RunningService, startService } from '#platform';
+import { Exceptions } from '#platform';
+import { CoreModule, type RunningService, startService } from '#platform/host';
 import { openReadModels, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
 import { ChannelsModule } from './channels.module.js';

@@ -1,7 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { AVAILABILITY_FEED, SALES_INTAKE } from '#contracts';
 import type { ServiceMessaging } from '#messaging';
-import { CONFIG, type Config, MESSAGING, runService } from '#platform';
+import { CONFIG, type Config, MESSAGING } from '#platform';
+import { runService } from '#platform/host';
 import { ChannelsModule } from './channels.module.js';
 import { OrdersClient, ordersUrlIn } from './intake/orders-client.js';
 import { channelsPublishes } from './publishes.js';

@@ -3,7 +3,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { type Buyer, type ChannelSale, eventRegistry } from '#contracts';
 import { type EventStore, withRegistry } from '#event-sourcing';
 import { idFrom, systemClock } from '#kernel';
-import { CoreModule, Exceptions, PersonalDataHasher, type RunningService, startService } from '#platform';
+import { Exceptions, PersonalDataHasher } from '#platform';
+import { CoreModule, type RunningService, startService } from '#platform/host';
 import {
   type BackgroundWork,
   openReadModels,

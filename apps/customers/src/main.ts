@@ -1,4 +1,4 @@
-import { runService } from '#platform';
+import { runService } from '#platform/host';
 import { CustomersModule } from './customers.module.js';
 import { customersPublishes } from './publishes.js';
 

@@ -1,4 +1,4 @@
-import { runService } from '#platform';
+import { runService } from '#platform/host';
 import { InventoryModule } from './inventory.module.js';
 import { inventoryPublishes } from './publishes.js';
 

@@ -1,4 +1,4 @@
-import { runService } from '#platform';
+import { runService } from '#platform/host';
 import { OrdersModule } from './orders.module.js';
 import { ordersPublishes } from './publishes.js';
 

@@ -3,14 +3,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { eventRegistry, type OrderEvent, SALES_INTAKE, type SalesIntake, type StockEvent } from '#contracts';
 import { type EventStore, type RecordedEvent, withRegistry } from '#event-sourcing';
 import { idFrom, systemClock } from '#kernel';
-import {
-  CoreModule,
-  Exceptions,
-  MemoryIdempotencyStore,
-  type RunningService,
-  serviceToken,
-  startService,
-} from '#platform';
+import { Exceptions, MemoryIdempotencyStore, serviceToken } from '#platform';
+import { CoreModule, type RunningService, startService } from '#platform/host';
 import { openReadModels, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { OrdersModule } from './orders.module.js';

@@ -1,14 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { Logger } from '@nestjs/common';
-import {
-  type Config,
-  DATABASE_STOP_MS,
-  endOnSignals,
-  PinoLogger,
-  type ProcessEnd,
-  Shutdown,
-  stopDatabaseLeft,
-} from '#platform';
+import { type Config, endOnSignals, Shutdown } from '#platform';
+import { DATABASE_STOP_MS, PinoLogger, type ProcessEnd, stopDatabaseLeft } from '#platform/host';
 import { hasShop, shopSecretIn } from '../../simulated-shop/src/process/shop-files.js';
 import { runDemo } from './demo/run-demo.js';
 import { startStandalone } from './start-standalone.js';

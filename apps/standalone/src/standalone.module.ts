@@ -1,5 +1,6 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { CoreModule, type OpenedCore } from '#platform';
+import { type OpenedCore } from '#platform';
+import { CoreModule } from '#platform/host';
 import { serviceParts } from './services.js';
 
 const modules = Object.values(serviceParts).map(({ module }) => module);

@@ -2,7 +2,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { grpcOfAll } from '#contracts';
-import { type Config, openCore, type RunningService, Shutdown, startService, startTracing } from '#platform';
+import { type Config, Shutdown } from '#platform';
+import { openCore, type RunningService, startService, startTracing } from '#platform/host';
 import { standaloneModule } from './standalone.module.js';
 
 /** Where a running system writes how it is reached, for the ops commands. */

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { z } from 'zod';
-import { type Config, type RunningService, Shutdown } from '#platform';
+import { type Config, Shutdown } from '#platform';
+import { type RunningService } from '#platform/host';
 import { shopSecretIn } from '../../simulated-shop/src/process/shop-files.js';
 import { startShopProcess } from '../../simulated-shop/src/process/shop-process.js';
 import { JsonClient } from './json-client.js';

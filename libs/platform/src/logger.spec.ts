@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { PinoLogger, runInContext } from './index.js';
+import { PinoLogger } from './host.js';
+import { runInContext } from './index.js';
 
 function recorded(level: 'trace' | 'warn' = 'trace') {
   const lines: string[] = [];

@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { eventually } from '#testing';
-import { type End, endOnSignals, keepSignals, Shutdown } from './index.js';
+import { keepSignals } from './host.js';
+import { type End, endOnSignals, Shutdown } from './index.js';
 
 Logger.overrideLogger(false);
 

@@ -11,7 +11,7 @@ registerHooks({
 });
 
 // What any program of ours loads, where that is asked for: it takes seconds from the sources.
-if (process.argv[2] === 'everything') await import('#platform');
+if (process.argv[2] === 'everything') await import('#platform/host');
 const { startTracing } = await import('../src/observability/start-tracing.js');
 const { Shutdown } = await import('../src/shutdown.js');
 const { beginTrace } = await import('#event-sourcing');

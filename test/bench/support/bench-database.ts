@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openDatabase, type Shutdown } from '#platform';
+import { type Shutdown } from '#platform';
+import { openDatabase } from '#platform/host';
 import { connectTo, type PostgresClient } from '../baselines/postgres.js';
 
 /** A PostgreSQL server with durable settings, of this run alone. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { systemClock } from '#kernel';
+import { IDEMPOTENCY_STORE, loadConfig, MemoryIdempotencyStore, Metrics } from '#platform';
 import {
   createHttpApp,
   exportAvailabilityRelay,
@@ -7,11 +8,7 @@ import {
   exportConsumers,
   exportForeignEvents,
   exportRunners,
-  IDEMPOTENCY_STORE,
-  loadConfig,
-  MemoryIdempotencyStore,
-  Metrics,
-} from '#platform';
+} from '#platform/host';
 import { ChannelMetrics } from '../../../apps/channels/src/channel-metrics.js';
 
 /** Labels of every time series that our services show, by name: taken from the registry, not from a list. */

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CommandRunner, type EventStore } from '#event-sourcing';
-import { CoreModule, type RunningService, Shutdown, startService } from '#platform';
+import { Shutdown } from '#platform';
+import { CoreModule, type RunningService, startService } from '#platform/host';
 import { openReadModels, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
 import { InventoryHarness, inPagesOf, ManualClock } from '../../test/inventory-harness.js';

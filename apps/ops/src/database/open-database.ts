@@ -1,4 +1,5 @@
-import { openDatabase, Shutdown } from '#platform';
+import { Shutdown } from '#platform';
+import { openDatabase } from '#platform/host';
 import { openReadModels } from '#read-models';
 import type { OpenedDatabase } from './with-database.js';
 

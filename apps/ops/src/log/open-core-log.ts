@@ -1,4 +1,5 @@
-import { type Config, openCore, Shutdown } from '#platform';
+import { type Config, Shutdown } from '#platform';
+import { openCore } from '#platform/host';
 import { UsageError } from '../usage-error.js';
 import type { OpenLog, StreamInfo } from './open-log.js';
 

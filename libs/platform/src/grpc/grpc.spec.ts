@@ -19,17 +19,15 @@ import type { Observable } from 'rxjs';
 import { z } from 'zod';
 import { type EventMetadata, Overloaded, RevisionConflict } from '#event-sourcing';
 import { Rejected } from '#kernel';
+import { MAX_GRPC_MESSAGE_BYTES, type RunningService, startService } from '../host.js';
 import {
   CallSignal,
   CommandMetadata,
   IDEMPOTENCY_STORE,
-  MAX_GRPC_MESSAGE_BYTES,
   MemoryIdempotencyStore,
   quantity,
-  type RunningService,
   StartupError,
   StreamCall,
-  startService,
   streamed,
 } from '../index.js';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { DynamicModule, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication, RouteConfig } from '@nestjs/platform-fastify';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { runInContext } from '#event-sourcing';
 import type { Config } from '../config.js';
@@ -11,6 +11,7 @@ import { Metrics } from '../operations/metrics.js';
 import { platformAround } from '../platform.module.js';
 import { actorOf, correlationIdOf } from '../request-context.js';
 import { Shutdown } from '../shutdown.js';
+import { MAX_BODY_BYTES } from './body-limits.js';
 import { headersOf } from './call.js';
 import { installHeavyBodies } from './heavy-bodies.js';
 import { installTraces } from './http-traces.js';
@@ -22,17 +23,6 @@ import { installRefusals, refuseUnparsed } from './refusals.js';
 import { installAnswers } from './responses.js';
 import { Routes } from './routes.js';
 import { ValidationPipe } from './validation.pipe.js';
-
-/** Largest body of a route, in bytes, unless the route says {@link BodyLimit}. */
-export const MAX_BODY_BYTES = 1_048_576;
-export const MAX_BULK_BODY_BYTES = 8_388_608;
-
-/** Lets one route take larger bodies: `@BodyLimit(MAX_BULK_BODY_BYTES)`. */
-export const BodyLimit = (bytes: number): MethodDecorator => RouteConfig({ bodyLimitBytes: bytes });
-
-/** The route reads the bytes itself (`@RawBody()`), up to so many, whatever the sender calls them: they may be no JSON at all. */
-export const RawBodyOnly = (limitBytes: number): MethodDecorator =>
-  RouteConfig({ bodyLimitBytes: limitBytes, rawBodyOnly: true });
 
 /**
  * An HTTP application around `root` with everything every service shares. Not started yet. Some module must provide

@@ -7,6 +7,7 @@ import { ApiCreatedResponse, ApiOkResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type EventMetadata, EventStoreUnavailable, Overloaded, RevisionConflict } from '#event-sourcing';
 import { Rejected } from '#kernel';
+import { type RunningService, startService } from '../host.js';
 import {
   BodyLimit,
   CommandMetadata,
@@ -22,10 +23,8 @@ import {
   pageOf,
   pageQuery,
   quantity,
-  type RunningService,
   Shutdown,
   skuSchema,
-  startService,
   toPage,
 } from '../index.js';
 

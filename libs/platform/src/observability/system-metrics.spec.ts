@@ -17,8 +17,8 @@ import {
   exportConsumers,
   exportForeignEvents,
   exportRunners,
-  Metrics,
-} from '../index.js';
+} from '../host.js';
+import { Metrics } from '../index.js';
 
 const stockView: RunnerStatus = {
   kind: 'projection',

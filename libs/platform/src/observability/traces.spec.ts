@@ -7,14 +7,8 @@ import { GrpcMethod, Payload } from '@nestjs/microservices';
 import { from, type Observable } from 'rxjs';
 import type { EventMetadata } from '#event-sourcing';
 import { RecordingTracer } from '#testing';
-import {
-  CommandMetadata,
-  IDEMPOTENCY_STORE,
-  MemoryIdempotencyStore,
-  PinoLogger,
-  type RunningService,
-  startService,
-} from '../index.js';
+import { PinoLogger, type RunningService, startService } from '../host.js';
+import { CommandMetadata, IDEMPOTENCY_STORE, MemoryIdempotencyStore } from '../index.js';
 
 const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 const CALLER = '00f067aa0ba902b7';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { applyTopics, kafkaSettingsFrom, openKafka, topicsFrom } from '#messaging';
-import { openDatabase } from '#platform';
+import { openDatabase } from '#platform/host';
 import { DESCRIPTION } from '../../../../apps/ops/src/topics/topics.js';
 import { startSimulatedShop } from '../../../../apps/simulated-shop/src/start-simulated-shop.js';
 import { type KafkaCluster, startKafka } from '../../../../libs/testing/src/kafka/kafka-cluster.js';
