@@ -52,4 +52,5 @@ export { NotOpened, PersonalDataSealer } from './personal-data/personal-data-sea
 export { contextFrom } from './request-context.js';
 export { SERVICE_SALES_PATH, ServiceCallsOnly, serviceToken } from './service/service-calls.js';
 export { type End, endOnSignals, Shutdown } from './shutdown.js';
+export * from './slices/index.js';
 export { StartupError, systemCodeOf } from './startup-error.js';

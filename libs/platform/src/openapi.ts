@@ -17,7 +17,7 @@ export function openApiOf(app: INestApplication): OpenAPIObject {
     .setDescription('Unified commerce: a sale on any channel becomes an event that re-projects stock everywhere.')
     .setVersion('1')
     .build();
-  const document = SwaggerModule.createDocument(app, base);
+  const document = SwaggerModule.createDocument(app, base, { autoTagControllers: false });
   const problemSchema: object = z.toJSONSchema(problem, { target: 'openapi-3.0' });
   document.components = {
     ...document.components,

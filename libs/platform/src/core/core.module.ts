@@ -1,4 +1,5 @@
 import { type DynamicModule, Inject, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
+import { CqrsModule } from '@nestjs/cqrs';
 import { CLOCK, CommandRunner, EVENT_STORE } from '#event-sourcing';
 import { PostgresIdempotencyStore, READ_MODELS, Runners } from '#read-models';
 import { CONFIG, type Config } from '../config.js';
@@ -9,6 +10,7 @@ import { HealthChecks } from '../operations/health.js';
 import { Metrics } from '../operations/metrics.js';
 import { PersonalDataHasher } from '../personal-data/personal-data-hasher.js';
 import { Shutdown } from '../shutdown.js';
+import { SliceCommandHandler, SliceQueryHandler, Slices } from '../slices/index.js';
 import { CORE, type Core, coreOf } from './core.js';
 import type { OpenedCore } from './open-core.js';
 import { StatusController } from './status.controller.js';
@@ -30,6 +32,7 @@ export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
       { provide: CommandRunner, inject: [CORE], useFactory: ({ commands }: Core) => commands },
       { provide: Exceptions, inject: [CORE], useFactory: ({ exceptions }: Core) => exceptions },
       { provide: PersonalDataHasher, inject: [CORE], useFactory: ({ hasher }: Core) => hasher },
+      { provide: Slices, inject: [CORE], useFactory: ({ slices }: Core) => slices },
       { provide: EVENT_STORE, useValue: opened.store },
       { provide: READ_MODELS, useValue: opened.readModels },
       { provide: Runners, useValue: opened.runners },
@@ -41,8 +44,9 @@ export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
     return {
       module: CoreModule,
       global: true,
+      imports: [CqrsModule.forRoot()],
       controllers: [StatusController, ExceptionsController],
-      providers,
+      providers: [...providers, SliceCommandHandler, SliceQueryHandler],
       exports: providers,
     };
   }

@@ -5,6 +5,7 @@ import type { Metrics } from '../operations/metrics.js';
 import { PersonalDataHasher } from '../personal-data/personal-data-hasher.js';
 import { PersonalDataSealer } from '../personal-data/personal-data-sealer.js';
 import type { Shutdown } from '../shutdown.js';
+import { Slices } from '../slices/slices.js';
 import type { OpenedCore } from './open-core.js';
 import { parkedEvents } from './parked-events.js';
 
@@ -19,6 +20,7 @@ export interface Core extends Omit<OpenedCore, 'database' | 'warnings'> {
   readonly health: HealthChecks;
   readonly metrics: Metrics;
   readonly exceptions: Exceptions;
+  readonly slices: Slices;
   readonly hasher: PersonalDataHasher;
   readonly sealer: PersonalDataSealer;
 }
@@ -44,6 +46,7 @@ export function coreOf(
     ...program,
     commands: new CommandRunner(opened.store, { clock: opened.clock }),
     exceptions,
+    slices: new Slices(),
     hasher: new PersonalDataHasher(hashKey),
     sealer: new PersonalDataSealer(hashKey),
   };

@@ -3,13 +3,14 @@ import { ApiResponse } from '@nestjs/swagger';
 import type { RejectionKind } from '#kernel';
 import { PROBLEM_TYPE, problemDocument, STATUS_OF_KIND, titleOf } from './problem.js';
 
+/** Codes a route may refuse with, by the kind of `Rejected` that carries them. */
+export type Refusals = Partial<Record<RejectionKind | 'unauthenticated', readonly string[]>>;
+
 /**
  * States the refusals a route may answer, by the kind of `Rejected` that carries them:
  * `@Problems({ 'not-found': ['unknown-sku'], conflict: ['insufficient-stock'] })`. They appear in OpenAPI as examples.
  */
-export function Problems(
-  codesByKind: Partial<Record<RejectionKind | 'unauthenticated', readonly string[]>>,
-): MethodDecorator & ClassDecorator {
+export function Problems(codesByKind: Refusals): MethodDecorator & ClassDecorator {
   const kinds = Object.entries(codesByKind) as [keyof typeof STATUSES, readonly string[]][];
   return applyDecorators(...kinds.map(([kind, codes]) => ApiResponse(problemResponse(STATUSES[kind], codes))));
 }
