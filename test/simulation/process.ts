@@ -28,7 +28,6 @@ import { createTables } from '../../apps/channels/src/tables.js';
 import { ChannelDirectory } from '../../apps/channels/src/views/channels/channel-directory.js';
 import { WakeSignal } from '../../apps/channels/src/wake-signal.js';
 import { assembleInventory } from '../../apps/inventory/src/assemble.js';
-import { ChangeStock } from '../../apps/inventory/src/stock/change-stock.js';
 import { stockDecider } from '../../apps/inventory/src/stock/stock.decider.js';
 import type { ChangeSupply } from '../../apps/inventory/src/supply/change-supply.js';
 import type { SupplyDirectory } from '../../apps/inventory/src/supply/supply-directory.js';
@@ -59,6 +58,7 @@ export interface SystemProcess {
   readonly store: EventStore;
   readonly readModels: ReadModels;
   readonly runners: Runners;
+  readonly runner: CommandRunner;
   readonly supply: SupplyDirectory;
   readonly changeSupply: ChangeSupply;
   readonly directory: ChannelDirectory;
@@ -90,7 +90,6 @@ export async function startProcess({ name, onFenced, log, channels: options }: P
   const orders = await assembleOrders(core);
   const commands = new Handlers();
   const channels = await assembleChannels(core, orders.intake, inventory.feed, commands, options);
-  commands.handle(ChangeStock, inventory.changeStock);
   commands.handle(ChangeOrder, new ChangeOrderHandler(core.commands));
   await runners.prepare();
   await inventory.prepare();
@@ -101,7 +100,7 @@ export async function startProcess({ name, onFenced, log, channels: options }: P
   await channels.directory.onApplicationBootstrap();
   channels.work.onApplicationBootstrap();
   const { supply, changeSupply } = inventory;
-  return { ...core, supply, changeSupply, ...channels, commands };
+  return { ...core, runner: core.commands, supply, changeSupply, ...channels, commands };
 }
 
 /** What a program of the command line works with. */

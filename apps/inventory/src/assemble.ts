@@ -1,14 +1,13 @@
 import type { Core } from '#platform';
 import type { Projection } from '#read-models';
+import { inventory } from './inventory.slices.js';
 import { WhenAnOrderChangesFollowWithStock } from './processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
 import { WhenOrderIsSubmittedAllocateStock } from './processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
 import {
   overdueReservations,
   WhenReservationIsDueExpireIt,
 } from './processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
-import { ChangeStockHandler } from './stock/change-stock.js';
-import { KnownDocuments } from './stock/move-stock-in-bulk/known-documents.js';
-import { ReservationService } from './stock/reserve-stock/reserve-stock.command.js';
+import { KnownDocuments } from './stock/known-documents.js';
 import { ChangeSupply } from './supply/change-supply.js';
 import { LocationContents } from './supply/location-contents.js';
 import { SupplyDirectory } from './supply/supply-directory.js';
@@ -58,14 +57,23 @@ export function assembleInventory(core: Core) {
   exceptions.add(overdueReservations);
   exceptions.add(referencesReceivedTwice);
 
-  return {
-    changeStock: new ChangeStockHandler(commands),
-    reservations: new ReservationService(commands, supply),
-    documents: new KnownDocuments(store),
+  // Slices
+  const changeSupply = new ChangeSupply(commands, supply);
+  const stockQuery = new StockQuery(readModels, store, supply);
+  inventory.serve(core.slices, {
+    commands,
+    readModels,
     supply,
-    changeSupply: new ChangeSupply(commands, supply),
+    changeSupply,
+    stockQuery,
     locationContents: new LocationContents(store, readModels, runners),
-    stockQuery: new StockQuery(readModels, store, supply),
+    documents: new KnownDocuments(store),
+  });
+
+  return {
+    supply,
+    changeSupply,
+    stockQuery,
     feed,
     prepare: () => supply.prepare(),
     start: () => {

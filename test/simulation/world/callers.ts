@@ -2,8 +2,8 @@ import type { DomainEvent, EventMetadata, Outcome } from '#event-sourcing';
 import { idFrom, Rejected } from '#kernel';
 import { ChangeChannel } from '../../../apps/channels/src/channel/change-channel.js';
 import type { ChannelCommand } from '../../../apps/channels/src/channel/channel.decide.js';
-import { ChangeStock } from '../../../apps/inventory/src/stock/change-stock.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
+import { stockDecider } from '../../../apps/inventory/src/stock/stock.decider.js';
 import { ChangeOrder } from '../../../apps/orders/src/order/change-order.js';
 import type { OrderCommand } from '../../../apps/orders/src/order/order.decide.js';
 import { must } from '../oracle/violation.js';
@@ -23,7 +23,7 @@ export class Callers {
 
   stock(sku: string, command: CommandFrom<StockCommand>): Promise<Answer | undefined> {
     return this.#send(`stock-${sku}`, (system, metadata) =>
-      system.commands.execute(new ChangeStock(sku, command(system), metadata)),
+      system.runner.execute({ on: stockDecider, id: sku, command: command(system), metadata }),
     );
   }
 

@@ -1,16 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { loadSync } from '@grpc/proto-loader';
 import { describe, expect, it } from '@jest/globals';
-import { reservation, reserved } from '../stock/reserve-stock/reserve-stock.command.js';
+import { messageFieldsOf } from '#platform';
+import { confirmReservation } from '../stock/confirm-reservation.js';
+import { releaseReservation } from '../stock/release-reservation.js';
+import { reserved, reserveStock } from '../stock/reserve-stock.js';
 import { stockChanged } from '../stock/stock.responses.js';
-import { availability } from '../views/stock/stock.http.js';
-import {
-  confirmRequest,
-  getAvailabilityRequest,
-  releaseRequest,
-  reserveRequest,
-  watchAvailabilityRequest,
-} from './stock.requests.js';
+import { availability } from '../views/stock/stock.slices.js';
+import { getAvailabilityRequest, watchAvailabilityRequest } from './stock.requests.js';
 
 const definition = loadSync(
   fileURLToPath(new URL('../../../../libs/contracts/proto/einklang/inventory/v1/stock.proto', import.meta.url)),
@@ -26,17 +23,16 @@ function fieldsOf(message: string): string[] {
 
 describe('stock.proto', () => {
   it.each([
-    ['ReserveReply', reserved],
-    ['StockChange', stockChanged],
-    ['ReserveRequest', reservation],
-    ['ReserveRequest', reserveRequest],
-    ['ConfirmRequest', confirmRequest],
-    ['ReleaseRequest', releaseRequest],
-    ['GetAvailabilityRequest', getAvailabilityRequest],
-    ['WatchAvailabilityRequest', watchAvailabilityRequest],
-    ['GetAvailabilityReply', availability],
-  ])('has in %s the fields that are checked and answered', (message, schema) => {
-    expect(fieldsOf(message).toSorted()).toEqual(Object.keys(schema.shape).toSorted());
+    ['ReserveReply', Object.keys(reserved.shape)],
+    ['StockChange', Object.keys(stockChanged.shape)],
+    ['ReserveRequest', messageFieldsOf(reserveStock)],
+    ['ConfirmRequest', messageFieldsOf(confirmReservation)],
+    ['ReleaseRequest', messageFieldsOf(releaseReservation)],
+    ['GetAvailabilityRequest', Object.keys(getAvailabilityRequest.shape)],
+    ['WatchAvailabilityRequest', Object.keys(watchAvailabilityRequest.shape)],
+    ['GetAvailabilityReply', Object.keys(availability.shape)],
+  ])('has in %s the fields that are checked and answered', (message, fields) => {
+    expect(fieldsOf(message).toSorted()).toEqual(fields.toSorted());
   });
 
   it('has in Availability what a change of the feed holds, apart from its time', () => {

@@ -2,13 +2,17 @@ import { Controller, Inject } from '@nestjs/common';
 import { CommandBus } from '@nestjs/cqrs';
 import { GrpcMethod, GrpcStreamMethod, Payload } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { AVAILABILITY_FEED, type AvailabilityChange, type AvailabilityFeed } from '#contracts';
 import { EVENT_STORE, type EventMetadata, type EventStore } from '#event-sourcing';
 import { idFrom, Rejected } from '#kernel';
 import {
   CommandMetadata,
+  Executes,
+  Input,
+  type InputOf,
   inOrder,
+  messagesOf,
   refusalFor,
   type ServerDuplexStream,
   type ServerWritableStream,
@@ -16,28 +20,20 @@ import {
   StreamCall,
   streamed,
 } from '#platform';
-import { ChangeStock } from '../stock/change-stock.js';
-import { metadataOfLine, ReservationService } from '../stock/reserve-stock/reserve-stock.command.js';
-import { stockChangedBy } from '../stock/stock.responses.js';
-import { SupplyDirectory } from '../supply/supply-directory.js';
+import { confirmReservation } from '../stock/confirm-reservation.js';
+import { releaseReservation } from '../stock/release-reservation.js';
+import { metadataOfLine, reserveStock } from '../stock/reserve-stock.js';
 import { StockQuery } from '../views/stock/stock.query.js';
-import {
-  confirmRequest,
-  getAvailabilityRequest,
-  releaseRequest,
-  reserveRequest,
-  watchAvailabilityRequest,
-} from './stock.requests.js';
+import { getAvailabilityRequest, watchAvailabilityRequest } from './stock.requests.js';
 
 const RESERVATIONS_IN_FLIGHT = 1_024;
+const readReservation = messagesOf(reserveStock);
 
 /** The hot path of stock over gRPC; see stock.proto. */
 @Controller()
 export class StockGrpcController {
   constructor(
     private readonly commands: CommandBus,
-    private readonly reserving: ReservationService,
-    private readonly supply: SupplyDirectory,
     private readonly query: StockQuery,
     private readonly shutdown: Shutdown,
     @Inject(AVAILABILITY_FEED) private readonly feed: AvailabilityFeed,
@@ -45,11 +41,9 @@ export class StockGrpcController {
   ) {}
 
   @GrpcMethod('Stock', 'Reserve')
-  reserve(
-    @Payload({ schema: reserveRequest }) request: z.output<typeof reserveRequest>,
-    @CommandMetadata() metadata: EventMetadata,
-  ) {
-    return this.reserving.reserve(request, metadata);
+  @Executes(reserveStock)
+  reserve(@Input() input: InputOf<typeof reserveStock>) {
+    return this.commands.execute(reserveStock(input));
   }
 
   @GrpcStreamMethod('Stock', 'ReserveStream')
@@ -67,23 +61,15 @@ export class StockGrpcController {
   }
 
   @GrpcMethod('Stock', 'Confirm')
-  async confirm(
-    @Payload({ schema: confirmRequest }) request: z.output<typeof confirmRequest>,
-    @CommandMetadata() metadata: EventMetadata,
-  ) {
-    const { sku, channel, ...rest } = request;
-    const command = { type: 'ConfirmReservation', ...rest, policy: this.supply.policyOf(channel) } as const;
-    return stockChangedBy(sku, await this.commands.execute(new ChangeStock(sku, command, metadata)));
+  @Executes(confirmReservation)
+  confirm(@Input() input: InputOf<typeof confirmReservation>) {
+    return this.commands.execute(confirmReservation(input));
   }
 
   @GrpcMethod('Stock', 'Release')
-  async release(
-    @Payload({ schema: releaseRequest }) request: z.output<typeof releaseRequest>,
-    @CommandMetadata() metadata: EventMetadata,
-  ) {
-    const { sku, reservationId } = request;
-    const command = { type: 'ReleaseReservation', reservationId } as const;
-    return stockChangedBy(sku, await this.commands.execute(new ChangeStock(sku, command, metadata)));
+  @Executes(releaseReservation)
+  release(@Input() input: InputOf<typeof releaseReservation>) {
+    return this.commands.execute(releaseReservation(input));
   }
 
   @GrpcMethod('Stock', 'GetAvailability')
@@ -117,9 +103,8 @@ export class StockGrpcController {
 
   private async reserveOne(request: unknown, metadata: EventMetadata) {
     try {
-      return { reserved: await this.reserving.reserve(reserveRequest.parse(request), metadata) };
+      return { reserved: await this.commands.execute(reserveStock({ input: readReservation(request), metadata })) };
     } catch (error) {
-      if (error instanceof z.ZodError) return { problem: { code: 'invalid-request', detail: z.prettifyError(error) } };
       const { code, detail } = refusalFor(error);
       return { problem: { code, detail } };
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { idFrom } from '#kernel';
 import { reservationIdSchema } from '#platform';
-import { metadataOfLine } from './reserve-stock.command.js';
+import { metadataOfLine } from './reserve-stock.js';
 
 const request = (key: string) => ({
   commandId: idFrom(key),

@@ -1,7 +1,7 @@
 import type { StockEvent } from '#contracts';
 import { type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
-import type { MoveStock } from '../movements.decide.js';
+import type { MoveStock } from './movements.decide.js';
 
 /** Tells a document that comes again from another one under its id. */
 export class KnownDocuments {

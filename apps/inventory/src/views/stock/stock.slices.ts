@@ -1,9 +1,6 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import type { Sku } from '#kernel';
-import { channelIdSchema, isoInstant, Problems, skuSchema, wholeNumberOr } from '#platform';
-import { StockQuery } from './stock.query.js';
+import { channelIdSchema, isoInstant, skuSchema, wholeNumberOr } from '#platform';
+import { inventory } from '../../inventory.slices.js';
 
 const level = z.object({
   locationId: z.string(),
@@ -16,12 +13,19 @@ const level = z.object({
   shortage: z.int(),
   free: z.int(),
 });
+const channelRule = z.object({
+  buffer: z.int().optional(),
+  cap: z.int().optional(),
+  sharePercent: z.int().optional(),
+  quota: z.int().optional(),
+  restriction: z.string().optional(),
+});
 const numbers = z.record(z.string(), z.int()).meta({ description: 'Units each channel may show' });
 const stock = z.object({
   sku: z.string(),
   stockRevision: z.int(),
   levels: z.array(level),
-  rules: z.record(z.string(), z.looseObject({})),
+  rules: z.record(z.string(), channelRule).meta({ description: 'By the channel that has one for this SKU' }),
   available: numbers.optional().meta({ description: 'Units each channel may show; absent with asOf' }),
 });
 const contributions = z.object({
@@ -61,49 +65,47 @@ const availabilityOnChannel = availability.extend({
     .meta({ description: 'Why the channel that was asked for is shown no number at all' }),
 });
 
-@ApiTags('inventory')
-@Controller('v1')
-export class StockViewController {
-  constructor(private readonly query: StockQuery) {}
+export const stockOfSku = inventory.query({
+  name: 'StockOfSku',
+  summary: 'Stock of a SKU per location, now or as it was recorded at a moment',
+  path: { sku: skuSchema },
+  query: asOfQuery,
+  answer: stock,
+  refusals: { 'not-found': ['unknown-sku'] },
+  execute: ({ sku, asOf }, { stockQuery }) =>
+    asOf === undefined ? stockQuery.stock(sku) : stockQuery.stockAsOf(sku, asOf),
+});
 
-  @Get('stock/:sku')
-  @ApiOperation({ summary: 'Stock of a SKU per location, now or as it was recorded at a moment' })
-  @ApiOkResponse({ standardSchema: stock })
-  @Problems({ 'not-found': ['unknown-sku'] })
-  stock(
-    @Param('sku', { schema: skuSchema }) sku: Sku,
-    @Query({ schema: asOfQuery }) { asOf }: z.output<typeof asOfQuery>,
-  ) {
-    return asOf === undefined ? this.query.stock(sku) : this.query.stockAsOf(sku, asOf);
-  }
-
-  @Get('stock/:sku/explain')
-  @ApiOperation({ summary: 'The events that add up to the numbers of a SKU' })
-  @ApiOkResponse({ standardSchema: contributions })
-  @Problems({ 'not-found': ['unknown-sku'] })
-  async explain(
-    @Param('sku', { schema: skuSchema }) sku: Sku,
-    @Query({ schema: explainQuery }) { fromRevision, limit }: z.output<typeof explainQuery>,
-  ) {
-    const items = await this.query.explain(sku, fromRevision, limit);
+export const explainStock = inventory.query({
+  name: 'ExplainStock',
+  summary: 'The events that add up to the numbers of a SKU',
+  path: { sku: skuSchema },
+  query: explainQuery,
+  answer: contributions,
+  refusals: { 'not-found': ['unknown-sku'] },
+  execute: async ({ sku, fromRevision, limit }, { stockQuery }) => {
+    const items = await stockQuery.explain(sku, fromRevision, limit);
     return { sku, items, ...(items.length === limit && { nextRevision: fromRevision + limit }) };
-  }
+  },
+});
 
-  @Get('availability')
-  @ApiOperation({ summary: 'Units each channel may show now, for up to 100 SKUs' })
-  @ApiOkResponse({ standardSchema: availabilityOnChannel })
-  @Problems({ 'not-found': ['unknown-channel'] })
-  async availability(@Query({ schema: availabilityQuery }) { sku, channel }: z.output<typeof availabilityQuery>) {
-    const reason = channel === undefined ? undefined : await this.query.whyNoNumber(channel);
-    const rows = await this.query.availability(sku);
+export const availabilityOfSkus = inventory.query({
+  name: 'AvailabilityOfSkus',
+  summary: 'Units each channel may show now, for up to 100 SKUs',
+  query: availabilityQuery,
+  answer: availabilityOnChannel,
+  refusals: { 'not-found': ['unknown-channel'] },
+  execute: async ({ sku, channel }, { stockQuery }) => {
+    const reason = channel === undefined ? undefined : await stockQuery.whyNoNumber(channel);
+    const rows = await stockQuery.availability(sku);
     const items = rows.map(({ sku: code, revision, available }) => ({
       sku: code,
       stockRevision: revision,
       available: channel === undefined ? available : onlyOf(channel, available),
     }));
-    return reason === undefined ? { items } : { items, noNumber: { channel, reason } };
-  }
-}
+    return channel === undefined || reason === undefined ? { items } : { items, noNumber: { channel, reason } };
+  },
+});
 
 const onlyOf = (channel: string, available: Readonly<Record<string, number>>): Record<string, number> =>
   available[channel] === undefined ? {} : { [channel]: available[channel] };

@@ -1,8 +1,6 @@
-import { Controller, Get, Inject, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { decodeCursor, pageOf, pageQuery, toPage } from '#platform';
-import { READ_MODELS, type ReadModels } from '#read-models';
+import { inventory } from '../../inventory.slices.js';
 import type { ShortageRow } from './shortages.projection.js';
 
 const shortage = z.object({
@@ -19,24 +17,21 @@ const page = pageOf(shortage).extend({
   openUnits: z.int().meta({ description: 'Units missing over all open shortages' }),
 });
 
-@ApiTags('inventory')
-@Controller('v1/shortages')
-export class ShortagesController {
-  constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}
-
-  @Get()
-  @ApiOperation({ summary: 'What was sold and is not there, the newest first' })
-  @ApiOkResponse({ standardSchema: page })
-  async shortages(@Query({ schema: shortagesQuery }) { state, limit, cursor }: z.output<typeof shortagesQuery>) {
+export const shortages = inventory.query({
+  name: 'Shortages',
+  summary: 'What was sold and is not there, the newest first',
+  query: shortagesQuery,
+  answer: page,
+  execute: async ({ state, limit, cursor }, { readModels }) => {
     const [position, sku, locationId] = decodeCursor(cursor, cursorKey) ?? [Number.MAX_SAFE_INTEGER, '', ''];
     const [rows, [total]] = await Promise.all([
-      this.readModels.query<ShortageRow>(
+      readModels.query<ShortageRow>(
         `select * from view_shortages.shortages
          where resolved_at is ${state === 'open' ? '' : 'not'} null and (opened_position, sku, location_id) < ($1, $2, $3)
          order by opened_position desc, sku desc, location_id desc limit $4`,
         [position, sku, locationId, limit + 1],
       ),
-      this.readModels.query<{ units: number }>(
+      readModels.query<{ units: number }>(
         'select coalesce(sum(units), 0)::bigint as units from view_shortages.shortages where resolved_at is null',
       ),
     ]);
@@ -46,8 +41,8 @@ export class ShortagesController {
       ...(nextCursor !== undefined && { nextCursor }),
       openUnits: total?.units ?? 0,
     };
-  }
-}
+  },
+});
 
 const answerOf = (row: ShortageRow): z.output<typeof shortage> => ({
   sku: row.sku,
