@@ -96,9 +96,7 @@ export class IntakeTable {
          select * from ${ROWS} as pulled (${COLUMNS})
           where not exists (
             select from channels.intake i
-             where i.channel = pulled.channel and i.external_order_id = pulled.external_order_id
-               and (i.external_revision > pulled.external_revision
-                    or i.external_revision = pulled.external_revision and i.content in ('', pulled.content)))
+             where i.channel = pulled.channel and i.external_order_id = pulled.external_order_id and ${isAsKnown()})
          on conflict do nothing returning id),
        moved as (
          insert into channels.watermark select $12, $13, $14::timestamptz where $13::text is not null
@@ -276,6 +274,12 @@ const ROWS = `(
     from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[],
                 $8::text[], $9::bytea[], $10::text[], $11::text[])
          as r (channel, message_id, place, external_order_id, external_revision, sale, received_at, content, sealed, via, error))`;
+
+/** What a pull says of an order is known, or older than what is known (`i`). */
+export function isAsKnown(): string {
+  return `(i.external_revision > pulled.external_revision
+    or i.external_revision = pulled.external_revision and i.content in ('', pulled.content))`;
+}
 
 const SEALED = 'id, message_id as "messageId", via, sealed, received_at as "receivedAt"';
 

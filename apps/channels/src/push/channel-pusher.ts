@@ -6,6 +6,7 @@ import type { ChannelConnector, PushResult } from '../connectors/connector.js';
 import { WakeSignal } from '../wake-signal.js';
 import type { ChannelGate } from './channel-gate.js';
 import { DueListings, type Sending, type WantedListing } from './due-listings.js';
+import { LastWrite } from './last-write.js';
 import type { AcknowledgedPush, FailedPush, PushLedger } from './push-ledger.js';
 
 /** Told of every push, for metrics. */
@@ -44,7 +45,7 @@ export class ChannelPusher {
   readonly #due: DueListings;
   readonly #wakeSignal = new WakeSignal();
   #readAtMs = 0;
-  #stored: Promise<void> = Promise.resolve();
+  readonly #lastWrite = new LastWrite();
   /** Sales of the channel could not be read: what goes up waits until then. */
   #increasesFromMs = 0;
   #unreadInARow = 0;
@@ -89,7 +90,7 @@ export class ChannelPusher {
         await retries.pauseAfter(error, 'the push ledger could not be used, will retry', signal);
       }
     }
-    await this.#stored.catch(() => {});
+    await this.#lastWrite.done().catch(() => {});
   }
 
   async #turn(signal: AbortSignal): Promise<void> {
@@ -109,7 +110,7 @@ export class ChannelPusher {
     const nowMs = clock.now();
     const refill = this.#due.incomplete && this.#due.size <= maxInMemory / 2;
     if (!refill && nowMs - this.#readAtMs < rereadMs) return;
-    await this.#lastStored();
+    await this.#lastWrite.done();
     this.#due.incomplete = false;
     this.#readAtMs = nowMs;
     const listings = await ledger.due(channel, maxInMemory);
@@ -250,21 +251,13 @@ export class ChannelPusher {
     ({ attempts }: Sending): number =>
       nowMs + Math.max(1, backOffMs(attempts + 1, this.options.random, LISTING_PAUSE_MS, LISTING_PAUSE_MS_MAX));
 
-  /** Throws when the last answer could not be stored, and only once: what was lost is in the ledger as still due. */
-  async #lastStored(): Promise<void> {
-    const stored = this.#stored;
-    this.#stored = Promise.resolve();
-    await stored;
-  }
-
   /** The next request does not wait for the disk, the one after it does: at most one answer is not stored yet. */
   async #store(taken: readonly AcknowledgedPush[], failed: readonly FailedPush[]): Promise<void> {
-    await this.#lastStored();
+    await this.#lastWrite.done();
     const { ledger } = this.options;
-    this.#stored = Promise.all([taken.length > 0 ? ledger.acknowledge(taken) : undefined, ledger.fail(failed)]).then(
-      () => {},
-    );
-    this.#stored.catch(() => {
+    const stored = Promise.all([taken.length > 0 ? ledger.acknowledge(taken) : undefined, ledger.fail(failed)]);
+    this.#lastWrite.begin(stored);
+    stored.catch(() => {
       this.#due.incomplete = true;
       this.#uncertain = true;
     });

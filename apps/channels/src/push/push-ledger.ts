@@ -158,7 +158,7 @@ export class PushLedger {
   want(changes: readonly AvailabilityChange[], from: number, to: number): Promise<WantedOnChannel[]> {
     const newest = newestPerSku(changes);
     return this.#inTurn(async () => {
-      const rows = await this.#byKey<WantedRow & { moved: number }>(WANT, [
+      const rows = await this.#byKey<WantedRow & { moved: number }>(want(), [
         newest.map(({ sku }) => sku),
         newest.map(({ stockRevision }) => stockRevision),
         newest.map(({ sequence }) => sequence),
@@ -183,7 +183,7 @@ export class PushLedger {
 
   /** Listings that ended, as of the position of that event: each gets 0 and stays until the channel has acknowledged that. */
   end(listings: readonly ChannelListing[]): Promise<WantedOnChannel[]> {
-    return this.#inTurn(async () => (await this.#byKey<WantedRow>(END, listingColumns(listings))).map(wantedOf));
+    return this.#inTurn(async () => (await this.#byKey<WantedRow>(end(), listingColumns(listings))).map(wantedOf));
   }
 
   /**
@@ -192,7 +192,7 @@ export class PushLedger {
    */
   close(channels: readonly ChannelClosing[]): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#byKey(CLOSE, [
+      await this.#byKey(close(), [
         channels.map(({ channel }) => channel),
         channels.map(({ closed }) => closed),
         channels.map(({ revision }) => revision),
@@ -447,10 +447,16 @@ const numberOf = (available: string, channel: string): string =>
 const isCapped = (available: string, channel: string): string =>
   `coalesce((${available} ->> ${channel})::numeric >= ${MAX_QUANTITY}, false)`;
 
-/** Nothing was wanted but what is acknowledged, and that is the new number as well. */
-const EQUAL = `(l.acknowledged_sequence = l.wanted_sequence and l.acknowledged_quantity = ${numberOf('c.available', 'l.channel')})`;
+/** Nothing is wanted but what is acknowledged: no other number is on its way. */
+export function nothingElseWanted(): string {
+  return 'l.acknowledged_sequence = l.wanted_sequence';
+}
 
-const WANT = `
+/** The new number needs no push. */
+const isShown = (): string =>
+  `(${nothingElseWanted()} and l.acknowledged_quantity = ${numberOf('c.available', 'l.channel')})`;
+
+const want = (): string => `
   with moved as (
     update channels.feed set sequence = $8 where name = 'availability' and sequence = $7 returning 1),
   change as (
@@ -467,9 +473,9 @@ const WANT = `
     update channels.push_ledger l
        set wanted_quantity = ${numberOf('c.available', 'l.channel')}, capped = ${isCapped('c.available', 'l.channel')},
            wanted_revision = c.revision, wanted_sequence = c.sequence,
-           acknowledged_revision = case when ${EQUAL} then c.revision else l.acknowledged_revision end,
-           acknowledged_sequence = case when ${EQUAL} then c.sequence else l.acknowledged_sequence end,
-           wanted_since = case when ${EQUAL} then null else coalesce(l.wanted_since, c.received_at) end,
+           acknowledged_revision = case when ${isShown()} then c.revision else l.acknowledged_revision end,
+           acknowledged_sequence = case when ${isShown()} then c.sequence else l.acknowledged_sequence end,
+           wanted_since = case when ${isShown()} then null else coalesce(l.wanted_since, c.received_at) end,
            wanted_traceparent = c.traceparent
       from change c
      where l.sku = c.sku and c.sequence > l.wanted_sequence and l.ended_at is null and l.closed_at is null
@@ -499,13 +505,19 @@ const LIST = `
     where excluded.listed_at_position > l.listed_at_position
   returning ${WANTED_COLUMNS}`;
 
-/** What makes 0 the last number: it is newer than any that is wanted or acknowledged. */
-const LAST_ZERO = `wanted_quantity = 0, wanted_revision = coalesce(l.wanted_revision, 0), capped = false,
+/** What an offer gets when it is over. */
+export function lastNumber(): string {
+  return '0';
+}
+
+/** What makes it the last number: it is newer than any that is wanted or acknowledged. */
+const endsWithIt =
+  (): string => `wanted_quantity = ${lastNumber()}, wanted_revision = coalesce(l.wanted_revision, 0), capped = false,
   wanted_sequence = greatest(l.wanted_sequence, l.acknowledged_sequence, 0) + 1, wanted_traceparent = null,
   attempts = 0, last_error = null, next_attempt_at = null, refused_at = null`;
 
 /** An offer of a closed channel that has acknowledged its 0 is over. */
-const END = `
+const end = (): string => `
   with ended as (
     select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])
                   as c (channel, sku, external_id, position, at)),
@@ -513,13 +525,13 @@ const END = `
     delete from channels.push_ledger l using ended c
      where l.channel = c.channel and l.external_id = c.external_id and l.sku = c.sku and l.listed_at_position < c.position
        and l.ended_at is null and l.closed_at is not null and l.wanted_sequence = l.acknowledged_sequence)
-  update channels.push_ledger l set ended_at = c.at, wanted_since = c.at, ${LAST_ZERO}
+  update channels.push_ledger l set ended_at = c.at, wanted_since = c.at, ${endsWithIt()}
     from ended c
    where l.channel = c.channel and l.external_id = c.external_id and l.sku = c.sku and l.listed_at_position < c.position
      and l.ended_at is null and (l.closed_at is null or l.wanted_sequence > l.acknowledged_sequence)
   returning ${WANTED_COLUMNS}`;
 
-const CLOSE = `
+const close = (): string => `
   with change as (
     insert into channels.closing as s (channel, closed, revision, since)
     select channel, closed, revision, at
@@ -528,7 +540,7 @@ const CLOSE = `
      where excluded.revision > s.revision
     returning channel, closed, since),
   ended as (
-    update channels.push_ledger l set closed_at = c.since, wanted_since = c.since, ${LAST_ZERO}
+    update channels.push_ledger l set closed_at = c.since, wanted_since = c.since, ${endsWithIt()}
       from change c where c.closed and l.channel = c.channel and l.ended_at is null and l.closed_at is null)
   update channels.push_ledger l
      set closed_at = null, reopened_at_position = c.position, capped = ${isCapped('c.available', 'l.channel')},

@@ -158,7 +158,7 @@ function ownUnits(
   { orderId, lines, policy: { channel } }: Pick<AllocateLines, 'orderId' | 'lines' | 'policy'>,
   stock: Stock,
 ): { freed: StockEvent[]; own: Part[] } {
-  const bound = boundTo(orderId, channel, stock).filter(({ ahead }) => ahead);
+  const bound = boundAhead(orderId, channel, stock);
   const named = new Set(lines.flatMap(({ reservationId = '' }) => stock.holds.get(reservationId) ?? []));
   if (bound.length === 0 && named.size === 0) return NOTHING_KEPT;
   const held = [...named].filter((hold) => hold.channel === channel);
@@ -179,6 +179,11 @@ function ownUnits(
     ],
     own: [...bound, ...held.filter((hold) => !isOvertaken(hold, stock))].flatMap(partsOf),
   };
+}
+
+/** Units that a reservation confirmed for an order before the order itself asked for them. */
+export function boundAhead(orderId: string, channel: string, stock: Stock): (Allocation & { orderId: string })[] {
+  return boundTo(orderId, channel, stock).filter(({ ahead }) => ahead);
 }
 
 const NOTHING_KEPT = { freed: [], own: [] };
@@ -313,7 +318,7 @@ export function ship({ orderId, lines, channel, locationId, supply = [] }: ShipS
  * Where a parcel left that does not say so: where its units were allocated and stand; then where units of the channel's supply
  * are free; then, if nothing was allocated, where any stand: an order that was cancelled had given its units to others.
  */
-function leavingFrom(
+export function leavingFrom(
   units: number,
   allocated: readonly UnitsAt[],
   figures: StockFigures,

@@ -42,7 +42,7 @@ const suppliedBy = (figures: StockFigures, locationIds: readonly string[]): numb
  * supply, at most what the shared locations hold of the others. Where it is not known whose they are, those that are missing
  * within reach.
  */
-function owed(figures: StockFigures, { supply, sharedWith = {}, reach = supply }: ChannelPolicy): number {
+export function owed(figures: StockFigures, { supply, sharedWith = {}, reach = supply }: ChannelPolicy): number {
   let units = 0;
   const partly = new Map<string, number>();
   for (const locationId in figures.waiting) {

@@ -128,9 +128,13 @@ export function count({ locationId, counted, asOfRevision }: CountStock, stock: 
       `A newer count, or more than ${MAX_MOVEMENTS} movements, came after revision ${asOf}. Count again.`,
     );
   }
-  const moved = stock.movements
-    .filter((movement) => movement.revision > asOf && movement.locationId === locationId)
-    .reduce((total, movement) => total + movement.units, 0);
-  const onHand = Math.max(0, counted + moved);
+  const onHand = Math.max(0, counted + movedSince(asOf, locationId, stock));
   return [{ type: 'StockCounted', data: { locationId, counted, asOfRevision: asOf, onHand } }];
+}
+
+/** Units that came to a location, less those that left it, after a revision. */
+export function movedSince(revision: number, locationId: string, { movements }: Stock): number {
+  return movements
+    .filter((movement) => movement.revision > revision && movement.locationId === locationId)
+    .reduce((total, { units }) => total + units, 0);
 }

@@ -142,7 +142,9 @@ export const unbound = (level: Level): number => level.onHand - level.unavailabl
 export const free = (level: Level): number => unbound(level) - level.reserved;
 
 /** Units of a location that requests may take. */
-export const availableToFulfil = (level: Level): number => Math.max(0, free(level) - level.safety);
+export function availableToFulfil(level: Level): number {
+  return Math.max(0, free(level) - level.safety);
+}
 
 /** Units a location has bound and does not hold. */
 export const shortageOf = (level: Level): number => Math.max(0, -unbound(level));
@@ -156,7 +158,8 @@ export const levelOf = (figures: StockFigures, locationId: string): Readonly<Lev
 export const sum = (from: readonly { readonly units: number }[]): number =>
   from.reduce((total, { units }) => total + units, 0);
 
-function levelAt(figures: StockFigures, locationId: string): Level {
+/** The level of a location, to be changed. */
+export function levelAt(figures: StockFigures, locationId: string): Level {
   figures.levels[locationId] ??= { ...NOTHING };
   return figures.levels[locationId];
 }
@@ -200,8 +203,15 @@ function join(queue: Waiting[], channel: string | undefined, units: number): voi
 }
 
 /** Units that count against the quota of their channel: those taken since it was set. */
-const unitsOfQuota = ({ from, beforeQuota = 0 }: { from: readonly UnitsAt[]; beforeQuota?: number | undefined }) =>
-  sum(from) - beforeQuota;
+export function unitsOfQuota({
+  from,
+  beforeQuota = 0,
+}: {
+  readonly from: readonly UnitsAt[];
+  readonly beforeQuota?: number | undefined;
+}): number {
+  return sum(from) - beforeQuota;
+}
 
 function useQuota(figures: StockFigures, channel: string, units: number): void {
   if (figures.rules[channel]?.quota === undefined) return;

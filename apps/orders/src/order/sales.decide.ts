@@ -205,7 +205,7 @@ const textOf = ({ currency, lines, charges, offers, leftAnyway = [] }: SaleConte
   ]);
 
 /** What the channel had cancelled of the lines it sends again. What we cancelled stays cancelled. */
-function reopenedBy(sent: readonly OrderLine[], { origin }: ChannelOrder): LineUnits[] {
+export function reopenedBy(sent: readonly OrderLine[], { origin }: ChannelOrder): LineUnits[] {
   const again = new Set(sent.map(keyOf));
   return origin.cancelledUnits.filter((line) => again.has(keyOf(line)));
 }

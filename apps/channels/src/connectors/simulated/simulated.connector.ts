@@ -43,7 +43,8 @@ export const derivedKey = (secret: string, purpose: 'api' | 'webhook', channel: 
 export const webhookSignature = (rawBody: Buffer, key: string): string =>
   createHmac('sha256', key).update(rawBody).digest('base64');
 
-class SimulatedChannel implements ChannelConnector {
+/** One channel that the simulated shop plays. */
+export class SimulatedChannel implements ChannelConnector {
   readonly batchSize = 250;
   readonly capabilities = { pullsOrders: true, readsStock: true };
   readonly #channel: string;

@@ -63,27 +63,22 @@ export class WhenAnOrderChangesFollowWithStock implements Reaction {
             type: 'AllocateLines',
             as: 'fact',
             orderId,
-            lines: lines.map(({ lineId, units }) => ({ lineId, units })),
+            lines: lines.map(unitsOf),
             policy,
           },
         ]);
       }
       case 'SaleAmended': {
         const policy = this.supply.policyOf(event.data.channel);
-        const grown = event.data.changes.filter((change) => change.unitsAfter > change.unitsBefore);
-        const shrunk = event.data.changes.filter((change) => change.unitsAfter < change.unitsBefore);
-        const difference = ({ lineId, unitsBefore, unitsAfter }: (typeof grown)[number]) => ({
-          lineId,
-          units: Math.abs(unitsAfter - unitsBefore),
-        });
+        const { more, fewer } = differencesOf(event.data.changes);
         return [
-          ...[...bySku(shrunk)].map(([sku, lines]): [string, StockCommand] => [
+          ...[...bySku(fewer)].map(([sku, lines]): [string, StockCommand] => [
             sku,
-            { type: 'CancelAllocation', orderId, lines: lines.map(difference) },
+            { type: 'CancelAllocation', orderId, lines: lines.map(unitsOf) },
           ]),
-          ...[...bySku(grown)].map(([sku, lines]): [string, StockCommand] => [
+          ...[...bySku(more)].map(([sku, lines]): [string, StockCommand] => [
             sku,
-            { type: 'AllocateLines', as: 'fact', orderId, lines: lines.map(difference), policy },
+            { type: 'AllocateLines', as: 'fact', orderId, lines: lines.map(unitsOf), policy },
           ]),
         ];
       }
@@ -110,3 +105,29 @@ export class WhenAnOrderChangesFollowWithStock implements Reaction {
     }
   }
 }
+
+type LineChange = Extract<OrderFact, { type: 'SaleAmended' }>['data']['changes'][number];
+
+interface Difference {
+  readonly lineId: string;
+  readonly sku: string;
+  readonly units: number;
+}
+
+/** By how much an amendment wants more of some lines, and less of others. */
+export function differencesOf(changes: readonly LineChange[]): {
+  readonly more: readonly Difference[];
+  readonly fewer: readonly Difference[];
+} {
+  const differences = changes.map(({ lineId, sku, unitsBefore, unitsAfter }) => ({
+    lineId,
+    sku,
+    units: unitsAfter - unitsBefore,
+  }));
+  return {
+    more: differences.filter(({ units }) => units > 0),
+    fewer: differences.filter(({ units }) => units < 0).map((line) => ({ ...line, units: -line.units })),
+  };
+}
+
+const unitsOf = ({ lineId, units }: Omit<Difference, 'sku'>) => ({ lineId, units });

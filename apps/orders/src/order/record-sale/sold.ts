@@ -28,8 +28,10 @@ export function soldBy(lines: readonly SaleLine[], skuOf: (line: SaleLine) => st
   return sold;
 }
 
-const isCharge = ({ sku, externalId, unitPriceMinor }: SaleLine): boolean =>
-  unitPriceMinor < 0 || (!sku && !externalId);
+/** Money that is no goods. */
+export function isCharge({ sku, externalId, unitPriceMinor }: SaleLine): boolean {
+  return unitPriceMinor < 0 || (!sku && !externalId);
+}
 
 /** A second line of an id becomes `<id>/2`, or the next number that no other line has. */
 function withOwnIds(lines: readonly SaleLine[]): readonly SaleLine[] {
