@@ -1,7 +1,6 @@
-import { Inject } from '@nestjs/common';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { CommandRunner, EVENT_STORE, type EventMetadata, type EventStore } from '#event-sourcing';
+import { CommandRunner, type EventMetadata, type EventStore } from '#event-sourcing';
 import { addressed, type CatalogCommand, type CatalogEvent } from './catalog-command.js';
 import { ChangeOneByOne } from './change-one-by-one.js';
 
@@ -31,7 +30,7 @@ export class ChangeCatalogHandler implements ICommandHandler<ChangeCatalog> {
   constructor(
     private readonly runner: CommandRunner,
     private readonly oneByOne: ChangeOneByOne,
-    @Inject(EVENT_STORE) private readonly store: EventStore,
+    private readonly store: EventStore,
   ) {}
 
   async execute({ commands, metadata }: ChangeCatalog): Promise<CatalogChange> {

@@ -1,4 +1,3 @@
-import { Injectable } from '@nestjs/common';
 import { CommandRunner, type EventMetadata, type Outcome } from '#event-sourcing';
 import { newId, Rejected } from '#kernel';
 import { addressed, type CatalogCommand, type CatalogEvent } from './catalog-command.js';
@@ -12,7 +11,6 @@ import type { RequireVariant } from './variant/variant.decide.js';
  * and after a crash at any, what is listed is claimed by the SKU that lists it. A crash may leave a claim without a
  * listing: the same request goes on with it, and a claim for another SKU does away with it.
  */
-@Injectable()
 export class ChangeOneByOne {
   constructor(
     private readonly runner: CommandRunner,

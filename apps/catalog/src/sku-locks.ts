@@ -1,5 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { READ_MODELS, type ReadModels, type Tx } from '#read-models';
+import { type ReadModels, type Tx } from '#read-models';
 
 /** What the holder of a lock may ask for besides. */
 export interface HeldLock {
@@ -8,9 +7,8 @@ export interface HeldLock {
 }
 
 /** One change of a SKU at a time, over all processes of the catalogue; a process that dies holds none. */
-@Injectable()
 export class SkuLocks {
-  constructor(@Inject(READ_MODELS) private readonly readModels: Pick<ReadModels, 'transaction'>) {}
+  constructor(private readonly readModels: Pick<ReadModels, 'transaction'>) {}
 
   /** Waits until nobody else holds the lock. */
   hold<Result>(sku: string, work: (lock: HeldLock) => Promise<Result>): Promise<Result> {

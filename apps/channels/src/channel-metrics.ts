@@ -1,5 +1,3 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CLOCK } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { Metrics } from '#platform';
 import type { PushResult } from './connectors/connector.js';
@@ -9,7 +7,6 @@ import { PushLag } from './push/push-lag.js';
 export type WebhookOutcome = 'stored' | 'repeated' | 'unsupported' | 'bad-signature' | 'unreadable';
 
 /** What this service counts. */
-@Injectable()
 export class ChannelMetrics implements PushObserver {
   readonly lags: PushLag;
   readonly #requests;
@@ -17,7 +14,7 @@ export class ChannelMetrics implements PushObserver {
   readonly #webhooks;
   readonly #pulled;
 
-  constructor(metrics: Metrics, @Inject(CLOCK) clock: Clock) {
+  constructor(metrics: Metrics, clock: Clock) {
     this.lags = new PushLag(clock, metrics);
     this.#requests = metrics.counter({
       name: 'einklang_channel_push_requests_total',

@@ -1,7 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CLOCK } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
-import { READ_MODELS, type ReadModels, storableText } from '#read-models';
+import { type ReadModels, storableText } from '#read-models';
 import { isClosed } from './push/push-ledger.js';
 
 /** What we do with a channel; each may fail by itself. */
@@ -19,7 +17,6 @@ export interface Unreachable {
  * Which channels cannot be reached, in `channels.unreachable`: a row from the first failure to the next success. Only changes are
  * written, however often an errand is tried.
  */
-@Injectable()
 export class ChannelReach {
   /** Of errands that were run by this process. */
   readonly #states = new Map<string, 'well' | 'failing'>();
@@ -27,8 +24,8 @@ export class ChannelReach {
   #writing: Promise<void> | undefined;
 
   constructor(
-    @Inject(READ_MODELS) private readonly readModels: ReadModels,
-    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly readModels: ReadModels,
+    private readonly clock: Clock,
   ) {}
 
   failed(channel: string, errand: Errand, reason: string): void {

@@ -1,9 +1,8 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { AVAILABILITY_FEED, type AvailabilityFeed } from '#contracts';
-import { byItself, CLOCK } from '#event-sourcing';
+import { type AvailabilityFeed } from '#contracts';
+import { byItself } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { type CheckResult, HealthChecks, Shutdown } from '#platform';
-import { FailingItems, READ_MODELS, type ReadModels, Retries, Runners, reasonOf } from '#read-models';
+import { FailingItems, type ReadModels, Retries, Runners, reasonOf } from '#read-models';
 import { ChannelMetrics } from './channel-metrics.js';
 import { ChannelReach } from './channel-reach.js';
 import type { ChannelConnector } from './connectors/connector.js';
@@ -12,7 +11,7 @@ import { DriftChecks } from './drift/drift-checks.js';
 import { ChannelSales } from './intake/channel-sales.js';
 import { IntakeWorker } from './intake/intake-worker.js';
 import { ParkedSales } from './intake/parked-sales/parked-sales.js';
-import { CHANNELS_OPTIONS, type ChannelsOptions } from './options.js';
+import { type ChannelsOptions } from './options.js';
 import { whenChannelClosesEndItsOffers } from './processes/when-channel-closes-end-its-offers/when-channel-closes-end-its-offers.js';
 import { whenListingChangesPushItsStock } from './processes/when-listing-changes-push-its-stock/when-listing-changes-push-its-stock.js';
 import { ChannelGate } from './push/channel-gate.js';
@@ -27,8 +26,7 @@ import { WakeSignal } from './wake-signal.js';
  * Everything that goes on in the background: intake, polls, the feed, pushes, drift checks. One process at a time does
  * it, the one that holds the lease; another takes over when that ends or loses its connection.
  */
-@Injectable()
-export class ChannelSupervisor implements OnApplicationBootstrap {
+export class ChannelSupervisor {
   readonly #wakeSignal = new WakeSignal();
   readonly #channels = new Map<string, Running>();
   readonly #retries: Retries;
@@ -38,11 +36,11 @@ export class ChannelSupervisor implements OnApplicationBootstrap {
   #state: 'standby' | 'working' = 'standby';
 
   constructor(
-    @Inject(READ_MODELS) private readonly readModels: ReadModels,
+    private readonly readModels: ReadModels,
     private readonly runners: Runners,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(AVAILABILITY_FEED) private readonly feed: AvailabilityFeed,
-    @Inject(CHANNELS_OPTIONS) private readonly options: ChannelsOptions,
+    private readonly clock: Clock,
+    private readonly feed: AvailabilityFeed,
+    private readonly options: ChannelsOptions,
     private readonly directory: ChannelDirectory,
     private readonly connectors: ConnectorRegistry,
     private readonly ledger: PushLedger,
@@ -64,7 +62,7 @@ export class ChannelSupervisor implements OnApplicationBootstrap {
     this.directory.onChange(() => this.#wakeSignal.notify());
   }
 
-  onApplicationBootstrap(): void {
+  start(): void {
     if (!this.runners.works) return;
     const done = this.#run(this.shutdown.signal);
     this.shutdown.onShutdown('the work on channels', () => done);

@@ -5,7 +5,7 @@ import { allEvents, type ServiceName } from '#contracts';
 import { type Config } from '#platform';
 import { PinoLogger } from '#platform/host';
 import type { Projection } from '#read-models';
-import { ConnectorRegistry } from '../../channels/src/connectors/connector-registry.js';
+import { ConnectorRegistry, connectorsFrom } from '../../channels/src/connectors/connector-registry.js';
 import { hasShop, shopSecretIn } from '../../simulated-shop/src/process/shop-files.js';
 import { startShopProcess } from '../../simulated-shop/src/process/shop-process.js';
 import { serviceParts } from '../../standalone/src/services.js';
@@ -73,7 +73,7 @@ const log = (message: string): void => new Logger('ops').log(message);
 export async function channelCheck(config: Config, log: OpenLog, signal: AbortSignal): Promise<ChannelCheck> {
   const { dataDir } = config;
   const secret = hasShop(dataDir) ? await shopSecretIn(dataDir) : process.env.SIMULATED_SHOP_SECRET;
-  const connectors = ConnectorRegistry.fromEnvironment({ SIMULATED_SHOP_SECRET: secret });
+  const connectors = new ConnectorRegistry(connectorsFrom({ SIMULATED_SHOP_SECRET: secret }));
   const logger = new Logger('SimulatedShop');
   const standIn = new StandInShop({
     connect: (channel) => connectors.of(channel),

@@ -1,16 +1,20 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import type { Publishes, ServiceName } from '#contracts';
 import type { Projection } from '#read-models';
-import { CatalogModule, catalogProjections } from '../../catalog/src/catalog.module.js';
+import { catalogProjections } from '../../catalog/src/assemble.js';
+import { CatalogModule } from '../../catalog/src/catalog.module.js';
 import { catalogPublishes } from '../../catalog/src/publishes.js';
-import { ChannelsModule, channelsProjections } from '../../channels/src/channels.module.js';
+import { channelsProjections } from '../../channels/src/assemble.js';
+import { ChannelsModule } from '../../channels/src/channels.module.js';
 import { channelsPublishes } from '../../channels/src/publishes.js';
-import { CustomersModule, customersProjections } from '../../customers/src/customers.module.js';
+import { customersProjections } from '../../customers/src/assemble.js';
+import { CustomersModule } from '../../customers/src/customers.module.js';
 import { customersPublishes } from '../../customers/src/publishes.js';
 import { inventoryProjections } from '../../inventory/src/assemble.js';
 import { InventoryModule } from '../../inventory/src/inventory.module.js';
 import { inventoryPublishes } from '../../inventory/src/publishes.js';
-import { OrdersModule, ordersProjections } from '../../orders/src/orders.module.js';
+import { ordersProjections } from '../../orders/src/assemble.js';
+import { OrdersModule } from '../../orders/src/orders.module.js';
 import { ordersPublishes } from '../../orders/src/publishes.js';
 
 /** What the programs that put services together take of one. */

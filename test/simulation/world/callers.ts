@@ -23,19 +23,19 @@ export class Callers {
 
   stock(sku: string, command: CommandFrom<StockCommand>): Promise<Answer | undefined> {
     return this.#send(`stock-${sku}`, (system, metadata) =>
-      system.runner.execute({ on: stockDecider, id: sku, command: command(system), metadata }),
+      system.commands.execute({ on: stockDecider, id: sku, command: command(system), metadata }),
     );
   }
 
   order(command: OrderCommand): Promise<Answer | undefined> {
     const send = (system: SystemProcess, metadata: EventMetadata) =>
-      system.commands.execute(new ChangeOrder(command, metadata));
+      system.orders.changeOrder.execute(new ChangeOrder(command, metadata));
     return this.#send(`order-${command.orderId}`, send, { isFact: FACTS.has(command.type) });
   }
 
   channel(channel: string, command: ChannelCommand): Promise<Answer | undefined> {
     return this.#send(`channel-${channel}`, (system, metadata) =>
-      system.commands.execute(new ChangeChannel(channel, command, metadata)),
+      system.channels.changeChannel.execute(new ChangeChannel(channel, command, metadata)),
     );
   }
 
@@ -76,7 +76,7 @@ export class Callers {
     const messageId = headers['x-simulated-message-id'];
     try {
       return await this.world.installation.call(`webhook ${messageId}`, async (system) => {
-        await system.webhooks.receive(channel, body, headers);
+        await system.channels.webhooks.receive(channel, body, headers);
         this.world.guard(() => this.world.intake.accepted(webhook));
         return true;
       });

@@ -1,6 +1,6 @@
 import { rebuild } from '#read-models';
 import { inventoryProjections } from '../../../apps/inventory/src/assemble.js';
-import { ordersProjections } from '../../../apps/orders/src/orders.module.js';
+import { ordersProjections } from '../../../apps/orders/src/assemble.js';
 import type { People } from './people.js';
 import { FAIR } from './weather.js';
 import type { World } from './world.js';

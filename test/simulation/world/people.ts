@@ -1,5 +1,5 @@
-import type { SupplyDirectory } from '../../../apps/inventory/src/supply/supply-directory.js';
 import { type LineFold, type OrderFold, openUnits } from '../oracle/order-fold.js';
+import type { SystemProcess } from '../process.js';
 import { isGoods, type Shop, type ShopLine, type ShopOrder } from '../shops/shop.js';
 import { WebhookSender } from '../shops/webhooks.js';
 import { Callers } from './callers.js';
@@ -78,7 +78,7 @@ export class People {
     const { channel } = shop;
     const reservationId = this.#name('checkout');
     const units = this.#random.between(1, 2);
-    const policy = ({ supply }: { readonly supply: SupplyDirectory }) => supply.policyOf(channel);
+    const policy = ({ inventory }: SystemProcess) => inventory.supply.policyOf(channel);
     const held = await this.#callers.stock(sku, (system) => ({
       type: 'ReserveStock',
       reservationId,
@@ -135,23 +135,23 @@ export class People {
     const reservationId = this.#name('cart');
     const channel = this.#random.chance(0.5) ? OWN_SHOP : this.#random.pick(CHANNELS);
     const [units, ttlSeconds] = [this.#random.between(1, 3), this.#random.between(1, 12) * this.#world.pace.leisure];
-    const answer = await this.#callers.stock(sku, ({ supply }) => ({
+    const answer = await this.#callers.stock(sku, ({ inventory }) => ({
       type: 'ReserveStock',
       reservationId,
       units,
       ttlSeconds,
-      policy: supply.policyOf(channel),
+      policy: inventory.supply.policyOf(channel),
     }));
     if (!answer) return;
     await this.#callers.pause(this.#random.next() * 1.4 * ttlSeconds * 1_000);
     const end = this.#random.next();
     if (end < 0.55) {
-      await this.#callers.stock(sku, ({ supply }) => ({
+      await this.#callers.stock(sku, ({ inventory }) => ({
         type: 'ConfirmReservation',
         reservationId,
         orderId: reservationId,
         lineId: '1',
-        policy: supply.policyOf(channel),
+        policy: inventory.supply.policyOf(channel),
       }));
     } else if (end < 0.75) await this.#callers.stock(sku, () => ({ type: 'ReleaseReservation', reservationId }));
   }
@@ -213,7 +213,7 @@ export class People {
     const command = this.#random.chance(0.5)
       ? ({ type: 'SetChannelDefaults', channel, buffer: this.#random.between(0, 2), sharePercent: 100 } as const)
       : ({ type: 'SetSupplyMap', channel, locationIds: this.#random.pick(SUPPLIES) } as const);
-    await this.#callers.supply((system, metadata) => system.changeSupply.setPolicy(command, metadata));
+    await this.#callers.supply((system, metadata) => system.inventory.changeSupply.setPolicy(command, metadata));
   }
 
   async ship(): Promise<void> {

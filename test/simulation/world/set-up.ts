@@ -34,12 +34,15 @@ export const settingsOf = (channel: string) => ({
 export async function setUp(world: World): Promise<void> {
   const callers = new Callers(world);
   for (const locationId of PLACES)
-    await callers.supply(({ changeSupply }, metadata) =>
-      changeSupply.openLocation({ type: 'OpenLocation', locationId, name: locationId, roles: ['ship-from'] }, metadata),
+    await callers.supply(({ inventory }, metadata) =>
+      inventory.changeSupply.openLocation(
+        { type: 'OpenLocation', locationId, name: locationId, roles: ['ship-from'] },
+        metadata,
+      ),
     );
   for (const channel of [...CHANNELS, OWN_SHOP])
-    await callers.supply(({ changeSupply }, metadata) =>
-      changeSupply.setPolicy({ type: 'SetChannelDefaults', channel, buffer: 0, sharePercent: 100 }, metadata),
+    await callers.supply(({ inventory }, metadata) =>
+      inventory.changeSupply.setPolicy({ type: 'SetChannelDefaults', channel, buffer: 0, sharePercent: 100 }, metadata),
     );
   for (const channel of CHANNELS) {
     await callers.channel(channel, { type: 'ConfigureChannel', settings: settingsOf(channel) });

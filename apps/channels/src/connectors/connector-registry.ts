@@ -11,12 +11,6 @@ export class ConnectorRegistry {
     this.#kinds = new Map(kinds.map((kind) => [kind.name, kind]));
   }
 
-  /** Every connector whose secrets are in the environment. */
-  static fromEnvironment(environment: Readonly<Record<string, string | undefined>> = process.env): ConnectorRegistry {
-    const secret = environment.SIMULATED_SHOP_SECRET;
-    return new ConnectorRegistry(secret ? [simulatedConnector(secret)] : []);
-  }
-
   get names(): string[] {
     return [...this.#kinds.keys()];
   }
@@ -37,6 +31,12 @@ export class ConnectorRegistry {
   check(name: string): void {
     if (!this.#kinds.has(name)) throw unavailable(name, this.names);
   }
+}
+
+/** Every connector whose secrets are in the environment. */
+export function connectorsFrom(environment: Readonly<Record<string, string | undefined>>): readonly ConnectorKind[] {
+  const secret = environment.SIMULATED_SHOP_SECRET;
+  return secret ? [simulatedConnector(secret)] : [];
 }
 
 function unavailable(name: string, names: readonly string[]): Rejected {

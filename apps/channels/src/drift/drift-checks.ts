@@ -1,20 +1,17 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { CommandBus } from '@nestjs/cqrs';
-import { CLOCK, type EventMetadata } from '#event-sourcing';
+import { type EventMetadata } from '#event-sourcing';
 import { type Clock, idFrom, Rejected } from '#kernel';
 import { Shutdown } from '#platform';
-import { ChangeChannel } from '../channel/change-channel.js';
+import { ChangeChannel, type ChangeChannelHandler } from '../channel/change-channel.js';
 import { ChannelUnreachable } from '../connectors/connector.js';
 import { ConnectorRegistry } from '../connectors/connector-registry.js';
 import { ChannelSales } from '../intake/channel-sales.js';
-import { CHANNELS_OPTIONS, type ChannelsOptions } from '../options.js';
+import { type ChannelsOptions } from '../options.js';
 import { PushLedger } from '../push/push-ledger.js';
 import { Pushers } from '../push/pushers.js';
 import { ChannelDirectory } from '../views/channels/channel-directory.js';
 import { type Comparison, compareWithChannel, type Difference } from './drift-check.js';
 
 /** Finds and mends differences between channels and the push ledger. */
-@Injectable()
 export class DriftChecks {
   constructor(
     private readonly directory: ChannelDirectory,
@@ -22,10 +19,10 @@ export class DriftChecks {
     private readonly ledger: PushLedger,
     private readonly pushers: Pushers,
     private readonly sales: ChannelSales,
-    private readonly commands: CommandBus,
+    private readonly changes: ChangeChannelHandler,
     private readonly shutdown: Shutdown,
-    @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(CHANNELS_OPTIONS) private readonly options: ChannelsOptions,
+    private readonly clock: Clock,
+    private readonly options: ChannelsOptions,
   ) {}
 
   /** What a channel shows and should not; changes nothing. Throws `Rejected` when the channel cannot be read. */
@@ -74,7 +71,7 @@ export class DriftChecks {
       shown,
       acknowledged,
     }));
-    await this.commands.execute(new ChangeChannel(channel, { type: 'RecordDrift', found }, metadata));
+    await this.changes.execute(new ChangeChannel(channel, { type: 'RecordDrift', found }, metadata));
     this.pushers.want(await this.ledger.wantAgain(channel, differences, this.clock.now()));
   }
 }

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
-import { AVAILABILITY_FEED, type AvailabilityFeed } from '#contracts';
+import { type AvailabilityFeed } from '#contracts';
 import { reasonOf } from '#read-models';
 import { ChannelReach } from '../channel-reach.js';
 import { type ChannelConnector, ChannelUnreachable } from '../connectors/connector.js';
@@ -13,7 +12,6 @@ import { OrdersPoller } from './orders-poller.js';
  * the channel shows, so before a channel gets a number its orders are pulled; where there are new ones, they are recorded,
  * booked, and in the ledger first.
  */
-@Injectable()
 export class ChannelSales {
   readonly #channels = new Map<string, Reading>();
 
@@ -22,7 +20,7 @@ export class ChannelSales {
     private readonly table: IntakeTable,
     private readonly ledger: PushLedger,
     private readonly reach: ChannelReach,
-    @Inject(AVAILABILITY_FEED) private readonly feed: AvailabilityFeed,
+    private readonly feed: AvailabilityFeed,
   ) {}
 
   /** Pulls the channel's orders to the end; answers how many sales were new. Throws what the connector throws. */

@@ -1,19 +1,17 @@
-import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import type { ChannelSale, SaleLine } from '#contracts';
-import { FailureLog, READ_MODELS, type ReadModels } from '#read-models';
+import { FailureLog, type ReadModels } from '#read-models';
 
 /** The SKU that a line is sold by; undefined where its offer leads to none. */
 export type SkuOfLine = (line: SaleLine) => string | undefined;
 
 /** What channels call our SKUs, as far as the catalogue has said. */
-@Injectable()
 export class OfferDirectory {
   private readonly failures: FailureLog;
   /** Few SKUs make most sales. What was learned of one holds for a moment, so that a new listing is soon seen. */
   private readonly recent = new LRUCache<string, Known>({ max: 20_000, ttl: 10_000 });
 
-  constructor(@Inject(READ_MODELS) private readonly readModels: Pick<ReadModels, 'query' | 'log'>) {
+  constructor(private readonly readModels: Pick<ReadModels, 'query' | 'log'>) {
     this.failures = new FailureLog(readModels.log, { work: 'offers' });
   }
 

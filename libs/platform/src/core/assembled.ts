@@ -5,7 +5,7 @@ import { type Assembled, CORE, type Core } from './core.js';
 export type PartsOf<Service> = { readonly [Part in keyof Service]?: Type<Service[Part]> | string };
 
 /** Has a service assembled on the core and whatever else is injected, runs it with Nest, and offers its parts. */
-export function assembled<Service extends Assembled, Ports extends readonly unknown[]>(
+export function assembled<Service extends object & Assembled, Ports extends readonly unknown[]>(
   assemble: (core: Core, ...ports: Ports) => Service,
   { from = [], parts }: { readonly from?: readonly string[]; readonly parts: PartsOf<Service> },
 ): Provider[] {

@@ -25,7 +25,7 @@ export interface Core extends Omit<OpenedCore, 'database' | 'warnings'> {
   readonly sealer: PersonalDataSealer;
 }
 
-/** An assembled service. What goes on by itself begins with these two, and ends with the shutdown of its core. */
+/** How what goes on by itself in an assembled service begins. It ends with the shutdown of the core. */
 export interface Assembled {
   /** Runs once the tables of all views are there, and before any process begins. */
   readonly prepare?: () => Promise<void>;
@@ -55,7 +55,7 @@ export function coreOf(
 /** Starts services in the order in which Nest's hooks do. */
 export async function startAssembled(
   { runners }: Pick<Core, 'runners'>,
-  services: readonly Assembled[],
+  services: readonly (object & Assembled)[],
 ): Promise<void> {
   await runners.prepare();
   for (const service of services) await service.prepare?.();

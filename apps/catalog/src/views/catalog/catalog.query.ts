@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
 import { Rejected } from '#kernel';
-import { READ_MODELS, type ReadModels } from '#read-models';
+import { type ReadModels } from '#read-models';
 import type { ListingRow, PriceRow, ProductRow, VariantRow } from './catalog.projection.js';
 
 export interface VariantAnswer {
@@ -37,9 +36,8 @@ export interface ProductAnswer {
 }
 
 /** Answers from the view `catalog`. */
-@Injectable()
 export class CatalogQuery {
-  constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}
+  constructor(private readonly readModels: ReadModels) {}
 
   /** Throws `Rejected('unknown-product')`. */
   async product(productId: string): Promise<ProductAnswer> {

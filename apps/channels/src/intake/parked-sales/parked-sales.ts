@@ -1,7 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
 import { Rejected } from '#kernel';
 import { NotOpened } from '#platform';
-import { isRefusedValue, READ_MODELS, type ReadModels } from '#read-models';
+import { isRefusedValue, type ReadModels } from '#read-models';
 import type { Reading } from '../../connectors/connector.js';
 import { ConnectorRegistry } from '../../connectors/connector-registry.js';
 import { ChannelDirectory } from '../../views/channels/channel-directory.js';
@@ -10,7 +9,6 @@ import { IntakeRows } from '../intake-rows.js';
 import { IntakeTable, type SealedMessage } from '../intake-table.js';
 
 /** Tries again what is parked: sales that were not recorded, and messages that were not understood. */
-@Injectable()
 export class ParkedSales {
   constructor(
     private readonly directory: ChannelDirectory,
@@ -18,7 +16,7 @@ export class ParkedSales {
     private readonly table: IntakeTable,
     private readonly rows: IntakeRows,
     private readonly wakeSignal: WakeSignal,
-    @Inject(READ_MODELS) private readonly readModels: ReadModels,
+    private readonly readModels: ReadModels,
   ) {}
 
   /** Throws `Rejected` where nothing of that id is parked, or the message still makes no sense. */

@@ -3,22 +3,14 @@ import { Controller, Headers, HttpCode, Param, Post, RawBody, UnauthorizedExcept
 import { ApiAcceptedResponse, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { channelIdSchema, Problems, RawBodyOnly } from '#platform';
-import { ChannelMetrics } from '../../channel-metrics.js';
-import { ConnectorRegistry } from '../../connectors/connector-registry.js';
-import { ChannelDirectory } from '../../views/channels/channel-directory.js';
-import { IntakeInbox } from '../intake-inbox.js';
+import { Webhooks, webhookStatuses } from './webhooks.js';
 
-const accepted = z.object({ status: z.enum(['stored', 'repeated', 'unsupported', 'unreadable']) });
+const accepted = z.object({ status: z.enum(webhookStatuses) });
 
 @ApiTags('channels')
 @Controller('v1/channels/:channel/webhooks')
 export class ReceiveWebhookController {
-  constructor(
-    private readonly directory: ChannelDirectory,
-    private readonly connectors: ConnectorRegistry,
-    private readonly inbox: IntakeInbox,
-    private readonly metrics: ChannelMetrics,
-  ) {}
+  constructor(private readonly webhooks: Webhooks) {}
 
   @Post()
   @HttpCode(202)
@@ -38,18 +30,8 @@ export class ReceiveWebhookController {
     @RawBody() rawBody: Buffer | undefined,
     @Headers() headers: IncomingHttpHeaders,
   ): Promise<z.output<typeof accepted>> {
-    const connector = this.connectors.of(this.directory.get(channel).settings);
-    const raw = connector.verify(rawBody ?? Buffer.alloc(0), headers);
-    if (!raw) {
-      this.metrics.webhook(channel, 'bad-signature');
-      throw new UnauthorizedException();
-    }
-    const reading = connector.read(raw);
-    const isNew = await this.inbox.take(channel, { raw, reading });
-    const status = reading.kind === 'unsupported' ? 'unsupported' : isNew ? STORED_AS[reading.kind] : 'repeated';
-    this.metrics.webhook(channel, status);
+    const status = await this.webhooks.receive(channel, rawBody ?? Buffer.alloc(0), headers);
+    if (!status) throw new UnauthorizedException();
     return { status };
   }
 }
-
-const STORED_AS = { sales: 'stored', unreadable: 'unreadable' } as const;

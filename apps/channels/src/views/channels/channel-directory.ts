@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Rejected } from '#kernel';
 import { Shutdown } from '#platform';
-import { DatabaseError, READ_MODELS, type ReadModels, Runners } from '#read-models';
+import { DatabaseError, type ProjectionRunner, type ReadModels } from '#read-models';
 import type { ChannelSettings } from '../../channel/channel.js';
-import { type ChannelRow, channelsProjection } from './channels.projection.js';
+import type { ChannelRow } from './channels.projection.js';
 
 /** A channel as this process knows it. */
 export interface KnownChannel {
@@ -16,21 +15,17 @@ export interface KnownChannel {
 }
 
 /** All channels, in memory. Follows its view: at once after a command of this process, within a second otherwise. */
-@Injectable()
-export class ChannelDirectory implements OnApplicationBootstrap {
-  readonly #runner;
+export class ChannelDirectory {
   readonly #listeners = new Set<() => void>();
   #channels: ReadonlyMap<string, KnownChannel> = new Map();
 
   constructor(
-    @Inject(READ_MODELS) private readonly readModels: ReadModels,
-    runners: Runners,
+    private readonly readModels: ReadModels,
+    private readonly runner: ProjectionRunner,
     private readonly shutdown: Shutdown,
-  ) {
-    this.#runner = runners.addProjection(channelsProjection);
-  }
+  ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
+  async start(): Promise<void> {
     await this.refresh();
     const done = this.#follow(this.shutdown.signal);
     this.shutdown.onShutdown('the channel directory', () => done);
@@ -59,7 +54,7 @@ export class ChannelDirectory implements OnApplicationBootstrap {
 
   /** Resolves when this process knows of every change up to a position. Throws `NotCaughtUp` after 10 s. */
   async waitFor(position: number): Promise<void> {
-    await this.#runner.waitFor(position, 10_000);
+    await this.runner.waitFor(position, 10_000);
     await this.refresh();
   }
 
@@ -72,9 +67,9 @@ export class ChannelDirectory implements OnApplicationBootstrap {
   async #follow(signal: AbortSignal): Promise<void> {
     for (let seen = 0; ; ) {
       await delay(REFRESH_MS, undefined, { signal }).catch(() => {});
-      await this.#runner.waitUntilPast(seen, REFRESH_MS_MAX, signal);
+      await this.runner.waitUntilPast(seen, REFRESH_MS_MAX, signal);
       if (signal.aborted) return;
-      const { position } = this.#runner;
+      const { position } = this.runner;
       await this.refresh().then(
         () => (seen = position),
         (error: unknown) => this.readModels.log.warn({ err: error }, 'the channels could not be read'),

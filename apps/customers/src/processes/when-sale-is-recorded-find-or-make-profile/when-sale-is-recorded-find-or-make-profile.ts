@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
 import type { Buyer, IdentityEvent, OrderEvent } from '#contracts';
-import { becauseOf, CommandRunner, EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { becauseOf, CommandRunner, type EventStore, type RecordedEvent } from '#event-sourcing';
 import { idFrom } from '#kernel';
 import type { Reaction } from '#read-models';
 import type { IdentityCommand } from '../../identity/identity.decide.js';
@@ -20,14 +19,13 @@ type Sale = RecordedEvent<Extract<OrderEvent, { type: 'SaleRecorded' | 'OrderSub
  * An identity never changes its profile and a new profile's id follows from the order's strongest identity. So whoever
  * stops half-way and begins again, at whatever step, arrives at the same profile.
  */
-@Injectable()
 export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {
   readonly name = 'when-sale-is-recorded-find-or-make-profile';
   readonly types = ['SaleRecorded', 'OrderSubmitted'];
 
   constructor(
     private readonly commands: CommandRunner,
-    @Inject(EVENT_STORE) private readonly store: EventStore,
+    private readonly store: EventStore,
   ) {}
 
   /** Orders that share an identity are taken in the order of the log; all others at once, so that they share commits. */

@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
 import { Rejected } from '#kernel';
-import { READ_MODELS, type ReadModels } from '#read-models';
+import { type ReadModels } from '#read-models';
 import type { Identity } from '../../identity/identity.js';
 import type { IdentityRow, ProfileRow } from './profiles.projection.js';
 
@@ -20,9 +19,8 @@ export interface ProfileAnswer {
 }
 
 /** Answers from the view `profiles`. */
-@Injectable()
 export class ProfilesQuery {
-  constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}
+  constructor(private readonly readModels: ReadModels) {}
 
   /** Throws `Rejected('unknown-profile')`. */
   async profile(profileId: string): Promise<ProfileAnswer> {

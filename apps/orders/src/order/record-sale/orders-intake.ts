@@ -1,6 +1,6 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { ChannelSale, OrderEvent, SaleResult, SaleStatus, SalesIntake } from '#contracts';
-import { CLOCK, CommandRunner, type EventMetadata, type Outcome } from '#event-sourcing';
+import { CommandRunner, type EventMetadata, type Outcome } from '#event-sourcing';
 import { type Clock, idFrom, newId, Rejected, refusedInstant, toIso, utcInstant } from '#kernel';
 import { currentContext, PersonalDataHasher } from '#platform';
 import { Runners } from '#read-models';
@@ -18,7 +18,6 @@ export interface RecordedSale extends SaleResult {
 }
 
 /** Takes facts about sales, from REST and from the channels of the same process. */
-@Injectable()
 export class OrdersIntake implements SalesIntake {
   private readonly logger = new Logger(OrdersIntake.name);
 
@@ -27,7 +26,7 @@ export class OrdersIntake implements SalesIntake {
     private readonly hasher: PersonalDataHasher,
     private readonly offers: OfferDirectory,
     private readonly runners: Runners,
-    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly clock: Clock,
   ) {}
 
   /**

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { OrderEvent } from '#contracts';
-import { EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { type EventStore, type RecordedEvent } from '#event-sourcing';
 import { logOf } from '#platform';
 import { FailureLog } from '#read-models';
 import type { ShortSku } from '../checkout.decide.js';
@@ -12,13 +12,12 @@ export type OrderDecision =
   | { readonly status: 'declined'; readonly short: readonly ShortSku[] };
 
 /** Lets a request wait until its order is decided, by whichever process: what the log says of orders wakes it. */
-@Injectable()
 export class OrderDecisions {
   private readonly failures = new FailureLog(logOf(new Logger(OrderDecisions.name)), {});
   private readonly waiting = new Map<string, Set<(decision: OrderDecision | undefined) => void>>();
   private waiters = 0;
 
-  constructor(@Inject(EVENT_STORE) private readonly store: EventStore) {}
+  constructor(private readonly store: EventStore) {}
 
   /** The decision as soon as it is told, or what the log holds when the time is up; undefined when it is not decided. */
   async waitFor(orderId: string, timeoutMs: number): Promise<OrderDecision | undefined> {

@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
 import type { StockEvent } from '#contracts';
-import { becauseOf, CommandRunner, EVENT_STORE, type EventStore, type RecordedEvent } from '#event-sourcing';
+import { becauseOf, CommandRunner, type EventStore, type RecordedEvent } from '#event-sourcing';
 import type { Reaction } from '#read-models';
 import type { ShortSku } from '../../order/checkout.decide.js';
 import { orderDecider } from '../../order/order.decide.js';
@@ -13,14 +12,13 @@ type AllocationDeclined = RecordedEvent<Extract<StockEvent, { type: 'StockAlloca
  * together these events tell which SKUs are short, so what a page has cut off is read from the log. Elsewhere the refusal
  * is one event, of the first SKU that is short.
  */
-@Injectable()
 export class WhenAllocationIsDeclinedDeclineOrder implements Reaction {
   readonly name = 'when-allocation-is-declined-decline-order';
   readonly types = ['StockAllocationDeclined'];
 
   constructor(
     private readonly commands: CommandRunner,
-    @Inject(EVENT_STORE) private readonly store: EventStore,
+    private readonly store: EventStore,
   ) {}
 
   async react(events: readonly AllocationDeclined[]): Promise<void> {

@@ -1,7 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
 import type { ChannelEvent, ChannelPolicyEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
-import { READ_MODELS, type Reaction, type ReadModels } from '#read-models';
+import { type Reaction, type ReadModels } from '#read-models';
 
 type SetUp = RecordedEvent<
   | Extract<ChannelEvent, { type: 'ChannelRegistered' }>
@@ -9,12 +8,11 @@ type SetUp = RecordedEvent<
 >;
 
 /** Remembers the channels that were set up: a sale of another one waits for a person. */
-@Injectable()
 export class WhenChannelIsSetUpKnowIt implements Reaction {
   readonly name = 'when-channel-is-set-up-know-it';
   readonly types = ['ChannelRegistered', 'SupplyMapSet', 'ChannelDefaultsSet'];
 
-  constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}
+  constructor(private readonly readModels: ReadModels) {}
 
   async react(events: readonly SetUp[]): Promise<void> {
     await this.readModels.execute(

@@ -1,18 +1,16 @@
-import { Inject, Injectable } from '@nestjs/common';
 import type { VariantEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
-import { READ_MODELS, type Reaction, type ReadModels } from '#read-models';
+import { type Reaction, type ReadModels } from '#read-models';
 
 type Listed = RecordedEvent<Extract<VariantEvent, { type: 'VariantAdded' | 'ListingCreated' }>>;
 
 /** Remembers our SKUs and what channels call them: a sale may name the one or the other. */
-@Injectable()
 export class WhenListingIsMadeKnowItsSku implements Reaction {
   readonly name = 'when-listing-is-made-know-its-sku';
   readonly types = ['VariantAdded', 'ListingCreated'];
   readonly pageSize = 5_000;
 
-  constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}
+  constructor(private readonly readModels: ReadModels) {}
 
   async react(events: readonly Listed[]): Promise<void> {
     const listings = new Map<string, readonly [channel: string, externalId: string, sku: string, position: number]>();

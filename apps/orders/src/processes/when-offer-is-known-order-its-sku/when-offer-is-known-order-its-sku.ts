@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
-import { byItself, CLOCK, CommandRunner } from '#event-sourcing';
+import { byItself, CommandRunner } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { Shutdown } from '#platform';
-import { FailureLog, READ_MODELS, type ReadModels, Runners, schemaOf } from '#read-models';
+import { FailureLog, type ReadModels, Runners, schemaOf } from '#read-models';
 import { orderDecider } from '../../order/order.decide.js';
 import { ordersProjection } from '../../views/orders/orders.projection.js';
 
@@ -11,14 +10,13 @@ import { ordersProjection } from '../../views/orders/orders.projection.js';
  * Sales name offers that the catalogue lists later: then the units are ordered of the SKU, and stock follows. A second instance
  * does the same work again and changes nothing.
  */
-@Injectable()
 export class WhenOfferIsKnownOrderItsSku {
   private readonly failures: FailureLog;
 
   constructor(
-    @Inject(READ_MODELS) private readonly readModels: ReadModels,
+    private readonly readModels: ReadModels,
     private readonly commands: CommandRunner,
-    @Inject(CLOCK) private readonly clock: Clock,
+    private readonly clock: Clock,
     private readonly shutdown: Shutdown,
     private readonly runners: Runners,
   ) {

@@ -1,4 +1,3 @@
-import { Injectable } from '@nestjs/common';
 import type { StockEvent } from '#contracts';
 import { becauseOf, CommandRunner, type RecordedEvent } from '#event-sourcing';
 import type { Reaction } from '#read-models';
@@ -8,7 +7,6 @@ import { skuOf } from '../sku-of.js';
 type StockAllocated = RecordedEvent<Extract<StockEvent, { type: 'StockAllocated' }>>;
 
 /** Inventory allocates the SKUs of a request in their order, so the last allocation of an order tells of all. */
-@Injectable()
 export class WhenStockIsAllocatedPlaceOrder implements Reaction {
   readonly name = 'when-stock-is-allocated-place-order';
   readonly types = ['StockAllocated'];

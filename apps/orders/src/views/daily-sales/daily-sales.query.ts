@@ -1,5 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
-import { READ_MODELS, type ReadModels, schemaOf } from '#read-models';
+import { type ReadModels, schemaOf } from '#read-models';
 import { ordersProjection } from '../orders/orders.projection.js';
 
 /** What one channel sold on one UTC day in one currency. Units and revenue are without what was cancelled since. */
@@ -27,9 +26,8 @@ export interface DailySalesFilter {
 export type DailySalesCursor = readonly [day: string, channel: string, currency: string];
 
 /** What was sold, per channel and day. */
-@Injectable()
 export class DailySalesQuery {
-  constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}
+  constructor(private readonly readModels: ReadModels) {}
 
   /** Up to `limit` rows after the cursor, oldest day first. */
   async list(

@@ -1,6 +1,5 @@
-import { Inject, Injectable } from '@nestjs/common';
 import type { Charge, OfferLine } from '#contracts';
-import { READ_MODELS, type ReadModels, schemaOf } from '#read-models';
+import { type ReadModels, schemaOf } from '#read-models';
 import type { Line } from '../../order/lines.js';
 import { lineFrom, type OrderPhase, type OrderRow, type StoredLine } from './order-row.js';
 import { ordersProjection } from './orders.projection.js';
@@ -41,9 +40,8 @@ export interface OrdersFilter {
 export type OrdersCursor = readonly [placedAt: string, orderId: string];
 
 /** Which orders there are, and how they stand. */
-@Injectable()
 export class OrdersQuery {
-  constructor(@Inject(READ_MODELS) private readonly readModels: ReadModels) {}
+  constructor(private readonly readModels: ReadModels) {}
 
   async byId(orderId: string): Promise<OrderDetails | undefined> {
     const sql = `select ${SUMMARY}, lines, charges, offers from ${TABLE} where order_id = $1`;

@@ -1,0 +1,26 @@
+import type { Core } from '#platform';
+import type { Projection } from '#read-models';
+import { ChangeCatalogHandler } from './change-catalog.js';
+import { ChangeOneByOne } from './change-one-by-one.js';
+import { SkuLocks } from './sku-locks.js';
+import { catalogProjection } from './views/catalog/catalog.projection.js';
+import { CatalogQuery } from './views/catalog/catalog.query.js';
+
+/** The views of the service, for commands that rebuild or verify them. */
+export const catalogProjections: readonly Projection[] = [catalogProjection];
+
+export type Catalog = ReturnType<typeof assembleCatalog>;
+
+/** Puts the service together. Nothing goes on in it by itself but its view. */
+export function assembleCatalog({ store, readModels, runners, commands }: Core) {
+  // Commands
+  const oneByOne = new ChangeOneByOne(commands, new SkuLocks(readModels));
+
+  // Views
+  for (const projection of catalogProjections) runners.addProjection(projection);
+
+  return {
+    changeCatalog: new ChangeCatalogHandler(commands, oneByOne, store),
+    catalogQuery: new CatalogQuery(readModels),
+  };
+}

@@ -1,0 +1,25 @@
+import type { Core } from '#platform';
+import type { Projection } from '#read-models';
+import { WhenSaleIsRecordedFindOrMakeProfile } from './processes/when-sale-is-recorded-find-or-make-profile/when-sale-is-recorded-find-or-make-profile.js';
+import { identityDisputes } from './views/profiles/identity-disputes.js';
+import { profilesProjection } from './views/profiles/profiles.projection.js';
+import { ProfilesQuery } from './views/profiles/profiles.query.js';
+
+/** The views of the service, for commands that rebuild or verify them. */
+export const customersProjections: readonly Projection[] = [profilesProjection];
+
+export type Customers = ReturnType<typeof assembleCustomers>;
+
+/** Puts the service together. Its commands come from its process; no caller sends any. */
+export function assembleCustomers({ store, readModels, runners, commands, exceptions }: Core) {
+  // Views
+  for (const projection of customersProjections) runners.addProjection(projection);
+
+  // Processes
+  runners.addReaction(new WhenSaleIsRecordedFindOrMakeProfile(commands, store));
+
+  // Exceptions
+  exceptions.add(identityDisputes);
+
+  return { profilesQuery: new ProfilesQuery(readModels) };
+}

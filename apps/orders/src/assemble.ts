@@ -1,0 +1,59 @@
+import type { Core } from '#platform';
+import type { Projection } from '#read-models';
+import { OfferDirectory } from './offers/offer-directory.js';
+import { createTables } from './offers/tables.js';
+import { ChangeOrderHandler } from './order/change-order.js';
+import { OrdersIntake } from './order/record-sale/orders-intake.js';
+import { OrderDecisions } from './order/submit-order/order-decisions.js';
+import { WhenAllocationIsDeclinedDeclineOrder } from './processes/when-allocation-is-declined-decline-order/decline-order.reaction.js';
+import { WhenChannelIsSetUpKnowIt } from './processes/when-channel-is-set-up-know-it/know-channel.reaction.js';
+import { WhenListingIsMadeKnowItsSku } from './processes/when-listing-is-made-know-its-sku/know-sku.reaction.js';
+import { WhenOfferIsKnownOrderItsSku } from './processes/when-offer-is-known-order-its-sku/when-offer-is-known-order-its-sku.js';
+import { WhenStockIsAllocatedPlaceOrder } from './processes/when-stock-is-allocated-place-order/place-order.reaction.js';
+import { DailySalesQuery } from './views/daily-sales/daily-sales.query.js';
+import { orderNumbersProjection } from './views/order-numbers/order-numbers.projection.js';
+import { orderExceptions } from './views/orders/order-exceptions.js';
+import { ordersProjection } from './views/orders/orders.projection.js';
+import { OrdersQuery } from './views/orders/orders.query.js';
+
+/** The views of the service, for commands that rebuild or verify them. */
+export const ordersProjections: readonly Projection[] = [ordersProjection, orderNumbersProjection];
+
+export type Orders = ReturnType<typeof assembleOrders>;
+
+/** Puts the service together. */
+export function assembleOrders(core: Core) {
+  const { store, readModels, runners, commands, clock, shutdown, exceptions } = core;
+
+  // Commands
+  const decisions = new OrderDecisions(store);
+
+  // Views
+  for (const projection of ordersProjections) runners.addProjection(projection);
+
+  // Processes
+  runners.addReaction(new WhenStockIsAllocatedPlaceOrder(commands));
+  runners.addReaction(new WhenAllocationIsDeclinedDeclineOrder(commands, store));
+  runners.addReaction(new WhenListingIsMadeKnowItsSku(readModels));
+  runners.addReaction(new WhenChannelIsSetUpKnowIt(readModels));
+  const orderKnownOffers = new WhenOfferIsKnownOrderItsSku(readModels, commands, clock, shutdown, runners);
+
+  // Exceptions
+  for (const source of orderExceptions) exceptions.add(source);
+
+  return {
+    changeOrder: new ChangeOrderHandler(commands),
+    intake: new OrdersIntake(commands, core.hasher, new OfferDirectory(readModels), runners, clock),
+    decisions,
+    ordersQuery: new OrdersQuery(readModels),
+    dailySalesQuery: new DailySalesQuery(readModels),
+    prepare: () => createTables(readModels),
+    start: () => {
+      const listening = decisions.listen(shutdown.signal);
+      shutdown.onShutdown('decisions on orders', () => listening);
+      if (!runners.works) return;
+      const looking = orderKnownOffers.run();
+      shutdown.onShutdown('offers that lead to no SKU', () => looking);
+    },
+  };
+}
