@@ -1,12 +1,12 @@
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
+import { JsonClient } from '#client';
 // Not by the name of the library: that would load all of it, which takes the memory of the whole system.
 import { type Config, loadConfig } from '../../../libs/platform/src/config.js';
 import { StartupError } from '../../../libs/platform/src/startup-error.js';
 import { shopSecretIn } from '../../simulated-shop/src/process/shop-files.js';
 import { Shops } from '../../standalone/src/demo/shops.js';
-import { JsonClient } from '../../standalone/src/json-client.js';
 import { runOps } from './ops.js';
 
 // A client beside a running system should be small: half the memory for a third more of its time. `services.ts` ends it.
@@ -24,7 +24,8 @@ async function main(): Promise<number> {
     dataDir,
     mappingsFolder: join(dirname(findPackageJSON(import.meta.url) ?? process.cwd()), 'apps/ops/mappings'),
     startSystem: async (options) => (await services()).startSystem(config, options),
-    openShop: async (url, stop) => new Shops(new JsonClient(url, stop), await shopSecretIn(dataDir)),
+    openShop: async (url, stop) =>
+      new Shops(new JsonClient(url, { signal: stop, connectAttempts: 20 }), await shopSecretIn(dataDir)),
     openLog: async () => (await services()).openLog(config),
     openDatabase: async () => (await services()).openDatabase(config),
     openSource: async () => (await services()).openSource(config),

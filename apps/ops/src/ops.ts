@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { RequestRefused, SystemUnreachable } from '#client';
 import type { EventDefinitions, ServiceName } from '#contracts';
 import type { Projection } from '#read-models';
 import {
@@ -16,7 +17,6 @@ import { type OpenLog, type OpenLogFunction, withLog } from './log/open-log.js';
 import { type MigrateStoreDependencies, migrateStoreCommand } from './migrate-store/migrate-store.command.js';
 import { parkedCommand } from './parked/parked.command.js';
 import type { OpenShop } from './replay/channels.js';
-import { RequestRefused, SystemUnreachable } from './system/api-client.js';
 import type { StartSystem } from './system/system.js';
 import { UsageError } from './usage-error.js';
 import type { ChannelCheck } from './verify/channel-check.js';

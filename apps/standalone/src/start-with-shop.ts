@@ -1,10 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { z } from 'zod';
+import { JsonClient } from '#client';
 import { type Config, Shutdown } from '#platform';
 import { type RunningService } from '#platform/host';
 import { shopSecretIn } from '../../simulated-shop/src/process/shop-files.js';
 import { startShopProcess } from '../../simulated-shop/src/process/shop-process.js';
-import { JsonClient } from './json-client.js';
 import { startStandalone } from './start-standalone.js';
 
 export interface RunningWithShop extends RunningService {
@@ -22,7 +22,7 @@ export async function startWithShop(config: Config, shutdown: Shutdown = new Shu
   // Registered first, so it ends last: nothing pushes to it any more.
   shutdown.onShutdown('the simulated shop', close);
   const service = await startStandalone(config, shutdown, { shopUrl });
-  await tellAddress(shopUrl, new JsonClient(service.httpUrl, shutdown.signal));
+  await tellAddress(shopUrl, new JsonClient(service.httpUrl, { signal: shutdown.signal, connectAttempts: 20 }));
   return { ...service, shopUrl };
 }
 

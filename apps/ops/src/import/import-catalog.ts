@@ -1,8 +1,8 @@
 import { basename, join } from 'node:path';
+import { JsonClient } from '#client';
 import { formatNumber, startProgress, type Terminal, writeLine } from '../console/terminal.js';
 import { type CsvRow, csvPages, openUnpacked } from '../csv/csv-rows.js';
 import { ResultFile } from '../csv/result-file.js';
-import { ApiClient } from '../system/api-client.js';
 import { isProblem, postBulk } from '../system/bulk-result.js';
 import type { StartSystem } from '../system/system.js';
 import { useSystem } from '../system/use-system.js';
@@ -33,7 +33,7 @@ export async function importCatalog(options: ImportOptions): Promise<ImportResul
   const bar = startProgress(options.terminal, 'Importing', rows);
   const outcomes: Record<string, number> = {};
   try {
-    const api = new ApiClient(system.httpUrl);
+    const api = new JsonClient(system.httpUrl);
     let sent = 0;
     for await (const batch of batchesOf(options.file)) {
       options.signal.throwIfAborted();
@@ -83,7 +83,7 @@ async function* batchesOf(file: string): AsyncGenerator<readonly ReadRow[]> {
 }
 
 async function sendBatch(
-  api: ApiClient,
+  api: JsonClient,
   batch: readonly ReadRow[],
   outcomes: Record<string, number>,
   rejected: ResultFile,

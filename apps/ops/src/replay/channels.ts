@@ -1,4 +1,4 @@
-import { type ApiClient, SystemUnreachable } from '../system/api-client.js';
+import { type JsonClient, SystemUnreachable } from '#client';
 import type { Mapping } from './mapping.js';
 import type { OpeningItem } from './opening-stock.js';
 
@@ -25,7 +25,7 @@ export type OpenShop = (shopUrl: string, signal: AbortSignal) => Promise<Listing
  * new numbers. In this order: a number for a listing the shop does not have would be refused. Again it changes nothing.
  */
 export async function openChannels(
-  api: ApiClient,
+  api: JsonClient,
   shop: ListingShop,
   shopUrl: string,
   { channels, currency }: Mapping,

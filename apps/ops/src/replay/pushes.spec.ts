@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ApiClient } from '../system/api-client.js';
+import { JsonClient } from '#client';
 import { figuresSince, readPushCounts, waitUntilPushed } from './pushes.js';
 
 let server: Server | undefined;
@@ -65,7 +65,7 @@ einklang_channel_push_requests_total{channel="ebay",outcome="throttled"} 1
 `;
 
 /** Says each once and the last for ever. */
-async function systemThatSays(answers: string[]): Promise<ApiClient> {
+async function systemThatSays(answers: string[]): Promise<JsonClient> {
   server?.close();
   let next = 0;
   const listening = createServer((_request, response) => {
@@ -75,5 +75,5 @@ async function systemThatSays(answers: string[]): Promise<ApiClient> {
   server = listening;
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
   const address = listening.address();
-  return new ApiClient(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
+  return new JsonClient(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import type { ApiClient } from '../system/api-client.js';
+import type { JsonClient } from '#client';
 
 /** What one channel was told until now, since the system started. */
 export interface ChannelPushCounts {
@@ -14,7 +14,7 @@ export interface ChannelPushCounts {
 export type PushCounts = ReadonlyMap<string, ChannelPushCounts>;
 
 /** Reads the push metrics of every channel (Prometheus text format). */
-export async function readPushCounts(api: ApiClient): Promise<PushCounts> {
+export async function readPushCounts(api: JsonClient): Promise<PushCounts> {
   const counts = new Map<string, ChannelPushCounts>();
   for (const line of (await api.getText('/metrics')).split('\n')) {
     const [, name = '', labels = '', value = ''] = /^einklang_channel_push_(\w+)\{(.*)\} (\S+)$/.exec(line) ?? [];
@@ -53,7 +53,7 @@ export function figuresSince(
  * What a view has just worked out reaches the queue of a channel a moment later: so nothing may wait for a while.
  */
 export async function waitUntilPushed(
-  api: ApiClient,
+  api: JsonClient,
   channels: readonly string[],
   options: {
     /** Told how many numbers wait, and how many did at most; only while any does. */
@@ -89,7 +89,7 @@ const NOTHING: ChannelPushCounts = { pushes: 0, requests: 0, lags: [] };
 
 const lagAnswer = z.object({ items: z.array(z.object({ channel: z.string(), waiting: z.int() })) });
 
-async function waitingOn(api: ApiClient, channels: readonly string[]): Promise<z.output<typeof lagAnswer>['items']> {
+async function waitingOn(api: JsonClient, channels: readonly string[]): Promise<z.output<typeof lagAnswer>['items']> {
   const { items } = await api.get('/v1/channels/lag', lagAnswer);
   return items.filter(({ channel, waiting }) => channels.includes(channel) && waiting > 0);
 }

@@ -1,4 +1,5 @@
 import { basename, join } from 'node:path';
+import { JsonClient } from '#client';
 import {
   type Progress as Bar,
   formatNumber,
@@ -8,7 +9,6 @@ import {
   writeLine,
 } from '../console/terminal.js';
 import { ResultFile } from '../csv/result-file.js';
-import { ApiClient } from '../system/api-client.js';
 import { readStatus, type SystemStatus, waitUntilCaughtUp } from '../system/caught-up.js';
 import type { StartSystem } from '../system/system.js';
 import { type SystemInUse, useSystem } from '../system/use-system.js';
@@ -74,7 +74,7 @@ async function describeFile({ file, mapping, mappingsFolder }: ReplayOptions): P
 }
 
 class Replay {
-  readonly #api: ApiClient;
+  readonly #api: JsonClient;
   readonly #mapping: Mapping;
   #refused = 0;
   #takenBySetUp = 0;
@@ -89,7 +89,7 @@ class Replay {
     private readonly openedAtMs: number,
     private readonly system: SystemInUse,
   ) {
-    this.#api = new ApiClient(system.httpUrl);
+    this.#api = new JsonClient(system.httpUrl);
     this.#mapping = file.mapping;
   }
 

@@ -1,4 +1,4 @@
-import type { ApiClient } from '../system/api-client.js';
+import type { JsonClient } from '#client';
 import { type BulkResult, isProblem, outcomeOf, postBulk } from '../system/bulk-result.js';
 import { waitUntilCaughtUp } from '../system/caught-up.js';
 import type { Item, Step } from './steps.js';
@@ -32,7 +32,7 @@ export class StepSender {
   #inFlight: Promise<void>[] = [];
 
   constructor(
-    private readonly api: ApiClient,
+    private readonly api: JsonClient,
     private readonly onAcknowledged: (step: Step, rowsRead: number, answers: StepAnswers) => Promise<void>,
   ) {}
 

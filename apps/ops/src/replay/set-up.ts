@@ -1,5 +1,5 @@
+import type { JsonClient } from '#client';
 import { idFrom, toIso } from '#kernel';
-import type { ApiClient } from '../system/api-client.js';
 import { isProblem, outcomeOf, postBulk } from '../system/bulk-result.js';
 import type { Mapping } from './mapping.js';
 import type { OpeningItem } from './opening-stock.js';
@@ -10,7 +10,7 @@ import type { OpeningItem } from './opening-stock.js';
  * repeated. Answers how many rows and receipts were new. Throws when one is refused.
  */
 export async function setUp(
-  api: ApiClient,
+  api: JsonClient,
   mapping: Mapping,
   fileId: string,
   items: readonly OpeningItem[],
@@ -43,7 +43,7 @@ export async function setUp(
 
 const ITEMS_PER_REQUEST = 250;
 
-async function postAll(api: ApiClient, path: string, field: string, entries: readonly object[]): Promise<number> {
+async function postAll(api: JsonClient, path: string, field: string, entries: readonly object[]): Promise<number> {
   const results = await postBulk(
     api,
     path,

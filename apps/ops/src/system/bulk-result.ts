@@ -1,13 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { type ApiClient, mayGoBetterLater, problemSchema } from './api-client.js';
+import { type JsonClient, mayGoBetterLater, problemSchema } from '#client';
 
 /**
  * Posts `{<field>: entries}`, each entry serialised already, and answers a result per entry. Where some were not taken for
  * want of room, all are sent again after a pause: every entry has an id, so those that were taken change nothing.
  */
 export async function postBulk(
-  api: ApiClient,
+  api: JsonClient,
   path: string,
   field: string,
   entries: readonly string[],

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { ApiClient } from './api-client.js';
+import { JsonClient } from '#client';
 import { waitUntilCaughtUp } from './caught-up.js';
 
 let server: Server | undefined;
@@ -37,7 +37,7 @@ describe('waiting for the views', () => {
 const runner = (position: number, name: string) => ({ name, kind: 'projection', position, lag: 0 });
 
 /** Says each once and the last for ever. */
-async function systemThatSays(statuses: object[]): Promise<ApiClient> {
+async function systemThatSays(statuses: object[]): Promise<JsonClient> {
   let next = 0;
   const listening = createServer((_request, response) => {
     response.end(JSON.stringify(statuses[Math.min(next, statuses.length - 1)]));
@@ -46,5 +46,5 @@ async function systemThatSays(statuses: object[]): Promise<ApiClient> {
   server = listening;
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
   const address = listening.address();
-  return new ApiClient(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
+  return new JsonClient(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import type { ApiClient } from './api-client.js';
+import type { JsonClient } from '#client';
 
 export const statusSchema = z.object({
   /** Position of the last event of the log. */
@@ -20,7 +20,7 @@ export const statusSchema = z.object({
 });
 export type SystemStatus = z.output<typeof statusSchema>;
 
-export const readStatus = (api: ApiClient): Promise<SystemStatus> => api.get('/v1/status', statusSchema);
+export const readStatus = (api: JsonClient): Promise<SystemStatus> => api.get('/v1/status', statusSchema);
 
 /**
  * Waits until every view and every reaction has seen the whole log but for `lagAtMost` events, and answers that state.
@@ -28,7 +28,7 @@ export const readStatus = (api: ApiClient): Promise<SystemStatus> => api.get('/v
  * `stuckAfterMs`.
  */
 export async function waitUntilCaughtUp(
-  api: ApiClient,
+  api: JsonClient,
   options: {
     readonly onStatus?: (status: SystemStatus) => void;
     readonly signal?: AbortSignal;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type JsonClient, RequestFailed } from '../json-client.js';
+import { type JsonClient, RequestRefused } from '#client';
 import type { CatalogueRow } from './demo-catalogue.js';
 import type { DemoChannel } from './demo-plan.js';
 
@@ -16,19 +16,25 @@ export class Einklang {
   constructor(private readonly client: JsonClient) {}
 
   async openLocation(locationId: string, name: string): Promise<void> {
-    await this.#put(`/v1/locations/${locationId}`, { name, roles: ['ship-from'] });
+    await this.client.put(`/v1/locations/${locationId}`, { name, roles: ['ship-from'] });
   }
 
   async registerChannel({ channel, name, currency, pushesPerSecond }: DemoChannel, baseUrl: string): Promise<void> {
-    await this.#put(`/v1/channels/${channel}`, { name, connector: 'simulated', currency, baseUrl, pushesPerSecond });
+    await this.client.put(`/v1/channels/${channel}`, {
+      name,
+      connector: 'simulated',
+      currency,
+      baseUrl,
+      pushesPerSecond,
+    });
   }
 
   async setSupplyMap(channel: string, locationIds: readonly string[]): Promise<void> {
-    await this.#put(`/v1/supply-maps/${channel}`, { locationIds });
+    await this.client.put(`/v1/supply-maps/${channel}`, { locationIds });
   }
 
   async setStockRule(channel: string, buffer: number): Promise<void> {
-    await this.#put(`/v1/stock-rules/${channel}`, { buffer });
+    await this.client.put(`/v1/stock-rules/${channel}`, { buffer });
   }
 
   async importCatalogue(rows: readonly CatalogueRow[]): Promise<void> {
@@ -43,27 +49,27 @@ export class Einklang {
   /** Where goods of the SKU have ever been. */
   async locationsOf(sku: string): Promise<string[]> {
     try {
-      const { levels } = await this.#get(`/v1/stock/${encodeURIComponent(sku)}`, stock);
+      const { levels } = await this.client.get(`/v1/stock/${encodeURIComponent(sku)}`, stock);
       return levels.map(({ locationId }) => locationId);
     } catch (error) {
-      if (error instanceof RequestFailed && error.status === 404) return [];
+      if (error instanceof RequestRefused && error.status === 404) return [];
       throw error;
     }
   }
 
   /** Position of the last event, memory of the process, and whether every view and process has seen all events. */
   async status(): Promise<{ readonly events: number; readonly memoryBytes: number; readonly caughtUp: boolean }> {
-    const { head, memoryBytes, runners } = await this.#get('/v1/status', status);
+    const { head, memoryBytes, runners } = await this.client.get('/v1/status', status);
     return { events: head, memoryBytes, caughtUp: runners.every(({ lag }) => lag === 0) };
   }
 
   async lags(): Promise<z.output<typeof lags>['items']> {
-    return (await this.#get('/v1/channels/lag', lags)).items;
+    return (await this.client.get('/v1/channels/lag', lags)).items;
   }
 
   /** Units that were sold and are not there. */
   async oversoldUnits(): Promise<number> {
-    return (await this.#get('/v1/shortages?limit=1', shortages)).openUnits;
+    return (await this.client.get('/v1/shortages?limit=1', shortages)).openUnits;
   }
 
   /** Orders recorded from a channel, over all days. */
@@ -71,26 +77,22 @@ export class Einklang {
     let orders = 0;
     for (let cursor: string | undefined = ''; cursor !== undefined; ) {
       const query = new URLSearchParams({ channel, limit: '500', ...(cursor !== '' && { cursor }) });
-      const page: z.output<typeof dailySales> = await this.#get(`/v1/sales/daily?${query}`, dailySales);
+      const page: z.output<typeof dailySales> = await this.client.get(`/v1/sales/daily?${query}`, dailySales);
       for (const day of page.items) orders += day.orders;
       cursor = page.nextCursor;
     }
     return orders;
   }
 
-  #get<Schema extends z.ZodType>(path: string, answer: Schema): Promise<z.output<Schema>> {
-    return this.client.ask({ method: 'GET', path }, answer);
-  }
-
-  async #put(path: string, body: unknown): Promise<void> {
-    await this.client.ask({ method: 'PUT', path, body }, z.unknown());
-  }
-
   async #postBulk(path: string, body: unknown): Promise<void> {
-    const { results } = await this.client.ask({ method: 'POST', path, body }, bulkAnswer);
+    const { results } = await this.client.post(path, body, bulkAnswer);
     const refused = results.find(({ problem }) => problem !== undefined)?.problem;
     if (refused)
-      throw new RequestFailed(refused.status, `POST ${path} refused a line (${refused.code}): ${refused.detail}`);
+      throw new RequestRefused(
+        refused.status,
+        refused.code,
+        `POST ${path} refused a line (${refused.code}): ${refused.detail}`,
+      );
   }
 }
 

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { JsonClient } from '#client';
 import { type SimulatedShop, startSimulatedShop } from '../../../simulated-shop/src/start-simulated-shop.js';
 import { ManualClock } from '../../../simulated-shop/src/testing/manual-clock.js';
-import { JsonClient } from '../json-client.js';
 import { demoCatalogue } from './demo-catalogue.js';
 import { CHANNELS } from './demo-plan.js';
 import type { DemoTime } from './demo-time.js';
@@ -20,7 +20,7 @@ let shops: Shops;
 beforeEach(async () => {
   clock = new ManualClock();
   shop = await startSimulatedShop({ port: 0, secret: SECRET, file: ':memory:', clock });
-  shops = new Shops(new JsonClient(shop.url, new AbortController().signal), SECRET);
+  shops = new Shops(new JsonClient(shop.url), SECRET);
   einklang = new FakeEinklang(SECRET);
   einklang.shopUrl = shop.url;
   await einklang.listen();
@@ -188,7 +188,7 @@ describe('the demo', () => {
     const { result, written } = demo({ seconds: 20, time });
     expect((await result).exitCode).toBe(0);
     expect(
-      written.filter((line) => line.includes('No figures right now: GET /v1/status was answered 500: It broke.')),
+      written.filter((line) => line.includes('No figures right now: GET /v1/status was answered 500 (internal): It broke.')),
     ).toHaveLength(1);
     expect(written.filter((line) => line.startsWith('orders/s'))).toHaveLength(4);
   });

@@ -1,5 +1,5 @@
+import { JsonClient } from '#client';
 import { newId } from '#kernel';
-import { JsonClient } from '../json-client.js';
 import { demoCatalogue } from './demo-catalogue.js';
 import { type Figures, readFigures } from './demo-metrics.js';
 import { CHANNELS, LOCATIONS, type StockPlan, stockPlanFor } from './demo-plan.js';
@@ -86,8 +86,9 @@ class Demo {
     this.#signal = options.signal ?? new AbortController().signal;
     this.#time = options.time ?? realTime;
     this.#screen = new DemoScreen(options.screen);
-    this.#einklang = new Einklang(new JsonClient(options.baseUrl, this.#signal));
-    this.#shops = new Shops(new JsonClient(options.shopUrl, this.#signal), options.secret);
+    const client = { signal: this.#signal, connectAttempts: 20 };
+    this.#einklang = new Einklang(new JsonClient(options.baseUrl, client));
+    this.#shops = new Shops(new JsonClient(options.shopUrl, client), options.secret);
   }
 
   async run(): Promise<DemoResult> {
@@ -190,7 +191,7 @@ class Demo {
   /** Also when the demo is told to end: nothing may be sold that nobody looks at. */
   async #stopShoppers(): Promise<void> {
     const shops = new Shops(
-      new JsonClient(this.#options.shopUrl, AbortSignal.timeout(STOP_LIMIT_MS)),
+      new JsonClient(this.#options.shopUrl, { signal: AbortSignal.timeout(STOP_LIMIT_MS) }),
       this.#options.secret,
     );
     const stops = CHANNELS.map(({ channel }) => shops.startShoppers(channel, 0, 0, this.#webhookUrl(channel)));

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import type { JsonClient } from '../json-client.js';
+import type { JsonClient } from '#client';
 
 /** A listing as the shop takes it. */
 export interface ShopListing {
