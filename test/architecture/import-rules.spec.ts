@@ -3,10 +3,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { cruise } from 'dependency-cruiser';
+import { folderCircles } from './folder-circles.js';
 import importRules from './import-rules.js';
 
 const projectRoot = process.cwd();
 const fewestModulesExpected = 50;
+
+const inProduction = /^(apps|libs\/(?!testing\/))/;
+const ofTests = /\.spec\.ts$|\/(test|testing)\//;
+/** They stand outermost: one controller may answer with commands and views alike, and nothing but the module knows it. */
+const controller = /\.(controller|http|grpc)\.ts$/;
 
 /** Per rule a small tree: path -> what the file imports. The first file breaks this rule; nothing else breaks any. */
 const treesThatBreak: Record<string, Record<string, string[]>> = {
@@ -113,11 +119,36 @@ describe('import rules', () => {
     await rm(workFolder, { recursive: true, force: true });
   });
 
-  it('hold in this project', async () => {
-    const { violations, moduleCount } = await cruiseTree(projectRoot, ['apps', 'libs', 'test']);
+  it('hold in this project, and no two folders need each other', async () => {
+    const { violations, modules } = await cruiseTree(projectRoot, ['apps', 'libs', 'test']);
 
     expect(violations).toEqual([]);
-    expect(moduleCount).toBeGreaterThan(fewestModulesExpected);
+    expect(modules.length).toBeGreaterThan(fewestModulesExpected);
+    const inside = modules.filter(
+      ({ source }) => inProduction.test(source) && !ofTests.test(source) && !controller.test(source),
+    );
+    expect(folderCircles(inside)).toEqual([]);
+  });
+
+  it('notice folders that need each other round a corner, though no two files do', async () => {
+    const root = join(workFolder, 'folder-circles');
+    await writeTree(root, {
+      'apps/orders/src/order/order.ts': ['../views/orders/query.js'],
+      'apps/orders/src/order/ids.ts': [],
+      'apps/orders/src/views/orders/query.ts': ['../../offers/directory.js', './row.js'],
+      'apps/orders/src/views/orders/row.ts': [],
+      'apps/orders/src/offers/directory.ts': ['../order/ids.js', '../settings.js'],
+      'apps/orders/src/settings.ts': [],
+    });
+
+    const { violations, modules } = await cruiseTree(root, ['apps', 'libs']);
+
+    expect(violations).toEqual([]);
+    expect(folderCircles(modules).map((circle) => circle.replace(/:.*/, ''))).toEqual([
+      'apps/orders/src/offers -> apps/orders/src/order',
+      'apps/orders/src/order -> apps/orders/src/views',
+      'apps/orders/src/views -> apps/orders/src/offers',
+    ]);
   });
 
   it('have a tree that breaks them, each', () => {
@@ -140,7 +171,7 @@ async function cruiseTree(root: string, folders: string[]) {
   const { output } = await cruise(folders, { ...options, validate: true, ruleSet: { forbidden } });
   if (typeof output === 'string') throw new Error('Expected the result as an object.');
   return {
-    moduleCount: output.modules.length,
+    modules: output.modules,
     violations: output.summary.violations.map(({ rule, from, to }) => ({ rule: rule.name, from, to })),
   };
 }

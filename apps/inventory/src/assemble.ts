@@ -12,6 +12,7 @@ import { ChangeSupply } from './supply/change-supply.js';
 import { LocationContents } from './supply/location-contents.js';
 import { SupplyDirectory } from './supply/supply-directory.js';
 import { dueReservationsProjection } from './views/due-reservations/due-reservations.projection.js';
+import { DueReservations } from './views/due-reservations/due-reservations.query.js';
 import {
   referencesReceivedTwice,
   repeatedReceiptsProjection,
@@ -21,6 +22,7 @@ import { StockViewFeed } from './views/stock/availability-feed.js';
 import { channelsWithoutSupply, goodsAtNoOpenLocation, lookAlikeSkus } from './views/stock/stock.exceptions.js';
 import { stockProjection } from './views/stock/stock.projection.js';
 import { StockQuery } from './views/stock/stock.query.js';
+import { StockViewPorts } from './views/stock/stock-view-ports.js';
 
 /** The views of the service, for commands that rebuild or verify them. */
 export const inventoryProjections: readonly Projection[] = [
@@ -37,7 +39,8 @@ export function assembleInventory(core: Core) {
   const { store, readModels, runners, commands, clock, shutdown, exceptions } = core;
 
   // Commands
-  const supply = new SupplyDirectory(store, readModels, shutdown);
+  const stockView = new StockViewPorts(store, readModels, runners);
+  const supply = new SupplyDirectory(store, stockView, shutdown);
 
   // Views
   for (const projection of inventoryProjections) runners.addProjection(projection);
@@ -48,7 +51,8 @@ export function assembleInventory(core: Core) {
   const followOrders = runners.addReaction(new WhenAnOrderChangesFollowWithStock(commands, supply));
   runners.backlog.workedOffBy(followOrders);
   runners.addReaction(new WhenOrderIsSubmittedAllocateStock(commands, supply, store));
-  const expiry = new WhenReservationIsDueExpireIt(readModels, commands, clock, shutdown, runners);
+  const dueReservations = new DueReservations(readModels);
+  const expiry = new WhenReservationIsDueExpireIt(readModels, dueReservations, commands, clock, shutdown, runners);
   if (runners.works) core.health.add('reservation expiry', () => expiry.check());
 
   // Exceptions
@@ -66,7 +70,7 @@ export function assembleInventory(core: Core) {
     supply,
     changeSupply,
     stockQuery,
-    locationContents: new LocationContents(store, readModels, runners),
+    locationContents: new LocationContents(stockView),
     documents: new KnownDocuments(store),
   });
 

@@ -6,7 +6,7 @@ import type { ReadModels } from '#read-models';
 import type { StockCommand } from '../src/stock/stock.decide.js';
 import { stockDecider } from '../src/stock/stock.decider.js';
 import { ChangeSupply } from '../src/supply/change-supply.js';
-import { SupplyDirectory } from '../src/supply/supply-directory.js';
+import { SupplyDirectory, type SupplySnapshot } from '../src/supply/supply-directory.js';
 
 /** A clock the spec moves. */
 export class ManualClock implements Clock {
@@ -125,4 +125,4 @@ export async function killConnections(readModels: ReadModels): Promise<void> {
 }
 
 /** Read models in which nothing was folded yet. */
-const NO_VIEW = { query: () => Promise.resolve([]) };
+const NO_VIEW: SupplySnapshot = { latest: () => Promise.resolve(undefined) };

@@ -26,16 +26,15 @@ export {
   uuid,
 } from '#contracts';
 export { currentContext, runInContext, type WorkContext } from '#event-sourcing';
+export { CommandMetadata, commandMetadata } from './command-metadata.decorator.js';
 export * from './config.js';
 export { assembled } from './core/assembled.js';
 export { type Assembled, CORE, type Core, coreOf, startAssembled } from './core/core.js';
 export type { OpenedCore } from './core/open-core.js';
-export { MESSAGING } from './core/tokens.js';
 export { type ExceptionSource, Exceptions } from './exceptions/exceptions.js';
 export { CallSignal, StreamCall, signalOf, streamed } from './grpc/grpc-call.js';
 export { inOrder } from './grpc/grpc-in-order.js';
 export { BodyLimit, MAX_BODY_BYTES, MAX_BULK_BODY_BYTES, RawBodyOnly } from './http/body-limits.js';
-export { CommandMetadata, commandMetadata } from './http/command-metadata.decorator.js';
 export * from './http/idempotency-store.js';
 export { InvalidRequest, type RequestIssue } from './http/invalid-request.js';
 export { decodeCursor, type PageOf, pageOf, pageQuery, toPage, wholeNumber, wholeNumberOr } from './http/paging.js';
@@ -54,3 +53,4 @@ export { SERVICE_SALES_PATH, ServiceCallsOnly, serviceToken } from './service/se
 export { type End, endOnSignals, Shutdown } from './shutdown.js';
 export * from './slices/index.js';
 export { StartupError, systemCodeOf } from './startup-error.js';
+export { MESSAGING } from './tokens.js';

@@ -1,6 +1,6 @@
 import { changesOf } from '../../../apps/inventory/src/views/due-reservations/due-reservations.projection.js';
 import { reproject } from '../../../apps/inventory/src/views/stock/stock.projection.js';
-import { DayChanges } from '../../../apps/orders/src/views/daily-sales/day-changes.js';
+import { DayChanges } from '../../../apps/orders/src/views/orders/day-changes.js';
 import { advanceCheckpoint, replaceCheckpoint } from '../../../libs/read-models/src/checkpoints.js';
 import { whenLost } from '../../../libs/read-models/src/leases.js';
 import { commitPage } from '../../../libs/read-models/src/projection-runner.js';

@@ -1,9 +1,14 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { ChannelEvent } from '#contracts';
 import { CommandRunner, type EventMetadata, type Outcome } from '#event-sourcing';
-import { ChannelDirectory } from '../views/channels/channel-directory.js';
 import type { ChannelCommand } from './channel.decide.js';
 import { channelDecider } from './channel.decider.js';
+
+/** Port: what this process knows of channels. */
+export interface KnownChannels {
+  /** Resolves when it knows of every change up to a position. */
+  waitFor(position: number): Promise<void>;
+}
 
 /** One decision on one channel. The directory of this process knows of it when this has answered. */
 export class ChangeChannel extends Command<Outcome<ChannelEvent>> {
@@ -20,12 +25,12 @@ export class ChangeChannel extends Command<Outcome<ChannelEvent>> {
 export class ChangeChannelHandler implements ICommandHandler<ChangeChannel> {
   constructor(
     private readonly commands: CommandRunner,
-    private readonly directory: ChannelDirectory,
+    private readonly known: KnownChannels,
   ) {}
 
   async execute({ channel, command, metadata }: ChangeChannel): Promise<Outcome<ChannelEvent>> {
     const outcome = await this.commands.execute({ on: channelDecider, id: channel, command, metadata });
-    await this.directory.waitFor(outcome.position);
+    await this.known.waitFor(outcome.position);
     return outcome;
   }
 }

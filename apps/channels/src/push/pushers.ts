@@ -1,10 +1,8 @@
-import type { ClosingTarget } from '../processes/when-channel-closes-end-its-offers/when-channel-closes-end-its-offers.js';
-import type { ListingsTarget } from '../processes/when-listing-changes-push-its-stock/when-listing-changes-push-its-stock.js';
 import type { ChannelPusher } from './channel-pusher.js';
 import type { WantedOnChannel } from './push-ledger.js';
 
 /** The channels that this process pushes to now. What is meant for any other is in the ledger already. */
-export class Pushers implements ListingsTarget, ClosingTarget {
+export class Pushers {
   readonly #byChannel = new Map<string, ChannelPusher>();
 
   add(channel: string, pusher: ChannelPusher): void {

@@ -1,6 +1,7 @@
 import type { StockEvent, UnitsAt } from '#contracts';
 import { Rejected } from '#kernel';
-import { availableToSell, type ChannelPolicy, refuseBeyondAvailable, UNASSIGNED } from './available-to-sell.js';
+import type { ChannelPolicy } from '../supply/channel-terms.js';
+import { availableToSell, refuseBeyondAvailable, UNASSIGNED } from './available-to-sell.js';
 import { pick, type Source, takeFrom } from './picking.js';
 import { type Decision, type Hold, MAX_ENDED_HOLDS, merge, type Stock } from './stock.js';
 import {

@@ -1,8 +1,9 @@
 import type { StockEvent } from '#contracts';
 import type { DecisionContext } from '#event-sourcing';
 import { Rejected, toIso } from '#kernel';
+import type { ChannelPolicy } from '../supply/channel-terms.js';
 import { allocateAhead, boundTo, isOvertaken, older } from './allocations.decide.js';
-import { type ChannelPolicy, refuseBeyondAvailable } from './available-to-sell.js';
+import { refuseBeyondAvailable } from './available-to-sell.js';
 import { pick } from './picking.js';
 import type { Decision, Hold, Stock } from './stock.js';
 import { availableToFulfil, sum } from './stock-levels.js';

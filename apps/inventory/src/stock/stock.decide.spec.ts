@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { StockEvent } from '#contracts';
 import { specify } from '#testing';
-import type { ChannelPolicy } from './available-to-sell.js';
+import type { ChannelPolicy } from '../supply/channel-terms.js';
 import { stockDecider } from './stock.decider.js';
 
 const shop: ChannelPolicy = { channel: 'shop', supply: ['main', 'store'], buffer: 0, sharePercent: 100 };

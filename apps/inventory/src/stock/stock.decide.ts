@@ -1,6 +1,7 @@
 import type { StockEvent } from '#contracts';
 import type { DecisionContext } from '#event-sourcing';
 import { toIso } from '#kernel';
+import type { ChannelPolicy } from '../supply/channel-terms.js';
 import {
   type AllocateLines,
   type AskedLine,
@@ -14,7 +15,6 @@ import {
   type ShipStock,
   ship,
 } from './allocations.decide.js';
-import type { ChannelPolicy } from './available-to-sell.js';
 import {
   type AdjustStock,
   type CountStock,

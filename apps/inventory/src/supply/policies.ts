@@ -1,5 +1,5 @@
 import { type ChannelPolicyEvent, channelPolicyEvents, type LocationEvent, locationEvents, typesOf } from '#contracts';
-import type { ChannelPolicy } from '../stock/available-to-sell.js';
+import type { ChannelPolicy } from './channel-terms.js';
 
 export type SupplyEvent = LocationEvent | ChannelPolicyEvent;
 export const supplyEventTypes = [...typesOf(locationEvents), ...typesOf(channelPolicyEvents)];

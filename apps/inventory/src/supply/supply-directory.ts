@@ -3,11 +3,15 @@ import { Logger } from '@nestjs/common';
 import { type EventStore, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import { logOf, Shutdown } from '#platform';
-import { FailureLog, type ReadModels } from '#read-models';
-import type { ChannelPolicy } from '../stock/available-to-sell.js';
-import { stockProjection } from '../views/stock/stock.projection.js';
+import { FailureLog } from '#read-models';
+import type { ChannelPolicy } from './channel-terms.js';
 import { unknownLocation } from './location.js';
 import { addToSupply, emptySupply, policyOf, type Supply, type SupplyEvent, supplyEventTypes } from './policies.js';
+
+/** Port: the supply as it was folded elsewhere up to some position, so that the log need not be read from its start. */
+export interface SupplySnapshot {
+  latest(): Promise<{ readonly supply: Supply; readonly position: number } | undefined>;
+}
 
 /**
  * Locations and channel policies in memory, so that a decision on stock costs no read. The start is what the stock view
@@ -24,7 +28,7 @@ export class SupplyDirectory {
 
   constructor(
     private readonly store: EventStore,
-    private readonly readModels: Pick<ReadModels, 'query'>,
+    private readonly snapshot: SupplySnapshot,
     private readonly shutdown: Shutdown,
   ) {}
 
@@ -81,7 +85,7 @@ export class SupplyDirectory {
     const { signal } = this.shutdown;
     while (!signal.aborted) {
       try {
-        if (this.position === 0) await this.beginWithView();
+        if (this.position === 0) await this.beginWithSnapshot();
         await this.read(signal);
         break;
       } catch (error) {
@@ -94,21 +98,12 @@ export class SupplyDirectory {
     this.answer(Number.POSITIVE_INFINITY);
   }
 
-  /** Supply and position of the stock view, which one commit keeps together; nothing where the view is new. */
-  private async beginWithView(): Promise<void> {
-    const [there] = await this.readModels.query<{ exists: boolean }>(
-      "select to_regclass('view_stock.supply') is not null as exists",
-    );
-    if (!there?.exists) return;
-    const [row] = await this.readModels.query<{ supply: Supply; position: number }>(
-      `select s.supply, c.position from view_stock.supply s, read_models.checkpoints c
-       where c.kind = 'projection' and c.name = $1 and c.version = $2`,
-      [stockProjection.name, stockProjection.version],
-    );
-    if (!row) return;
-    this.supply = row.supply;
+  private async beginWithSnapshot(): Promise<void> {
+    const latest = await this.snapshot.latest();
+    if (!latest) return;
+    this.supply = latest.supply;
     this.policies.clear();
-    this.position = row.position;
+    this.position = latest.position;
   }
 
   private async read(signal: AbortSignal): Promise<void> {

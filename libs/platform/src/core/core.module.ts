@@ -11,10 +11,10 @@ import { Metrics } from '../operations/metrics.js';
 import { PersonalDataHasher } from '../personal-data/personal-data-hasher.js';
 import { Shutdown } from '../shutdown.js';
 import { SliceCommandHandler, SliceQueryHandler, Slices } from '../slices/index.js';
+import { MESSAGING, WARNINGS } from '../tokens.js';
 import { CORE, type Core, coreOf } from './core.js';
 import type { OpenedCore } from './open-core.js';
 import { StatusController } from './status.controller.js';
-import { MESSAGING, WARNINGS } from './tokens.js';
 
 /** Gives every module the core and what is in it, and starts the runners once all have added theirs. */
 export class CoreModule implements OnModuleInit, OnApplicationBootstrap {

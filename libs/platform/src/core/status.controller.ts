@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { EVENT_STORE, type EventStore } from '#event-sourcing';
 import type { ConsumerStatus, ServiceMessaging } from '#messaging';
 import { parkedCounts, READ_MODELS, type ReadModels, Runners } from '#read-models';
-import { MESSAGING, WARNINGS } from './tokens.js';
+import { MESSAGING, WARNINGS } from '../tokens.js';
 
 const status = z.object({
   head: z.int().meta({ description: 'Position of the last event in the log' }),

@@ -3,9 +3,9 @@ import { CommandRunner, EVENT_STORE, type EventStore } from '#event-sourcing';
 import type { ServiceMessaging } from '#messaging';
 import { READ_MODELS, type ReadModels, Runners } from '#read-models';
 import { CONFIG, type Config } from '../config.js';
-import { MESSAGING } from '../core/tokens.js';
 import { HealthChecks } from '../operations/health.js';
 import { Metrics } from '../operations/metrics.js';
+import { MESSAGING } from '../tokens.js';
 import { availabilityRelayCheck, consumersCheck, runnersCheck } from './system-health.js';
 import {
   exportAvailabilityRelay,

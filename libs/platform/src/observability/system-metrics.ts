@@ -1,8 +1,8 @@
 import { COMMAND_OUTCOMES, type CommandFigures, type CommandOutcome } from '#event-sourcing';
 import type { AvailabilityRelayStatus, ConsumerStatus } from '#messaging';
 import type { RunnerStatus } from '#read-models';
+import { askWithTimeLimit } from '../operations/ask-with-time-limit.js';
 import type { Metrics } from '../operations/metrics.js';
-import { askWithTimeLimit } from './ask-with-time-limit.js';
 import { addReadings, type Reading } from './readings.js';
 
 /**

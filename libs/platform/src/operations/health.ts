@@ -1,4 +1,4 @@
-import { askWithTimeLimit } from '../observability/ask-with-time-limit.js';
+import { askWithTimeLimit } from './ask-with-time-limit.js';
 
 /** What a check found. `detail` is shown to operators: numbers and names, nothing personal. */
 export interface CheckResult {

@@ -3,9 +3,9 @@ import { becauseOf, CommandRunner, type EventMetadata, type EventStore, type Rec
 import { Rejected } from '#kernel';
 import type { Reaction } from '#read-models';
 import type { AllocateLines, CancelAllocation } from '../../stock/allocations.decide.js';
-import type { ChannelPolicy } from '../../stock/available-to-sell.js';
 import type { DeclineAllocation, StockCommand } from '../../stock/stock.decide.js';
 import { stockDecider } from '../../stock/stock.decider.js';
+import type { ChannelPolicy } from '../../supply/channel-terms.js';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
 import { bySku } from '../by-sku.js';
 

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { byItself, CommandRunner } from '#event-sourcing';
-import { type Clock, toIso } from '#kernel';
+import { type Clock } from '#kernel';
 import { type CheckResult, type ExceptionSource, Shutdown } from '#platform';
 import { FailingItems, isOutage, type ReadModels, Retries, Runners, schemaOf } from '#read-models';
 import { stockDecider } from '../../stock/stock.decider.js';
 import { dueReservationsProjection } from '../../views/due-reservations/due-reservations.projection.js';
+import { DueReservations } from '../../views/due-reservations/due-reservations.query.js';
 
 const LOOK_EVERY_MS = 500;
 /** Although nothing is due and the view has not moved: the clock may have jumped. */
@@ -34,6 +35,7 @@ export class WhenReservationIsDueExpireIt {
 
   constructor(
     private readonly readModels: ReadModels,
+    private readonly due: DueReservations,
     private readonly commands: CommandRunner,
     private readonly clock: Clock,
     private readonly shutdown: Shutdown,
@@ -86,11 +88,8 @@ export class WhenReservationIsDueExpireIt {
 
   /** Expires what is due, and answers in how many milliseconds to look again unless the view moves; 0 for at once. */
   private async turn(): Promise<number> {
-    const [first] = await this.readModels.query<{ due: string | null }>(
-      'select min(due_at) as due from view_due_reservations.holds where sku <> all($1)',
-      [this.failing.pausing],
-    );
-    const dueInMs = first?.due ? Date.parse(first.due) - this.clock.now() : LOOK_EVERY_MS_MAX;
+    const dueAt = await this.due.firstDueAt(this.failing.pausing);
+    const dueInMs = dueAt === undefined ? LOOK_EVERY_MS_MAX : dueAt - this.clock.now();
     if (dueInMs > 0) return Math.min(dueInMs, LOOK_EVERY_MS_MAX);
     return (await this.expireDue()) ? 0 : LOOK_EVERY_MS;
   }
@@ -98,11 +97,8 @@ export class WhenReservationIsDueExpireIt {
   /** Expires what is due by now. True when there may be more. */
   async expireDue(): Promise<boolean> {
     const now = this.clock.now();
-    const due = await this.readModels.query<{ sku: string }>(
-      'select distinct sku from view_due_reservations.holds where due_at <= $1 and sku <> all($3) limit $2',
-      [toIso(now), SKUS_AT_ONCE, this.failing.pausing],
-    );
-    await Promise.all(due.map(({ sku }) => this.expire(sku, now)));
+    const due = await this.due.skusDueBy(now, SKUS_AT_ONCE, this.failing.pausing);
+    await Promise.all(due.map((sku) => this.expire(sku, now)));
     return due.length === SKUS_AT_ONCE;
   }
 

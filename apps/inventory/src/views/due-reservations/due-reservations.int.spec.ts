@@ -8,6 +8,7 @@ import {
   WhenReservationIsDueExpireIt,
 } from '../../processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
 import { dueReservationsProjection } from './due-reservations.projection.js';
+import { DueReservations } from './due-reservations.query.js';
 
 let database: TestDatabase;
 let readModels: ReadModels;
@@ -27,7 +28,14 @@ beforeEach(async () => {
   await inventory.receive('b', 10);
   runners = new Runners(readModels, inventory.store);
   runners.addProjection(dueReservationsProjection);
-  expiry = new WhenReservationIsDueExpireIt(readModels, inventory.commands, clock, inventory.shutdown, runners);
+  expiry = new WhenReservationIsDueExpireIt(
+    readModels,
+    new DueReservations(readModels),
+    inventory.commands,
+    clock,
+    inventory.shutdown,
+    runners,
+  );
 });
 afterEach(async () => {
   await inventory.close();
@@ -106,7 +114,14 @@ describe('when a reservation is due, it expires', () => {
     const head = await inventory.store.head();
     const other = await InventoryHarness.open(inventory.store, clock);
     await expiry.expireDue();
-    await new WhenReservationIsDueExpireIt(readModels, other.commands, clock, other.shutdown, runners).expireDue();
+    await new WhenReservationIsDueExpireIt(
+      readModels,
+      new DueReservations(readModels),
+      other.commands,
+      clock,
+      other.shutdown,
+      runners,
+    ).expireDue();
     expect(await inventory.store.head()).toBe(head);
     await other.shutdown.run();
   });
@@ -128,7 +143,14 @@ describe('when a reservation is due, it expires', () => {
     const commands = Object.create(inventory.commands) as CommandRunner;
     commands.execute = (command) =>
       command.id === 'a' && isBroken ? Promise.reject(new Error('a is broken')) : inventory.commands.execute(command);
-    expiry = new WhenReservationIsDueExpireIt(readModels, commands, clock, inventory.shutdown, runners);
+    expiry = new WhenReservationIsDueExpireIt(
+      readModels,
+      new DueReservations(readModels),
+      commands,
+      clock,
+      inventory.shutdown,
+      runners,
+    );
     await inventory.reserve('a', 'short', 3, 10);
     await inventory.reserve('b', 'short', 5, 10);
     await holds();

@@ -1,7 +1,7 @@
 import type { StockEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 import { bulkDelete, bulkUpsert, type Projection } from '#read-models';
-import { skuOf } from '../stock/stock.projection.js';
+import { skuOf } from '../../stock/sku-of.js';
 
 type HoldEvent = Extract<StockEvent, { type: 'StockReserved' | `StockReservation${string}` }>;
 

@@ -2,7 +2,7 @@ import type { StockEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 import type { ExceptionSource } from '#platform';
 import { bulkUpsert, type Projection, schemaOf, type Tx } from '#read-models';
-import { skuOf } from '../stock/stock.projection.js';
+import { skuOf } from '../../stock/sku-of.js';
 
 export interface ShortageRow {
   sku: string;

@@ -2,8 +2,10 @@ import { type StockEvent, stockEvents, typesOf } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 import { lookAlikeKey, MAX_QUANTITY } from '#kernel';
 import { bulkUpsert, type Projection, selectByKeys, type Tx } from '#read-models';
-import { availableToSell, type ChannelPolicy } from '../../stock/available-to-sell.js';
+import { availableToSell } from '../../stock/available-to-sell.js';
+import { skuOf } from '../../stock/sku-of.js';
 import { addToFigures, emptyFigures, type StockFigures } from '../../stock/stock-levels.js';
+import type { ChannelPolicy } from '../../supply/channel-terms.js';
 import {
   addToSupply,
   allPolicies,
@@ -272,6 +274,3 @@ const numbersOf = (figures: StockFigures, policies: readonly ChannelPolicy[]): R
   );
 
 const receivedAtOf = (event: RecordedEvent): string => event.metadata.receivedAt ?? event.recordedAt;
-
-/** `stock-85123A` -> `85123A`. */
-export const skuOf = (stream: string): string => stream.slice(stream.indexOf('-') + 1);

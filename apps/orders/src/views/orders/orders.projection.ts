@@ -1,7 +1,7 @@
 import { type OrderEvent, orderEvents, typesOf } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 import { bulkUpsert, type Projection, selectByKeys, type Tx } from '#read-models';
-import { DayChanges, dailySales } from '../daily-sales/day-changes.js';
+import { DayChanges, dailySales } from './day-changes.js';
 import { lineFrom, type OrderRow, phaseOf, rowAfter, type StoredLine, storedLine, totalsOf } from './order-row.js';
 
 /**

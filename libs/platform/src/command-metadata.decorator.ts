@@ -1,9 +1,9 @@
 import { createParamDecorator } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { EventMetadata } from '#event-sourcing';
-import { grpcCallOf } from '../grpc/grpc-call.js';
-import { commandMetadataOf } from '../request-context.js';
-import { callOf } from './call.js';
+import { grpcCallOf } from './grpc/grpc-call.js';
+import { callOf } from './http/call.js';
+import { commandMetadataOf } from './request-context.js';
 
 /** Metadata of the events that answer a request. */
 export const commandMetadata = (request: FastifyRequest): EventMetadata & { readonly receivedAt: string } =>

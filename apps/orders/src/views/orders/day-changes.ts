@@ -1,5 +1,5 @@
 import { bulkUpsert, type Tx } from '#read-models';
-import { type OrderRow, type OrderTotals, phaseOf, totalsOf } from '../orders/order-row.js';
+import { type OrderRow, type OrderTotals, phaseOf, totalsOf } from './order-row.js';
 
 /** DDL and description of the table, which the projection of orders fills: both count the same lines. */
 export const dailySales = {
