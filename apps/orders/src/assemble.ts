@@ -2,9 +2,9 @@ import type { Core } from '#platform';
 import type { Projection } from '#read-models';
 import { OfferDirectory } from './offers/offer-directory.js';
 import { createTables } from './offers/tables.js';
-import { ChangeOrderHandler } from './order/change-order.js';
-import { OrdersIntake } from './order/record-sale/orders-intake.js';
-import { OrderDecisions } from './order/submit-order/order-decisions.js';
+import { OrderDecisions } from './order/order-decisions.js';
+import { OrdersIntake } from './order/orders-intake.js';
+import { orders } from './orders.slices.js';
 import { WhenAllocationIsDeclinedDeclineOrder } from './processes/when-allocation-is-declined-decline-order/decline-order.reaction.js';
 import { WhenChannelIsSetUpKnowIt } from './processes/when-channel-is-set-up-know-it/know-channel.reaction.js';
 import { WhenListingIsMadeKnowItsSku } from './processes/when-listing-is-made-know-its-sku/know-sku.reaction.js';
@@ -27,6 +27,7 @@ export function assembleOrders(core: Core) {
 
   // Commands
   const decisions = new OrderDecisions(store);
+  const intake = new OrdersIntake(commands, core.hasher, new OfferDirectory(readModels), runners, clock);
 
   // Views
   for (const projection of ordersProjections) runners.addProjection(projection);
@@ -41,12 +42,18 @@ export function assembleOrders(core: Core) {
   // Exceptions
   for (const source of orderExceptions) exceptions.add(source);
 
-  return {
-    changeOrder: new ChangeOrderHandler(commands),
-    intake: new OrdersIntake(commands, core.hasher, new OfferDirectory(readModels), runners, clock),
+  // Slices
+  orders.serve(core.slices, {
+    commands,
+    intake,
     decisions,
+    hasher: core.hasher,
     ordersQuery: new OrdersQuery(readModels),
     dailySalesQuery: new DailySalesQuery(readModels),
+  });
+
+  return {
+    intake,
     prepare: () => createTables(readModels),
     start: () => {
       const listening = decisions.listen(shutdown.signal);

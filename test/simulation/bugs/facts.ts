@@ -7,8 +7,8 @@ import { boundAhead, leavingFrom } from '../../../apps/inventory/src/stock/alloc
 import { owed } from '../../../apps/inventory/src/stock/available-to-sell.js';
 import { sum, unitsOfQuota } from '../../../apps/inventory/src/stock/stock-levels.js';
 import { cancelLines, shipLines } from '../../../apps/orders/src/order/fulfilment.decide.js';
-import { isCharge } from '../../../apps/orders/src/order/record-sale/sold.js';
 import { recordSale, reopenedBy, resolveOffers } from '../../../apps/orders/src/order/sales.decide.js';
+import { isCharge } from '../../../apps/orders/src/order/sold.js';
 import { inFunction, inMethod, type PlantedBug } from '../kit/planting.js';
 
 /** In what becomes of messages that are not understood, facts that contradict each other, and sales that are told late. */

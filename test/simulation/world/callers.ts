@@ -4,8 +4,7 @@ import { ChangeChannel } from '../../../apps/channels/src/channel/change-channel
 import type { ChannelCommand } from '../../../apps/channels/src/channel/channel.decide.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
 import { stockDecider } from '../../../apps/inventory/src/stock/stock.decider.js';
-import { ChangeOrder } from '../../../apps/orders/src/order/change-order.js';
-import type { OrderCommand } from '../../../apps/orders/src/order/order.decide.js';
+import { type OrderCommand, orderDecider } from '../../../apps/orders/src/order/order.decide.js';
 import { must } from '../oracle/violation.js';
 import type { SystemProcess } from '../process.js';
 import type { Webhook } from '../shops/webhooks.js';
@@ -29,7 +28,7 @@ export class Callers {
 
   order(command: OrderCommand): Promise<Answer | undefined> {
     const send = (system: SystemProcess, metadata: EventMetadata) =>
-      system.orders.changeOrder.execute(new ChangeOrder(command, metadata));
+      system.commands.execute({ on: orderDecider, id: command.orderId, command, metadata });
     return this.#send(`order-${command.orderId}`, send, { isFact: FACTS.has(command.type) });
   }
 

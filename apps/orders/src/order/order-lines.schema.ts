@@ -1,13 +1,5 @@
 import { z } from 'zod';
-import {
-  isoInstant,
-  lineIdSchema,
-  orderIdSchema,
-  priceMinor,
-  quantity,
-  reservationIdSchema,
-  skuSchema,
-} from '#platform';
+import { isoInstant, lineIdSchema, priceMinor, quantity, reservationIdSchema, skuSchema } from '#platform';
 
 /** The lines of an order of our own shop: a cart may hold their units already. */
 export const submittedLines = linesOf(
@@ -24,8 +16,6 @@ export const submittedLines = linesOf(
 
 /** Units of lines that move: `sku` only where a channel has put several SKUs on one line. */
 export const namedUnits = linesOf(z.strictObject({ lineId: lineIdSchema, sku: skuSchema.optional(), units: quantity }));
-
-export const orderIdParameter = { schema: orderIdSchema };
 
 /** When a fact was true in the world; now unless given. */
 export const happenedAt = isoInstant.optional().meta({ description: 'When it happened; now unless given' });

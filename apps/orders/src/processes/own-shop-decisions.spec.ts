@@ -4,7 +4,7 @@ import { CommandRunner, type EventMetadata, type RecordedEvent } from '#event-so
 import { idFrom } from '#kernel';
 import { InMemoryEventStore } from '#testing';
 import { orderDecider } from '../order/order.decide.js';
-import { OrderDecisions } from '../order/submit-order/order-decisions.js';
+import { OrderDecisions } from '../order/order-decisions.js';
 import { WhenAllocationIsDeclinedDeclineOrder } from './when-allocation-is-declined-decline-order/decline-order.reaction.js';
 import { WhenStockIsAllocatedPlaceOrder } from './when-stock-is-allocated-place-order/place-order.reaction.js';
 

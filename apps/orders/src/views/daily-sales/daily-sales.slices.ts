@@ -1,8 +1,6 @@
-import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
-import { channelIdSchema, decodeCursor, isoDay, type PageOf, pageOf, pageQuery, toPage } from '#platform';
-import { type DailySales, DailySalesQuery } from './daily-sales.query.js';
+import { channelIdSchema, decodeCursor, isoDay, pageOf, pageQuery, toPage } from '#platform';
+import { orders } from '../../orders.slices.js';
 
 const day = isoDay.meta({ description: 'UTC day, included' });
 const filter = z
@@ -13,7 +11,7 @@ const filter = z
   });
 const cursor = z.tuple([isoDay, z.string(), z.string()]);
 
-const dailySales = z
+const salesOfDay = z
   .object({
     channel: z.string(),
     day: z.string().meta({ description: 'UTC day on which the orders were placed' }),
@@ -29,20 +27,14 @@ const dailySales = z
   })
   .meta({ id: 'DailySales' });
 
-@ApiTags('orders')
-@Controller('v1/sales/daily')
-export class DailySalesController {
-  constructor(private readonly sales: DailySalesQuery) {}
-
-  @Get()
-  @ApiOperation({
-    summary:
-      'What was sold per channel, day and currency, oldest day first. Changes to an order correct the day it was placed on',
-  })
-  @ApiOkResponse({ standardSchema: pageOf(dailySales) })
-  async list(@Query({ schema: filter }) query: z.output<typeof filter>): Promise<PageOf<DailySales>> {
-    const after = decodeCursor(query.cursor, cursor);
-    const rows = await this.sales.list(query, after, query.limit + 1);
-    return toPage(rows, query.limit, (row) => [row.day, row.channel, row.currency]);
-  }
-}
+export const dailySales = orders.query({
+  name: 'DailySales',
+  summary:
+    'What was sold per channel, day and currency, oldest day first. Changes to an order correct the day it was placed on',
+  query: filter,
+  answer: pageOf(salesOfDay),
+  execute: async (asked, { dailySalesQuery }) => {
+    const rows = await dailySalesQuery.list(asked, decodeCursor(asked.cursor, cursor), asked.limit + 1);
+    return toPage(rows, asked.limit, (row) => [row.day, row.channel, row.currency]);
+  },
+});

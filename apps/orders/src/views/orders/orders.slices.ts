@@ -1,10 +1,7 @@
-import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { Rejected } from '#kernel';
-import { channelIdSchema, decodeCursor, isoInstant, type PageOf, Problems, pageOf, pageQuery, toPage } from '#platform';
-import { orderIdParameter } from '../../order/order-lines.schema.js';
-import { type OrderDetails, type OrderSummary, OrdersQuery } from './orders.query.js';
+import { channelIdSchema, decodeCursor, isoInstant, orderIdSchema, pageOf, pageQuery, toPage } from '#platform';
+import { orders } from '../../orders.slices.js';
 
 const status = z
   .enum(['unknown', 'submitted', 'declined', 'placed'])
@@ -56,26 +53,25 @@ const details = summary
   })
   .meta({ id: 'Order' });
 
-@ApiTags('orders')
-@Controller('v1/orders')
-export class OrdersController {
-  constructor(private readonly orders: OrdersQuery) {}
+export const listOrders = orders.query({
+  name: 'ListOrders',
+  summary: 'Orders, newest first',
+  query: filter,
+  answer: pageOf(summary),
+  execute: async (asked, { ordersQuery }) => {
+    const rows = await ordersQuery.list(asked, decodeCursor(asked.cursor, cursor), asked.limit + 1);
+    return toPage(rows, asked.limit, ({ placedAt, orderId }) => [placedAt, orderId]);
+  },
+});
 
-  @Get()
-  @ApiOperation({ summary: 'Orders, newest first' })
-  @ApiOkResponse({ standardSchema: pageOf(summary) })
-  async list(@Query({ schema: filter }) query: z.output<typeof filter>): Promise<PageOf<OrderSummary>> {
-    const after = decodeCursor(query.cursor, cursor);
-    const rows = await this.orders.list(query, after, query.limit + 1);
-    return toPage(rows, query.limit, ({ placedAt, orderId }) => [placedAt, orderId]);
-  }
-
-  @Get(':orderId')
-  @ApiOperation({ summary: 'One order with its lines' })
-  @Problems({ 'not-found': ['unknown-order'] })
-  @ApiOkResponse({ standardSchema: details })
-  async byId(@Param('orderId', orderIdParameter) orderId: string): Promise<OrderDetails> {
-    const order = await this.orders.byId(orderId);
+export const orderById = orders.query({
+  name: 'OrderById',
+  summary: 'One order with its lines',
+  path: { orderId: orderIdSchema },
+  answer: details,
+  refusals: { 'not-found': ['unknown-order'] },
+  execute: async ({ orderId }, { ordersQuery }) => {
+    const order = await ordersQuery.byId(orderId);
     if (!order)
       throw new Rejected(
         'not-found',
@@ -84,5 +80,5 @@ export class OrdersController {
         { orderId },
       );
     return order;
-  }
-}
+  },
+});

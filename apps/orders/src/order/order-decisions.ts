@@ -4,7 +4,7 @@ import type { OrderEvent } from '#contracts';
 import { type EventStore, type RecordedEvent } from '#event-sourcing';
 import { logOf } from '#platform';
 import { FailureLog } from '#read-models';
-import type { ShortSku } from '../checkout.decide.js';
+import type { ShortSku } from './checkout.decide.js';
 
 /** How inventory's answer turned out for an order. */
 export type OrderDecision =

@@ -4,10 +4,10 @@ import { CommandRunner, type EventMetadata, type Outcome } from '#event-sourcing
 import { type Clock, idFrom, newId, Rejected, refusedInstant, toIso, utcInstant } from '#kernel';
 import { currentContext, PersonalDataHasher } from '#platform';
 import { Runners } from '#read-models';
-import { OfferDirectory, type SkuOfLine } from '../../offers/offer-directory.js';
-import { orderDecider } from '../order.decide.js';
-import { channelOrderId } from '../order-id.js';
-import type { RecordSale } from '../sales.decide.js';
+import { OfferDirectory, type SkuOfLine } from '../offers/offer-directory.js';
+import { orderDecider } from './order.decide.js';
+import { channelOrderId } from './order-id.js';
+import type { RecordSale } from './sales.decide.js';
 import { soldBy } from './sold.js';
 
 export interface RecordedSale extends SaleResult {
