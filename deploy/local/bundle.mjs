@@ -43,7 +43,7 @@ const bundle = await rolldown({
   platform: 'node',
   plugins: [staysInPlace, httpOnDemand],
   onLog(level, log, tell) {
-    // Nest and its kind try packages that nobody has to have, and go on without.
+    // Nest and its kind try optional packages and go on without them.
     if (log.code !== 'UNRESOLVED_IMPORT') tell(level, log);
   },
 });

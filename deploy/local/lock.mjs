@@ -87,6 +87,6 @@ function touch(path) {
   try {
     utimesSync(path, new Date(), new Date());
   } catch {
-    // Somebody removed it by hand. Nothing of ours depends on it before the work ends.
+    // It was removed by hand. Nothing of ours depends on it before the work ends.
   }
 }

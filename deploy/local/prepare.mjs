@@ -67,7 +67,7 @@ async function install() {
   const [command, npmArgs] = npmCommand();
   await requireRegistry(command, npmArgs);
   const progress = startProgress('Installing packages (once, a minute or so)');
-  // Named on the command line, these win over NODE_ENV=production and over an `omit` in somebody's npm settings.
+  // Named on the command line, these win over NODE_ENV=production and over an `omit` in the npm settings of the user.
   const args = [...npmArgs, 'ci', '--include=dev', '--include=optional', '--loglevel=error'];
   const { exitCode, output, interruptedBy } = await run(command, args, { cwd: root, capture: true });
   progress.end(exitCode === 0);

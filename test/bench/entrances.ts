@@ -110,7 +110,7 @@ class EntranceRace {
     return withCpu(this.einklang, () => httpLoad(load));
   }
 
-  /** A body for a SKU of its own; the views have taken in all that came before, so that they disturb nobody. */
+  /** A body for a SKU of its own; the views have taken in all that came before, so that they disturb no measurement. */
   async #reservation() {
     this.#skus += 1;
     const sku = `HOT-${this.#skus}`;

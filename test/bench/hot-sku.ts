@@ -99,7 +99,7 @@ class HotSkuRace {
     return contenders;
   }
 
-  /** More shoppers than units. What counts is read back from the log, not what we were told. */
+  /** More shoppers than units. What counts is read back from the log, not from the answers. */
   scarce(): Contender {
     return {
       name: 'scarce stock',

@@ -39,7 +39,7 @@ const views: readonly View[] = [
 
 export const rebuildOfViews: Benchmark = {
   name: 'rebuild',
-  summary: 'views of a log of a million events built anew beside the live ones, while it is sold from and read',
+  summary: 'views of a log of a million events built again beside the live ones, while it is sold from and read',
   run: async (bench) => {
     const shop = await Shop.open(bench);
     try {
@@ -171,7 +171,7 @@ function resultOf({ measurements }: Bench): Result {
     charts: [
       { title: 'Events per second', bars: bars('logEventsPerSecond', ...rates) },
       {
-        title: '99th percentile while a view is built anew, in milliseconds',
+        title: '99th percentile while a view is built again, in milliseconds',
         bars: bars(...views.flatMap(({ metric }) => [`${metric}ReadP99Ms`, `${metric}SaleP99Ms`])),
       },
     ],

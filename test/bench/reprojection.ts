@@ -31,7 +31,7 @@ export const reprojection: Benchmark = {
   },
 };
 
-/** Sells single units, each on the next SKU and channel, and watches what the channels are told they may show. */
+/** Sells single units, each on the next SKU and channel, and watches which numbers the channels get. */
 class Shop {
   /** Per SKU: what will be left once every sale that was sent is shown. */
   readonly #left = new Map<string, number>();
@@ -130,7 +130,7 @@ function resultOf({ measurements }: Bench): Result {
   return {
     ratios: [],
     charts: [
-      panel('Milliseconds until every channel is told, median, by sales per second', 'p50MsAt'),
+      panel('Milliseconds until every channel has the number, median, by sales per second', 'p50MsAt'),
       panel('The same, 99th percentile', 'p99MsAt'),
       panel('Sales per second that came through', 'shownPerSecondAt'),
     ],

@@ -100,7 +100,7 @@ function neighbours(bench: Bench, stock: StockSide, skus: readonly string[]): Co
   };
 }
 
-/** More at once than the mailbox takes: the rest is told how long the queue needs, and the queue is then watched. */
+/** More at once than the mailbox takes: the rest get the time the queue needs, and the queue is then watched. */
 function overload(stock: StockSide): Contender {
   return {
     name: 'overload of one SKU',
@@ -120,7 +120,7 @@ function overload(stock: StockSide): Contender {
       });
       await Promise.all(answers);
       const last = refusals.at(-1);
-      if (!last) throw new Error('Nobody was refused, so there is no estimate to look at.');
+      if (!last) throw new Error('No caller was refused, so there is no estimate to look at.');
       return {
         overloadRefused: refusals.length,
         drainEstimateMs: last.estimateMs,

@@ -172,7 +172,7 @@ describe('the gateway of the compose file', () => {
     expect([...upstreams.values()].filter((host) => !programs.some(({ name }) => name === host))).toEqual([]);
   });
 
-  it('lets nobody from outside call what services call among themselves', () => {
+  it('lets no caller from outside use what services call among themselves', () => {
     expect(
       locations.filter(({ pattern }) => pattern.test('/internal/channel-sales') || pattern.test('/metrics')),
     ).toEqual([]);

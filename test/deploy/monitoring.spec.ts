@@ -42,7 +42,7 @@ const dashboards = globSync('deploy/monitoring/dashboards/*.json').map((path) =>
   ...dashboard.parse(readJson(path)),
 }));
 
-/** What whoever scrapes adds. */
+/** What the scrape configuration adds. */
 const targetLabels = ['service', 'component', 'instance', 'job'];
 
 let known: ReadonlyMap<string, ReadonlySet<string>>;

@@ -65,7 +65,7 @@ describe('bad input gets a clear refusal and changes nothing', () => {
     ['an unknown SKU', ['PUT', '/v1/variants/NOBODY-KNOWS/listings/web-shop', { externalId: 'X' }], 404, 'unknown-sku'],
     ['an unknown SKU', ['POST', '/v1/reservations', reservation({ sku: 'NOBODY-KNOWS' })], 404, 'unknown-sku'],
     [
-      'an adjustment of what nobody has',
+      'an adjustment of what is not there',
       ['POST', '/v1/stock/NOBODY-KNOWS/adjustments', { locationId: 'main', onHand: -1, reason: 'lost' }],
       409,
       'adjustment-below-zero',
@@ -121,7 +121,7 @@ describe('bad input gets a clear refusal and changes nothing', () => {
     ['a share above 100', ['PUT', '/v1/stock-rules/web-shop', { sharePercent: 101 }], 400, 'invalid-request'],
     ['a SKU with a line break', ['GET', '/v1/stock/LA%0AMP'], 400, 'invalid-request'],
     ['an address that is no UTF-8', ['GET', '/v1/stock/%FF'], 400, 'malformed-url'],
-    ['a cursor of somebody’s own', ['GET', '/v1/orders?cursor=abc'], 400, 'invalid-request'],
+    ['a made-up cursor', ['GET', '/v1/orders?cursor=abc'], 400, 'invalid-request'],
     ['days in the wrong order', ['GET', '/v1/sales/daily?from=2026-02-01&to=2026-01-31'], 400, 'invalid-request'],
     ['a number in another notation', ['GET', '/v1/stock/LAMP/explain?fromRevision=0x1'], 400, 'invalid-request'],
     ['a parameter that is there twice', ['GET', '/v1/orders?limit=1&limit=2'], 400, 'invalid-request'],

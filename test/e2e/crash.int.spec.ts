@@ -80,7 +80,7 @@ describe('kill -9 in the middle of 2,120 sales and orders', () => {
     );
   }, 300_000);
   afterAll(async () => {
-    // Should the set-up have failed, nobody goes on sending to what is gone.
+    // Should the set-up have failed, no sender goes on.
     ended.abort();
     await shop?.close();
     await installation?.remove();
@@ -116,7 +116,7 @@ describe('kill -9 in the middle of 2,120 sales and orders', () => {
     expect(of('OrderPlaced') + of('OrderDeclined')).toBe(of('OrderSubmitted'));
   });
 
-  it('leaves own-shop orders placed or declined, as their buyers were told, and none that nobody sent', () => {
+  it('leaves own-shop orders placed or declined, as their buyers were answered, and none that was not sent', () => {
     const own = new Map(orders.filter(({ channel }) => channel === 'own-shop-eu').map((each) => [each.order_id, each]));
     expect(new Set([...own.values()].map(({ status }) => status))).toEqual(new Set(['placed', 'declined']));
     for (const [message, answer] of answers) {

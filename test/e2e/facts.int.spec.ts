@@ -114,7 +114,7 @@ describe('facts that contradict each other', () => {
     expect((await system.api.send('GET', '/v1/stock/B00SPOON')).status).toBe(404);
   });
 
-  it('wait for the channel, where nobody set it up', async () => {
+  it('wait for the channel, where it is not set up', async () => {
     await sell('unheard-of', [line('CUP', 1)], { channel: 'amazn' });
     expect(await kindsOf('amazn')).toContain('unknown-channel');
     expect(await kindsOf('amazon')).not.toContain('unknown-channel');

@@ -28,7 +28,7 @@ describe('what the system tells Prometheus and an orchestrator', () => {
     }
   });
 
-  it('has what became of the commands of every aggregate, also of those nobody named', async () => {
+  it('has what became of the commands of every aggregate, also of those without a name', async () => {
     const samples = await metrics();
     for (const category of ['stock', 'location'])
       expect(samples).toContain(`einklang_commands_total{category="${category}",outcome="changed"} 1`);

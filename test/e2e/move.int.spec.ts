@@ -53,7 +53,7 @@ describe('a system that moves to EventStoreDB', () => {
     events = double.log.records.length;
   });
 
-  it('decides nothing anew when every view and process reads the moved log from its start', async () => {
+  it('decides nothing again when every view and process reads the moved log from its start', async () => {
     const key = await readFile(join(standalone.dataDir, 'hash-key'), 'utf8');
     const environment = { EINKLANG_HASH_KEY: `hex:${key}`, EVENTSTOREDB_URL: double.url() };
     for (const command of [['prepare'], ['rebuild', 'stock', '--service', 'inventory']])
@@ -153,7 +153,7 @@ describe('a system that moves to EventStoreDB', () => {
     await system.api.settled();
   }
 
-  /** By the new ledger, which begins empty; the channels show what they were told before the move. */
+  /** By the new ledger, which begins empty; the channels show what they got before the move. */
   async function everythingIsAcknowledged(): Promise<void> {
     await system.api.settled();
     await until('every listing is acknowledged', async () =>

@@ -78,7 +78,7 @@ describe('offers of one SKU on a channel', () => {
       .parse((await system.api.send('GET', `/v1/channels/etsy/pushes?state=${state}`)).body).items;
   const untilShown = (numbers: Record<string, number>) =>
     until(`etsy shows ${JSON.stringify(numbers)}`, async () => {
-      // It was told to fail now and then.
+      // It fails now and then, as it was set up.
       const { items } = await askShop(shop.url, 'GET', 'etsy', 'stock', shown).catch(() => ({ items: [] }));
       const now = new Map(items.map(({ externalId, quantity }) => [externalId, quantity]));
       return Object.entries(numbers).every(([externalId, quantity]) => now.get(externalId) === quantity)

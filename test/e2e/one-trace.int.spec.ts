@@ -80,12 +80,12 @@ describe('the trace of a sale', () => {
     expect(ofSale().filter(({ parentSpanId }) => parentSpanId === CALLER_SPAN_ID)).toHaveLength(1);
   });
 
-  it('is the only one: nobody else asked for one', () => {
+  it('is the only one: no other request asked for one', () => {
     expect(new Set(collector.spans.map(({ traceId }) => traceId))).toEqual(new Set([TRACE_ID]));
     expect(new Set(collector.spans.map(({ service }) => service))).toEqual(new Set(['standalone']));
   });
 
-  it('names nobody', () => {
+  it('names no person', () => {
     expect(collector.received).toContain(TRACE_ID);
     for (const secret of [EMAIL, PHONE, 'Ada', 'account-1']) expect(collector.received).not.toContain(secret);
   });

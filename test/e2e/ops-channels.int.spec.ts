@@ -52,7 +52,7 @@ describe('a replay and what its channels show', () => {
     expect(exitCode).toBe(0);
   });
 
-  /** The shop shows a unit more than it was told. Answers the listing as it was. */
+  /** The shop shows a unit more than it got. Answers the listing as it was. */
   async function changeANumberOn(channel: string) {
     const shop = new DatabaseSync(join(installation.dataDir, 'simulated-shop.sqlite'));
     try {

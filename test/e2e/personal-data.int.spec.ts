@@ -7,7 +7,7 @@ import { dump } from './support/database.js';
 import { Installation, type RunningSystem, SECRET } from './support/installation.js';
 import { askShop, openForTrade, signed } from './support/trade.js';
 
-/** Her things, as nobody else would write them: whatever of this is found somewhere came from here. */
+/** Her things, as no other person would write them: whatever of this is found somewhere came from here. */
 const HER = {
   email: 'Ada.Lovelace-1815@example.org',
   phone: '+49 30 1815-1852',
@@ -47,7 +47,7 @@ describe('personal data', () => {
     await collector?.close();
   });
 
-  // Each is an entrance of the system, or a way in which somebody sends a person where none belongs.
+  // Each is an entrance of the system, or a way in which a caller sends a person where none belongs.
   it.each<[string, number, () => Promise<Answer>]>([
     ['a webhook', 202, () => webhook('w-1', { topic: 'order.created', order: shopOrder('w-1') })],
     [
@@ -62,7 +62,7 @@ describe('personal data', () => {
     ],
     ['a webhook about the person', 202, () => webhook('w-3', { topic: 'customer.updated', customer: TALKATIVE })],
     [
-      'a webhook somebody else signed',
+      'a webhook with a foreign signature',
       401,
       () => webhook('w-4', { order: shopOrder('w-4') }, { 'x-simulated-signature': 'x' }),
     ],

@@ -31,7 +31,7 @@ describe('a sale on a channel', () => {
     await openForTrade(system.api, { shopUrl: shop.url, stock: { LAMP: 10, VASE: 5 } });
     for (const channel of CHANNELS) await untilShown(channel, { LAMP: 10, VASE: 5 });
     pushesBefore = await pushes();
-    // Nobody comes by chance; the address is where the message of a purchase goes.
+    // No shopper comes by chance; the address is where the message of a purchase goes.
     const webhookUrl = `${system.httpUrl}/v1/channels/amazon/webhooks`;
     await askShop(shop.url, 'POST', 'amazon', 'shoppers', z.unknown(), { perSecond: 0, seed: 1, webhookUrl });
     const lines = [

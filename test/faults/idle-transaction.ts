@@ -23,7 +23,7 @@ export const idleTransaction: Fault = {
 };
 
 /**
- * One reservation after the other, each until every subscriber has it: the one in the writer's process, one that is told by
+ * One reservation after the other, each until every subscriber has it: the one in the writer's process, one that is notified by
  * PostgreSQL, and the stock view. Beside it, in the same moments, a reader of the kind that waits for old transactions.
  */
 export async function besideIdleTransaction(run: FaultRun, { idleMs }: IdleOptions): Promise<Finding> {
@@ -80,7 +80,7 @@ function findingOf(without: Lags, beside: Lags, idleMs: number): Finding {
   for (const name of ['writersProcess', 'otherProcess', 'stockView'] as const)
     if (beside[name] > idleMs / 2) violations.push(`${name} was ${beside[name]} ms behind`);
   if (beside.xminReader < idleMs / 2)
-    violations.push('The transaction held nobody up, so the comparison shows nothing.');
+    violations.push('The transaction held no caller up, so the comparison shows nothing.');
   const figures = Object.fromEntries([
     ['idleMs', idleMs],
     ...Object.entries(beside).map(([name, value]) => [labelOf(name), value]),

@@ -82,7 +82,7 @@ class Pausing {
     await this.#goOn();
   }
 
-  /** The system answers for a stopped process, so its session is as good as any: nobody can say that it is not at work. */
+  /** The system answers for a stopped process, so its session is as good as any: it looks as if it were at work. */
   async #refusedWhileSessionStands(stopped: WorkerProcess): Promise<void> {
     const { exitCode, output } = await this.site.startInVain();
     if (exitCode !== 1 || !output.includes(`process ${stopped.pid} is writing`))

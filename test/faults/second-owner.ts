@@ -19,7 +19,7 @@ export const secondOwner: Fault = {
 
 /**
  * Per round: a second process starts while the first one writes, and is refused; the session of the first one is cut, and
- * it takes it up again; it is cut over and over while both want it, and one of them gets it. Whoever is fenced must end.
+ * it takes it up again; it is cut over and over while both want it, and one of them gets it. A fenced process must end.
  */
 export async function twoOwners(run: FaultRun, options: SecondOwnerOptions): Promise<Finding> {
   const site = await Site.create();

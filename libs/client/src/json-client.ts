@@ -48,7 +48,7 @@ export const problemSchema = z
 export const mayGoBetterLater = (status: number): boolean => status === 429 || status === 503;
 
 /**
- * Asks one server for JSON. A request that is told to wait is sent again after the time asked for, up to
+ * Asks one server for JSON. A request that has to wait is sent again after the time asked for, up to
  * {@link MAX_ATTEMPTS} times: callers send only what may be repeated without harm.
  */
 export class JsonClient {

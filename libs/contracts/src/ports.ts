@@ -29,7 +29,7 @@ export interface AvailabilityChange {
   readonly available: Readonly<Record<string, number>>;
   /** When we learned of what changed it, ISO 8601 in UTC: lag is measured from here. */
   readonly receivedAt: string;
-  /** W3C trace context of the newest change in it that is traced: what the channels are told continues that trace. */
+  /** W3C trace context of the newest change in it that is traced: the push to the channels continues that trace. */
   readonly traceparent?: string;
 }
 

@@ -111,7 +111,7 @@ function addEvents(to: NewEvent[], mailbox: Mailbox, events: readonly DomainEven
 
 /**
  * What time brought about was noticed by this command but is not its effect: a refused command may be sent again. It may
- * then notice more, which is told apart by the time: what is due at one instant is noticed once.
+ * then notice more, which the time tells apart: what is due at one instant is noticed once.
  */
 const elapsedMetadata = (metadata: EventMetadata, now: number): EventMetadata => ({
   ...metadata,

@@ -50,7 +50,7 @@ describe('EventStoreDbStore over TLS', () => {
     await expect(EventStoreDbStore.open({ url: url(user) })).rejects.toThrow(/refused access: check the user/);
   });
 
-  it('does not talk to a server whose certificate nobody vouches for', async () => {
+  it('does not talk to a server whose certificate no authority has signed', async () => {
     const opening = EventStoreDbStore.open({ url: url('einklang:p%40ss%3Aword@', 'stranger.crt'), patienceMs: 300 });
     await expect(opening).rejects.toBeInstanceOf(EventStoreUnavailable);
   });

@@ -115,7 +115,7 @@ const MS_PER_EVENT = 2;
 const MS_PER_BYTE = 1 / 1_024;
 const WAITING_BYTES_MAX = 64 * 1_048_576;
 const REPEAT_WINDOW_EVENTS = 1_000;
-/** Each lost attempt means that somebody else's append was stored. */
+/** Each lost attempt means that another writer's append was stored. */
 const ATTEMPTS_MAX = 100;
 
 /** What the last events, newest first, say of an append with 'any': repeated, undefined when new, a conflict when mixed. */

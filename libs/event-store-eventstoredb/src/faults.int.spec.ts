@@ -145,7 +145,7 @@ describe('EventStoreDbStore over broken connections', () => {
     expect((await store.append([appendOf(1)])).revisions).toEqual([0]);
   });
 
-  it('refuses to open where nobody answers', async () => {
+  it('refuses to open where no server answers', async () => {
     await open();
     await double.stop();
     await expect(EventStoreDbStore.open({ url: double.url(), patienceMs: 300 })).rejects.toBeInstanceOf(

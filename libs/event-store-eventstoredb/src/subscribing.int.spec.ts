@@ -64,7 +64,7 @@ describe('a subscription whose connection breaks', () => {
     await reader.end();
   });
 
-  it('ends when it is aborted while nobody answers', async () => {
+  it('ends when it is aborted while no server answers', async () => {
     const reader = subscribe(0);
     await reader.next();
     double.door.refuse();

@@ -3,7 +3,7 @@ import type { Client, Pool } from 'pg';
 import { newClient } from './connection.js';
 
 /**
- * Knows how far the log reaches and wakes who waits for more. The writer's process is told directly; others listen for
+ * Knows how far the log reaches and wakes who waits for more. The writer's process is notified directly; others listen for
  * the notification of each commit. A look at the database is the net below both: once a second where a notification may
  * be lost, every five minutes where nothing lies between.
  */
@@ -60,7 +60,7 @@ export class CommitSignal {
 
   async #look(listenUrl: string | undefined): Promise<void> {
     while (!this.ended) {
-      // A failure is not worth a word: whoever reads meets the same one and says so.
+      // A failure is not worth a word: readers meet the same one and say so.
       if (listenUrl !== undefined && !this.#listener) await this.#listen(listenUrl).catch(() => {});
       if (this.#waiting.size > 0) this.advance(await headOf(this.#pool).catch(() => this.#head));
       const pauseMs = listenUrl === undefined ? WRITER_LOOKS_MS : READER_LOOKS_MS;

@@ -4,7 +4,7 @@ import { dyingPostgres } from '#testing';
 import { isConnectionLoss, poolConfig } from './connection.js';
 
 describe('a pool', () => {
-  it('lives on when the server dies while it greets, and the query is told', async () => {
+  it('lives on when the server dies while it greets, and the query fails', async () => {
     const dying = await dyingPostgres();
     const pool = new Pool(poolConfig(dying.url, 'spec', 1));
     pool.on('error', () => {});

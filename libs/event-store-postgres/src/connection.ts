@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Client, type ClientConfig, DatabaseError, type PoolConfig, types } from 'pg';
 import { EventStoreUnavailable, WriterFenced } from '#event-sourcing';
 
-/** How long an append or a read waits for a database that is away before its caller is told. */
+/** How long an append or a read waits for a database that is away before its caller gets an error. */
 export const RETRY_FOR_MS = 30_000;
 
 /** Pairs for pg_advisory_lock; the first number ("evst") keeps them apart from locks of other programs. */
@@ -32,7 +32,7 @@ const clientConfig = (url: string, name: string): ClientConfig => ({
   types: { getTypeParser: (oid, format) => (oid === INT8_OID ? Number : types.getTypeParser(oid, format)) },
 });
 
-/** A client to connect. That its connection was lost is told by `end` and by its queries: an error nobody hears ends the process. */
+/** A client to connect. That its connection was lost is reported by `end` and by its queries: an error without a listener ends the process. */
 export function newClient(url: string, name: string, options: ClientConfig = {}): Client {
   const client = new Client({ ...clientConfig(url, name), ...options });
   client.on('error', () => {});
@@ -46,7 +46,7 @@ export const poolConfig = (url: string, name: string, max: number): PoolConfig =
   // One stays open: to connect again for every look at the log would cost more than the look.
   min: 1,
   // The pool listens to connections that lie idle, and who has one by its queries. A server that dies while it greets is heard
-  // by neither, and what nobody hears ends the process; the first query on that connection fails anyway.
+  // by neither, and an error without a listener ends the process; the first query on that connection fails anyway.
   onConnect: (client) => void client.on('error', () => {}),
 });
 

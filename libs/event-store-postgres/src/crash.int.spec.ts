@@ -90,7 +90,7 @@ describe('a second writer', () => {
     await third.close();
   });
 
-  it('gets its session back when nobody took its place', async () => {
+  it('gets its session back when no other process took its place', async () => {
     const store = await PostgresEventStore.open({ url: database.url, writer: true, holder: 'till 7' });
     await store.append([{ stream: STREAM, expected: 'no-stream', events: [newEvent()] }]);
     await terminateWriter(database.url);

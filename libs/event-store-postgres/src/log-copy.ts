@@ -50,7 +50,7 @@ export class CommitLog {
     }
   }
 
-  /** Takes the sole right to write. `holder` is what another writer is told. Throws WriterFenced naming the one there is. */
+  /** Takes the sole right to write. `holder` is reported to another writer. Throws WriterFenced naming the one there is. */
   async openWriter(holder: string): Promise<CommitWriter> {
     return new CommitWriter(await WriterSession.open({ url: this.#url, holder, log: () => {}, onLost: () => {} }));
   }
@@ -73,7 +73,7 @@ export class CommitLog {
 }
 
 /**
- * The sole right to write to a log, for a program that copies: nobody else writes while it is open, and commits go in as
+ * The sole right to write to a log, for a program that copies: no other process writes while it is open, and commits go in as
  * they are, with their positions and times.
  */
 export class CommitWriter {

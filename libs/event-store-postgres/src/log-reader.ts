@@ -112,7 +112,7 @@ export class LogReader {
     }
   }
 
-  /** While the events of one fetch are parsed the database gets the next one ready. Whoever comes there finds it, or its error. */
+  /** While the events of one fetch are parsed the database gets the next one ready. The next fetch finds it, or its error. */
   #readAhead(commit: Commit): void {
     const end = this.#fetchEnds.get(commit);
     this.#fetchEnds.delete(commit);

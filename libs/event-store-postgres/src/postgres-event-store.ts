@@ -22,7 +22,7 @@ export interface PostgresEventStoreOptions {
   readonly url: string;
   /** True for the one process that appends; the others read. */
   readonly writer: boolean;
-  /** Who we are ("standalone on kiosk-7, process 4711"): what a second writer is told. */
+  /** Who we are ("standalone on kiosk-7, process 4711"): reported to a second writer. */
   readonly holder: string;
   readonly log?: (message: string) => void;
   /** Another writer took over. This process can append no more and should end. */

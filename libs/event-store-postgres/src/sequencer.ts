@@ -10,13 +10,13 @@ import type { WriterSession } from './writer-session.js';
 
 export interface SequencerEvents {
   readonly onCommitted: (batch: Batch) => void;
-  /** The session was lost and is back: the log ends here. It may hold a commit that nobody got an answer to. */
+  /** The session was lost and is back: the log ends here. It may hold a commit that no caller got an answer to. */
   readonly onResumed: (position: number) => void;
   readonly onFenced: (error: WriterFenced) => void;
 }
 
 /**
- * Owns the order of the log. What is appended while a commit is in flight goes into the next one, whoever appends to
+ * Owns the order of the log. What is appended while a commit is in flight goes into the next one, from every caller that appends to
  * whichever stream: under load one commit carries thousands of events, and alone an append does not wait.
  */
 export class Sequencer {
@@ -54,7 +54,7 @@ export class Sequencer {
     });
   }
 
-  /** The writer's session ended while it was idle: get it back, or learn that somebody else has it. */
+  /** The writer's session ended while it was idle: get it back, or learn that another process has it. */
   sessionLost(): void {
     this.#resyncNeeded = true;
     this.#wake();
@@ -84,7 +84,7 @@ export class Sequencer {
     }
   }
 
-  /** False when the session cannot be had back: whoever waits was told, and the next append tries again. */
+  /** False when the session cannot be had back: the waiting callers got an error, and the next append tries again. */
   async #resync(): Promise<boolean> {
     this.#heads.forget();
     try {

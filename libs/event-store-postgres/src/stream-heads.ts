@@ -20,7 +20,7 @@ export interface StreamHead {
 
 /**
  * The ends of the streams that were written to lately. They are what expected revisions are checked against: every
- * commit proves that nobody else wrote, so what is here is true as long as this process is the writer.
+ * commit proves that no other process wrote, so what is here is true as long as this process is the writer.
  */
 export class StreamHeads {
   readonly #pool: Pool;

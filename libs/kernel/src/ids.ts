@@ -17,7 +17,7 @@ export function newId(epochMs: number = Date.now()): string {
   return uuid(pool, start, 7);
 }
 
-/** Where 16 random bytes begin that nobody used. They are asked for by the page: each call costs as much as some hundred bytes do. */
+/** Where 16 unused random bytes begin. They are asked for by the page: each call costs as much as some hundred bytes do. */
 function nextRandom(): number {
   if (poolUsed + 16 > pool.length) {
     randomFillSync(pool);

@@ -101,7 +101,7 @@ export class Assignment {
     return this.#isOver ? undefined : this.#partitions.get(`${topic}/${partition}`);
   }
 
-  /** From now on its partitions belong to somebody else. */
+  /** From now on its partitions belong to another process. */
   end(): void {
     this.#isOver = true;
   }

@@ -27,7 +27,7 @@ export interface AvailabilityRelayStatus {
 
 /**
  * Sends the newest numbers of every SKU to the compacted topic, from its checkpoint on. One process with the lease works,
- * the others stand by. A crash repeats messages; whoever keeps the greatest sequence per SKU does not notice.
+ * the others stand by. A crash repeats messages; a consumer that keeps the greatest sequence per SKU does not notice.
  */
 export class AvailabilityRelay {
   readonly #sender: KafkaSender;

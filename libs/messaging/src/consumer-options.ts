@@ -10,7 +10,7 @@ export interface ConsumerOptions {
   /** First pause after a failure; doubles up to `backoffMsMax`. */
   readonly backoffMsMin?: number;
   readonly backoffMsMax?: number;
-  /** A partition with messages that has not moved for so long is stuck; if the client does not fetch it, it connects anew. */
+  /** A partition with messages that has not moved for so long is stuck; if the client does not fetch it, it connects again. */
   readonly stuckAfterMs?: number;
   /** A process that Kafka has not heard of for so long loses its partitions. */
   readonly sessionTimeoutMs?: number;

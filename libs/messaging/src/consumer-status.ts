@@ -1,7 +1,7 @@
 /**
  * - `starting`: not run yet, or joining the group
  * - `running`
- * - `paused`: somebody asked for it
+ * - `paused`: by request
  * - `retrying`: lost Kafka or the database, waits and connects again
  * - `stopped`
  */

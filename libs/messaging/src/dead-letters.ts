@@ -13,7 +13,7 @@ export interface DeadLetter extends PartitionKey {
   readonly error: string;
   /** 0 for a message that was never tried because it waits behind another. */
   readonly attempts: number;
-  /** Whether somebody asked for another try. */
+  /** Whether another try was requested. */
   readonly retry: boolean;
   readonly parkedAt: string;
 }
@@ -120,7 +120,7 @@ export interface LetterToRetry extends DeadLetterPlace {
   readonly raw: RawMessage;
 }
 
-/** All of the keys somebody wants to try again, those that came since included; oldest first. */
+/** All of the keys that were requested again, those that came since included; oldest first. */
 export async function lettersToRetry(
   db: Tx,
   { consumer, topic, partition }: PartitionKey,

@@ -33,7 +33,7 @@ export class KafkaAvailabilityFeed implements AvailabilityFeed {
     this.options = consumer;
   }
 
-  /** Of the consumer, while somebody follows. */
+  /** Of the consumer, while the feed is followed. */
   status(): ConsumerStatus | undefined {
     return this.#consumer?.status();
   }
@@ -64,7 +64,7 @@ export class KafkaAvailabilityFeed implements AvailabilityFeed {
   }
 }
 
-/** From whoever pushes to one who pulls: what was given is settled when the taker comes for the next. */
+/** From a producer that pushes to a consumer that pulls: what was given is settled when the taker comes for the next. */
 class Handover<Item> {
   #offers: { readonly item: Item; readonly settle: () => void; readonly refuse: (error: Error) => void }[] = [];
   #offered = Promise.withResolvers<void>();
@@ -73,7 +73,7 @@ class Handover<Item> {
   /** Resolves when the item was dealt with; rejects when it will not be. At most one per partition waits. */
   give(item: Item): Promise<void> {
     return new Promise((settle, reject) => {
-      if (this.#isOver) return reject(new Error('Nobody follows the feed any more.'));
+      if (this.#isOver) return reject(new Error('The feed is not followed any more.'));
       this.#offers.push({ item, settle, refuse: reject });
       this.#offered.resolve();
     });
@@ -102,7 +102,7 @@ class Handover<Item> {
 
   end(): void {
     this.#isOver = true;
-    for (const { refuse } of this.#offers.splice(0)) refuse(new Error('Nobody follows the feed any more.'));
+    for (const { refuse } of this.#offers.splice(0)) refuse(new Error('The feed is not followed any more.'));
     this.#offered.resolve();
   }
 }

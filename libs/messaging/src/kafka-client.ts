@@ -14,7 +14,7 @@ export function openKafka(settings: KafkaSettings, log: Log): Kafka {
     ...(sasl && { sasl: saslOptions(sasl) }),
     connectionTimeout: 3_000,
     requestTimeout: 30_000,
-    // Relay and consumers try again for ever themselves, and say so meanwhile; kafkajs says nothing.
+    // Relay and consumers try again without end themselves, and say so meanwhile; kafkajs says nothing.
     retry: { initialRetryTime: 100, maxRetryTime: 1_000, retries: 2 },
     logLevel: logLevel.WARN,
     logCreator: logTo(log),

@@ -51,7 +51,7 @@ describe('a partition', () => {
     expect(await seen()).toBe(10);
   });
 
-  it('stores how far it came with messages nobody wants, without a page', async () => {
+  it('stores how far it came with messages without a handler, without a page', async () => {
     const partition = await open({ types: ['Ignored'] });
     await partition.take(messages);
     expect(partition.counts).toMatchObject({ pages: 0, skipped: 20 });

@@ -180,7 +180,7 @@ await describeWithKafka('relay and consumer', () => {
     expect(await test.seen()).toBe(40);
   });
 
-  it('connect anew when the client holds a partition and does not fetch it', async () => {
+  it('connect again when the client holds a partition and does not fetch it', async () => {
     const clients: ReturnType<MessagingTest['kafka']['consumer']>[] = [];
     const consumer = test.consumer({}, { stuckAfterMs: 2_000 }, recording(test.kafka, clients));
     test.relay().start();

@@ -22,11 +22,11 @@ export interface RelayOptions {
 /**
  * Sends the log to Kafka: reads the store from its checkpoint and produces what is published, in order of position, acks
  * from all replicas in sync. The checkpoint moves after the acknowledgement, so a crash in between repeats a page.
- * Within a partition a position appears for the first time only after every smaller one: whoever drops what is not
+ * Within a partition a position appears for the first time only after every smaller one: a consumer that drops what is not
  * greater than the greatest seen has each event once and in order.
  *
  * It is a reaction whose commands are messages. It never parks: an event sent after later ones would be taken for a
- * repeat. What Kafka refuses is sent again for ever, with growing pauses, and the status of the runner says so.
+ * repeat. What Kafka refuses is sent again without end, with growing pauses, and the status of the runner says so.
  */
 export class Relay {
   /** For status, lag and `waitFor`. */

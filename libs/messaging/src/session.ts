@@ -108,7 +108,7 @@ export class Session {
     this.#consumer.seek({ topic, partition, offset: String(work.checkpoint.nextOffset) });
   }
 
-  /** Reads all checkpoints again: somebody else moved one. */
+  /** Reads all checkpoints again: another process moved one. */
   reopen(): void {
     this.#openPlaces();
   }
@@ -207,7 +207,7 @@ const TICKS_PER_LOOK = 2;
 const BYTES_PER_PARTITION = 2_097_152;
 const LIMIT_MS = 3_000;
 
-/** kafkajs waits for ever for brokers that are gone. */
+/** kafkajs waits without end for brokers that are gone. */
 async function withLimit(work: Promise<unknown>): Promise<void> {
   await Promise.race([work, delay(LIMIT_MS, undefined, { ref: false })]);
 }

@@ -5,7 +5,7 @@ import { openKafka } from './kafka-client.js';
 import { applyTopics, compareTopics, type TopicDefinition, topicsFrom } from './topics.js';
 
 await describeWithKafka('topics', () => {
-  it('are created and set as described, and layouts that differ are told and left', async () => {
+  it('are created and set as described, and layouts that differ are reported and left', async () => {
     const log = { info: () => {}, warn: () => {}, error: () => {} };
     const kafka = openKafka({ brokers: await sharedKafka(), clientId: 'spec' }, log);
     const topic: TopicDefinition = {
@@ -39,7 +39,7 @@ await describeWithKafka('topics', () => {
     expect(await compareTopics(kafka, [changed], one)).toEqual(differences.slice(0, 1));
   });
 
-  it('are refused when a description has a field nobody knows', () => {
+  it('are refused when a description has an unknown field', () => {
     expect(() => topicsFrom([{ name: 'a', parts: 3 }])).toThrow('parts');
   });
 });

@@ -15,7 +15,7 @@ const topicSchema = z.strictObject({
   replication: z.int().positive(),
   /** `delete`: by age. `compact`: the latest message of each key is kept. */
   cleanup: z.enum(['delete', 'compact']),
-  /** Null: for ever. */
+  /** Null: without limit. */
   retentionDays: z.int().positive().nullable(),
   maxMessageBytes: z.int().positive(),
 });
@@ -73,7 +73,7 @@ export async function compareTopics(
 }
 
 /**
- * Creates what is missing and sets settings that differ; a topic whose settings are set loses others that somebody gave
+ * Creates what is missing and sets settings that differ; a topic whose settings are set loses others that were given
  * it. Answers what could not be put right: partitions and replication are not changed. Running it twice changes nothing.
  */
 export async function applyTopics(

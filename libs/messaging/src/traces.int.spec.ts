@@ -111,7 +111,7 @@ await describeWithKafka('a trace', () => {
   });
 });
 
-/** One batch, and then nothing until nobody follows any more. */
+/** One batch, and then nothing until the follower is gone. */
 async function* feedOf<Item>(batch: Item, signal: AbortSignal): AsyncGenerator<Item> {
   yield batch;
   if (!signal.aborted) await once(signal, 'abort');

@@ -147,7 +147,7 @@ describe('work without an end', () => {
 describe('an outage', () => {
   const refusedBy = (code: string | undefined) => new DatabaseError(Object.assign(new Error('no'), { code }));
 
-  it('is told from a value that PostgreSQL does not take', () => {
+  it('is distinguished from a value that PostgreSQL does not take', () => {
     expect([undefined, '08006', '53100', '57P01', '40001', '25006', 'ECONNRESET'].map(refusedBy).every(isOutage)).toBe(
       true,
     );

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 
 /**
  * A PostgreSQL server whose postmaster is killed in the moment in which it greets: "ready for query" and its last words come in
- * one piece. Gives its URL, and how often somebody connected. Protocol 3.0, as in "Frontend/Backend Protocol" of its manual.
+ * one piece. Gives its URL, and how often a client connected. Protocol 3.0, as in "Frontend/Backend Protocol" of its manual.
  */
 export async function dyingPostgres(): Promise<{
   readonly url: string;

@@ -12,7 +12,7 @@ export interface RecordedStep {
   readonly error?: unknown;
 }
 
-/** A tracer that keeps what it is told. Traces are on from when it is made until {@link stop}. */
+/** A tracer that keeps what it gets. Traces are on from when it is made until {@link stop}. */
 export class RecordingTracer implements Tracer {
   readonly steps: RecordedStep[] = [];
   #started = 0;

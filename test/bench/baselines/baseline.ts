@@ -50,7 +50,7 @@ export async function bestPoolSize(database: BenchDatabase, baseline: Baseline, 
   return best.size;
 }
 
-/** About 150 bytes of JSON: what a lean event takes. Made afresh each time, as whoever has something to store must. */
+/** About 150 bytes of JSON: what a lean event takes. Made afresh each time, as a caller with something to store must. */
 export const payload = (): string =>
   JSON.stringify({
     type: 'StockReserved',

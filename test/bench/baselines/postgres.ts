@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 
-/** A connection, to talk to the database as somebody who has nothing but the driver. */
+/** A connection, to talk to the database as a program that has nothing but the driver. */
 export type PostgresClient = Client;
 
 export async function connectTo(url: string): Promise<PostgresClient> {

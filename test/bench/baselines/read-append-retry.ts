@@ -3,7 +3,7 @@ import type { PostgresClient } from './postgres.js';
 
 /**
  * Event sourcing without a mailbox: read the end of the stream, decide, append at the next revision, and start over when
- * somebody else was there first. Each event carries what is left, so that reading costs one row.
+ * another writer was there first. Each event carries what is left, so that reading costs one row.
  */
 export const readAppendRetry: Baseline = {
   name: 'read, append, retry on conflict',

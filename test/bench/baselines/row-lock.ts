@@ -55,7 +55,7 @@ export const selectForUpdate: Baseline = {
 
 const UNITS = 100_000;
 
-/** A row per unit, so that nobody waits for anybody: each takes one that is not being taken. */
+/** A row per unit, so that no transaction waits for another: each takes one that is not being taken. */
 export const skipLocked: Baseline = {
   name: 'SKIP LOCKED, a row per unit',
   rowsPerOperation: 1,

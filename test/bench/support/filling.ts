@@ -64,7 +64,7 @@ const confirmed = (
   data: { reservationId, orderId: reservationId, lineId: '1', ...stock },
 });
 
-/** Writes many events past the command runner, for streams nobody else writes to meanwhile: nothing is to be decided. */
+/** Writes many events past the command runner, for streams without another writer meanwhile: nothing is to be decided. */
 class LogFiller {
   readonly #revisions = new Map<string, number>();
   #appends = new Map<string, { expected: number | 'no-stream'; events: NewEvent[] }>();

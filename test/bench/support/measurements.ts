@@ -25,7 +25,7 @@ export class Measurements {
     return [...this.#values.keys()].map((name) => this.figure(name));
   }
 
-  /** Throws for a metric that nobody recorded. */
+  /** Throws for a metric that was not recorded. */
   figure(metric: string): Figure {
     return figureOf(metric, this.of(metric));
   }

@@ -15,7 +15,7 @@ export type Body = string | Uint8Array<ArrayBuffer> | object;
 export class Api {
   constructor(readonly httpUrl: string) {}
 
-  /** One request. A body that is neither text nor bytes is sent as JSON. Rejects where nobody answers. */
+  /** One request. A body that is neither text nor bytes is sent as JSON. Rejects where no server answers. */
   async send(method: string, path: string, body?: Body, headers: Record<string, string> = {}): Promise<Answer> {
     const response = await fetch(`${this.httpUrl}${path}`, {
       method,

@@ -11,7 +11,7 @@ export async function query<Row extends object>(url: string, sql: string, parame
   }
 }
 
-/** Every row of every table as text, whatever its schema: what somebody sees who gets hold of the database. */
+/** Every row of every table as text, whatever its schema: what a thief of the database sees. */
 export async function dump(url: string): Promise<string> {
   const tables = await query<{ name: string }>(
     url,

@@ -12,7 +12,7 @@ export const brokerRestart: Fault = {
 export const brokerLoss: Fault = {
   name: 'broker-loss',
   summary:
-    'kill -9 of each of three brokers in turn: the leaders of a third of the partitions are lost and elected anew',
+    'kill -9 of each of three brokers in turn: the leaders of a third of the partitions are lost and elected again',
   run: (run) =>
     underTraffic(run, { brokers: 3 }, (scene) => loseBrokers(scene, { brokers: 3, rounds: 1, awayMs: 10_000 })),
 };

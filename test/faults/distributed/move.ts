@@ -65,7 +65,7 @@ async function moveToServices(scene: Misfortune, standalone: Installation, syste
   note({ movedEvents: moved, closedMs: Math.round(performance.now() - closedMs) });
 }
 
-/** Those that only read the log and one another; the channels are told nothing before these are right. */
+/** Those that only read the log and one another; the channels get nothing before these are right. */
 const BEFORE_CHANNELS: readonly Service[] = ['inventory', 'orders', 'catalog', 'customers'];
 
 /** What the standalone system shares with the services: a key by which people are known again, and the secret of the shop. */

@@ -20,7 +20,7 @@ export async function beginAnew(
   await query(server, 'create database customers');
   const startedMs = performance.now();
   const before = traffic.count;
-  run.progress(`customers begins anew after ${before} purchases, and people go on buying`);
+  run.progress(`customers begins again after ${before} purchases, and people go on buying`);
   await landscape.start('customers', 'all');
   await landscape.seen('customers');
   note({ replayed: before, replayMs: Math.round(performance.now() - startedMs) });

@@ -5,7 +5,7 @@ import { type Misfortune, underTraffic } from './support/under-traffic.js';
 
 export const poison: Fault = {
   name: 'poison',
-  summary: 'messages that nobody can read lie among the others: they are parked under their keys, and the rest flows',
+  summary: 'unreadable messages lie among the others: they are parked under their keys, and the rest flows',
   run: (run) => underTraffic(run, {}, (scene) => poisonTopics(scene, { messages: 60 })),
 };
 
@@ -24,7 +24,7 @@ export async function poisonTopics(
     if (index % 10 === 9) await purchases(10);
   }
   await producer.disconnect();
-  run.progress(`sent ${messages} messages that nobody can read`);
+  run.progress(`sent ${messages} unreadable messages`);
   const wanted = Math.ceil(messages / 2);
   const parkedAt = async (service: 'inventory' | 'orders' | 'customers') => {
     const [row] = await query<{ count: number }>(

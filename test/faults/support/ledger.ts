@@ -134,6 +134,6 @@ function unitsFreedBy(event: StockEvent): number {
     case 'StockReservationReleased':
       return event.data.from.reduce((sum, { units }) => sum + units, 0);
     default:
-      throw new Error(`Nobody here sends a command that leads to ${event.type}.`);
+      throw new Error(`Nothing here sends a command that leads to ${event.type}.`);
   }
 }

@@ -1,4 +1,4 @@
-/** What a worker is told. */
+/** What a worker is ordered to do. */
 export type Order =
   /** Send commands: each caller from the one after the last that was acknowledged to it. */
   | { readonly type: 'load'; readonly acknowledgedBy: readonly number[] }

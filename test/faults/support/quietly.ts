@@ -1,4 +1,4 @@
 import type { FaultRun } from '../fault.js';
 
-/** For specs: nobody watches. */
+/** For specs, which nothing watches. */
 export const quietly: FaultRun = { progress: () => {}, signal: new AbortController().signal };

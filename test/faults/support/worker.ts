@@ -81,7 +81,7 @@ function codeOf(error: unknown): string {
 }
 
 function report(message: Report): void {
-  // Whoever listened may be gone already; then this process ends as well.
+  // The listener may be gone already; then this process ends as well.
   if (process.connected) process.send?.(message);
 }
 
@@ -93,7 +93,7 @@ await runMain(async () => {
   endOnSignals(shutdown);
   const { app, httpUrl } = await startStandalone(config, shutdown);
   const callers = new Callers(app.get(CommandRunner, { strict: false }));
-  // Orders that came in meanwhile wait in the channel until somebody listens.
+  // Orders that came in meanwhile wait in the channel until a process listens.
   process.on('message', (order: Order) => {
     if (order.type === 'load') callers.load(order.acknowledgedBy);
     else if (order.type === 'rest') void callers.rest();

@@ -74,7 +74,7 @@ go before the common ones.
 {{- end }}
 {{- end }}
 
-{{/* What only this service and part is told, as a dict. Takes root and component. */}}
+{{/* What only this service and part gets, as a dict. Takes root and component. */}}
 {{- define "einklang.ownEnvironment" -}}
 {{- $own := dict "EINKLANG_ROLE" .component.role -}}
 {{- with .root.Values.tracing -}}

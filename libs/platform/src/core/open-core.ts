@@ -31,7 +31,7 @@ export interface OpenedCore {
 export interface CoreOptions {
   /** False for a program that only reads the log. */
   readonly writer: boolean;
-  /** Who we are, for a second writer that is told to stay away. */
+  /** Who we are, for a second writer that has to stay away. */
   readonly name: string;
   /** Where the other services are met, and with what; without it they are all in this process. */
   readonly others?: { readonly kafka: KafkaSettings; readonly publishes: Publishes };

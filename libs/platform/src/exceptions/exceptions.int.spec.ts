@@ -76,7 +76,7 @@ describe('exceptions', () => {
     expect(text).not.toContain('broken');
   });
 
-  it('have kinds that are told apart', () => {
+  it('have kinds that differ', () => {
     expect(() => exceptions.add({ kind: 'lost-parcel', whatToDo: '', openCases: LOST })).toThrow('already');
   });
 });

@@ -17,7 +17,7 @@ export function inOrder<Message, Answer>(
       inFlight += 1;
       if (inFlight === maxInFlight) call.pause();
       const answered = answer(message, index);
-      // A failure is told where the answers are put in order; until then it must not count as unhandled.
+      // A failure is reported where the answers are put in order; until then it must not count as unhandled.
       answered.catch(() => {});
       return answered;
     }),

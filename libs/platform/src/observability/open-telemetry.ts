@@ -29,7 +29,7 @@ import { StartupError } from '../startup-error.js';
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * A tracer that sends spans over OTLP/HTTP to the address in the environment, and how to end it. `warn` is told what the
+ * A tracer that sends spans over OTLP/HTTP to the address in the environment, and how to end it. `warn` gets what the
  * library has to say. Throws {@link StartupError} for a sampler there is not.
  */
 export function openTelemetry(

@@ -14,7 +14,7 @@ export class Faults {
   appendsInFlightMax = 0;
   /** Answers of reads and subscriptions that were sent. */
   readAnswers = 0;
-  /** Streams that nobody may read or write. */
+  /** Streams that no client may read or write. */
   readonly denied = new Set<string>();
   readonly #failures = new Map<Method, ServiceError[]>();
   readonly #held = new Map<Method, Promise<void>>();

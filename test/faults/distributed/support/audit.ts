@@ -26,7 +26,7 @@ interface Order {
 
 /**
  * Reads the whole log: every acknowledged sale and order is there once and with its lines; own-shop orders are decided
- * once and as their buyer was told; of every order exactly the units it holds are allocated, of a declined one none.
+ * once and as their buyer was answered; of every order exactly the units it holds are allocated, of a declined one none.
  */
 export async function audit(store: EventStore, acknowledged: Acknowledged): Promise<Audit> {
   const { events, orders, allocated } = await fold(store);

@@ -6,7 +6,7 @@ export type Routing = (path: string) => string | undefined;
 
 /**
  * What stands in front of services that have several processes: sends each request to one of them in turn, and to the next
- * where nobody listens. Whether a request that broke off had its effect is for its sender to find out, as everywhere.
+ * where no server listens. Whether a request that broke off had its effect is for its sender to find out, as everywhere.
  */
 export class Gateway {
   readonly #instances = new Map<string, string[]>();
@@ -34,7 +34,7 @@ export class Gateway {
     this.#instances.set(service, [...(this.#instances.get(service) ?? []), httpUrl]);
   }
 
-  /** No request goes there any more; those that were sent are waited for by whoever sent them. */
+  /** No request goes there any more; those that were sent are waited for by their senders. */
   remove(service: string, httpUrl: string): void {
     this.#instances.set(
       service,

@@ -97,7 +97,7 @@ export class Landscape {
     return this.#shopUrl;
   }
 
-  /** What the processes printed last, for whoever looks for a fault. */
+  /** What the processes printed last, for a person who looks for a fault. */
   lastWords(): string {
     return [...this.processes]
       .map(({ service, role, output }) => `--- ${service} (${role})\n${output().slice(-1_500)}`)
@@ -109,7 +109,7 @@ export class Landscape {
     return new Api(this.gateway.url);
   }
 
-  /** Starts the server of the services' databases, where its data lies, and lets go of it: nobody revives it. */
+  /** Starts the server of the services' databases, where its data lies, and lets go of it: it is not restarted. */
   async startDatabase(): Promise<void> {
     const database = await openDatabase({ dataDir: this.dataDir, log: () => {} });
     await database.detach();

@@ -7,7 +7,7 @@ export const SKUS = Array.from({ length: 20 }, (_, index) => `SKU-${String(index
 /** The last ones are too few for everybody: orders of the own shop are declined, sales of channels become shortages. */
 export const STOCK = {
   ...Object.fromEntries(SKUS.map((sku, index) => [sku, index < 14 ? 100_000 : 60])),
-  // Nobody of the traffic buys it, so that its numbers are not overtaken.
+  // No shopper of the traffic buys it, so that its numbers are not overtaken.
   LAMP: 100,
 };
 
@@ -22,7 +22,7 @@ export interface Line {
 export interface Acknowledged {
   /** Lines by `<channel>.<external id>`. */
   readonly sales: Map<string, readonly Line[]>;
-  /** Orders of the own shop by their id: their lines, and what their buyer was told. */
+  /** Orders of the own shop by their id: their lines, and what their buyer was answered. */
   readonly orders: Map<string, { readonly lines: readonly Line[]; readonly told: 'placed' | 'declined' | 'undecided' }>;
 }
 
