@@ -1,6 +1,5 @@
 import { writeSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
-import { allowPlanting, withBug } from './kit/edits.js';
 import { openSeams, type PlantedBug, plant } from './kit/planting.js';
 import { startMachinery } from './machinery.js';
 import type { SeedResult } from './run-seed.js';
@@ -40,12 +39,8 @@ const {
 
 const DAY_MS = 86_400_000;
 const machinery = await startMachinery();
-if (bug !== undefined) {
-  openSeams();
-  allowPlanting();
-}
-const runSeedUrl = new URL('./run-seed.js', import.meta.url).href;
-const { prepareBeginning, runSeed } = await load(runSeedUrl);
+if (bug !== undefined) openSeams();
+const { prepareBeginning, runSeed } = await import('./run-seed.js');
 const beginning = await prepareBeginning(machinery);
 if (trace) machinery.scheduler.onTrace = say;
 process.exit(bug === undefined ? await runSystem() : await runBugs());
@@ -100,12 +95,11 @@ async function runBugs(): Promise<number> {
 }
 
 async function find(planted: PlantedBug): Promise<{ result: SeedResult; tried: number } | undefined> {
-  const withIt = planted.edits ? await load(withBug(planted, runSeedUrl)) : { runSeed };
   const remove = plant(planted);
   try {
     let tried = 0;
     for (const each of numbers(planted.shownBy)) {
-      const result = await withIt.runSeed(machinery, beginning, each);
+      const result = await runSeed(machinery, beginning, each);
       tried += 1;
       if (result.failure) return { result, tried };
     }
@@ -118,7 +112,7 @@ async function find(planted: PlantedBug): Promise<{ result: SeedResult; tried: n
 function* numbers(first?: number): Generator<number> {
   if (seed !== undefined) yield seed;
   else {
-    if (first !== undefined) yield first;
+    if (first !== undefined && seeds > 0) yield first;
     for (let each = from; each < from + seeds; each += 1) if (each !== first) yield each;
   }
 }
@@ -133,10 +127,6 @@ function tell({ seed: at, failure }: SeedResult): void {
 /** Written at once: this process has no event loop of its own any more. */
 function say(line: string): void {
   writeSync(1, `${line}\n`);
-}
-
-function load(url: string): Promise<typeof import('./run-seed.js')> {
-  return import(url);
 }
 
 function whole(text: string): number {

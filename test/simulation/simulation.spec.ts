@@ -55,6 +55,17 @@ describe('the simulation', () => {
   );
 
   it(
+    'has a seam for each fault of a planted bug',
+    async () => {
+      const { output } = await simulate('--bug', '--seeds', '0');
+      const lines = output.split('\n').filter((line) => line.startsWith('{'));
+      expect(lines).toHaveLength(plantedBugs.length);
+      expect(lines.filter((line) => line.includes('No seam'))).toEqual([]);
+    },
+    LIMIT_MS,
+  );
+
+  it(
     `finds each of ${plantedBugs.length} planted bugs`,
     async () => {
       expect(plantedBugs.length).toBeGreaterThanOrEqual(30);

@@ -10,7 +10,7 @@ import type { Outcome } from './outcome.js';
 import { Overloaded } from './overloaded.js';
 import { RevisionMoved } from './revision-moved.js';
 import { continueTrace } from './tracing.js';
-import { type Decided, Group, type Member, Turn } from './turn.js';
+import { type Decided, DecidedAhead, type Group, type Member, Turn } from './turn.js';
 
 /** A command, and whom it is for. */
 export interface CommandTo<On extends AnyDecider = AnyDecider> {
@@ -65,8 +65,7 @@ export class CommandRunner {
   /** By their names. */
   private readonly categories = new Map<string, Category>();
   private readonly ready = new Set<Mailbox>();
-  /** What was decided while the last turn of a stream is being stored, on top of it. */
-  private readonly ahead = new Map<Mailbox, Group>();
+  private readonly ahead = new DecidedAhead();
   private readonly options: Required<CommandRunnerOptions>;
   private turnScheduled = false;
   private readonly drain: DrainEstimate;
@@ -228,14 +227,14 @@ export class CommandRunner {
    */
   private decideAhead(mailbox: Mailbox, { now, perStream }: Turn): number {
     if (this.categoryOf(mailbox.decider).storage.isSnapshotDue(mailbox)) return 0;
-    const group = this.ahead.get(mailbox) ?? new Group(mailbox);
+    const group = this.ahead.of(mailbox);
     const before = group.members.length;
     while (group.members.length < perStream) {
       const waiting = mailbox.queue.first();
       if (!waiting || waiting.targets.length > 1 || streamsToRecall(waiting).length > 0) break;
       group.add(this.decideNext(waiting, now));
     }
-    if (group.members.length > 0) this.ahead.set(mailbox, group);
+    if (group.members.length > 0) this.ahead.keep(mailbox, group);
     return group.members.length - before;
   }
 
@@ -288,9 +287,7 @@ export class CommandRunner {
     });
     if (refusal) return { now, refusal, perTarget: perTarget.map((decided) => ({ ...decided, own: [] })) };
     targets.forEach(({ mailbox }, index) => {
-      const own = perTarget[index]?.own ?? [];
-      mailbox.evolve(own);
-      if (own.length > 0) mailbox.answered(commandId, causedAt);
+      mailbox.changedBy({ commandId, causedAt }, perTarget[index]?.own ?? []);
     });
     return { now, perTarget };
   }
@@ -326,14 +323,8 @@ export class CommandRunner {
   }
 
   private commitAhead(mailbox: Mailbox): void {
-    const group = this.takeAhead(mailbox);
+    const group = this.ahead.take(mailbox);
     if (group) void this.commit(group, performance.now());
-  }
-
-  private takeAhead(mailbox: Mailbox): Group | undefined {
-    const group = this.ahead.get(mailbox);
-    this.ahead.delete(mailbox);
-    return group;
   }
 
   private answer({ waiting, decided }: Member): void {
@@ -358,8 +349,7 @@ export class CommandRunner {
 
   /** The states have moved on without their events: forget them. After a conflict the commands are decided afresh. */
   private undo(group: Group, error: unknown): void {
-    const ahead = [...group.events.keys()].flatMap((mailbox) => this.takeAhead(mailbox)?.members ?? []);
-    const members = [...group.members, ...ahead];
+    const members = [...group.members, ...this.ahead.undo(group)];
     for (const mailbox of group.events.keys()) mailbox.forgetState();
     if (error instanceof RevisionConflict) {
       for (const counts of new Set(Array.from(group.events.keys(), (mailbox) => mailbox.counts))) counts.conflicts += 1;

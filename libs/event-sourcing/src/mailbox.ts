@@ -18,6 +18,12 @@ export interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+interface DecidedCommand {
+  readonly commandId: string;
+  /** Position of the event that made the command be sent, if one did. */
+  readonly causedAt: number | undefined;
+}
+
 export interface Target {
   readonly mailbox: Mailbox;
   readonly command: unknown;
@@ -84,8 +90,10 @@ export class Mailbox {
     return this.recent.has(commandId) || this.caused.has(commandId);
   }
 
-  /** A command has changed the state; `causedAt` says where its cause lies, if it has one. */
-  answered(commandId: string, causedAt: number | undefined): void {
+  /** A command was decided: its events change the state, and it is remembered; `causedAt` says where its cause lies, if it has one. */
+  changedBy({ commandId, causedAt }: DecidedCommand, events: readonly DomainEvent[]): void {
+    this.evolve(events);
+    if (events.length === 0) return;
     if (causedAt === undefined) this.recent.add(commandId);
     else {
       this.caused.add(commandId);

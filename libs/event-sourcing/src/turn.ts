@@ -103,6 +103,32 @@ export class Group {
   }
 }
 
+/** What was decided while the last turn of a stream is being stored, on top of it. */
+export class DecidedAhead {
+  private readonly groups = new Map<Mailbox, Group>();
+
+  /** The group of a stream; a new one where nothing is decided ahead. */
+  of(mailbox: Mailbox): Group {
+    return this.groups.get(mailbox) ?? new Group(mailbox);
+  }
+
+  keep(mailbox: Mailbox, group: Group): void {
+    this.groups.set(mailbox, group);
+  }
+
+  /** Takes the group of a stream out, to be stored. */
+  take(mailbox: Mailbox): Group | undefined {
+    const group = this.groups.get(mailbox);
+    this.groups.delete(mailbox);
+    return group;
+  }
+
+  /** Takes out what was decided on top of a group that was not stored. */
+  undo({ events }: Group): readonly Member[] {
+    return [...events.keys()].flatMap((mailbox) => this.take(mailbox)?.members ?? []);
+  }
+}
+
 function addEvents(to: NewEvent[], mailbox: Mailbox, events: readonly DomainEvent[], metadata: EventMetadata): void {
   events.forEach(({ type, data }, index) => {
     to.push({ id: mailbox.eventId(metadata.commandId, index), type, data, metadata });

@@ -1,99 +1,116 @@
-import type { PlantedBug } from '../kit/planting.js';
-
-const runner = 'libs/event-sourcing/src/command-runner.ts';
-const mailbox = 'libs/event-sourcing/src/mailbox.ts';
-const storage = 'libs/event-sourcing/src/mailbox-storage.ts';
+import { newId } from '#kernel';
+import { becauseOf } from '../../../libs/event-sourcing/src/because-of.js';
+import { Mailbox } from '../../../libs/event-sourcing/src/mailbox.js';
+import { MailboxStorage } from '../../../libs/event-sourcing/src/mailbox-storage.js';
+import { RecentCommands } from '../../../libs/event-sourcing/src/recent-commands.js';
+import { DecidedAhead } from '../../../libs/event-sourcing/src/turn.js';
+import { inFunction, inMethod, type PlantedBug } from '../kit/planting.js';
 
 /** In the command runner and the metadata of commands. */
 export const commandBugs: readonly PlantedBug[] = [
   {
     name: 'command-id-not-remembered',
     what: 'A command that is sent again has its effect again.',
-    edits: [
-      {
-        file: runner,
-        find: 'const repeated = targets.some(({ mailbox })=>mailbox.hasAnswered(commandId));',
-        replace: 'const repeated = false;',
-      },
-    ],
+    faults: [inMethod(Mailbox, 'hasAnswered', () => () => false)],
   },
   {
     name: 'caused-commands-not-remembered',
     what: 'A command that an event caused is decided again when the event comes again.',
-    edits: [{ file: mailbox, find: ' || this.caused.has(commandId)', replace: '' }],
+    faults: [
+      inMethod(
+        Mailbox,
+        'hasAnswered',
+        () =>
+          function (commandId) {
+            return this.recent.has(commandId);
+          },
+      ),
+    ],
   },
   {
     name: 'commands-forgotten-at-restart',
     what: 'What a stream has answered is not read back from its events.',
-    edits: [
-      {
-        file: storage,
-        find: '(isCaused(event) ? mailbox.caused : mailbox.recent).add(event.metadata.commandId, event.position);',
-        replace: '',
-      },
+    faults: [
+      inMethod(
+        RecentCommands,
+        'add',
+        (add) =>
+          function (commandId, position) {
+            if (position === undefined) add.call(this, commandId);
+          },
+      ),
     ],
   },
   {
     name: 'state-kept-after-failed-append',
     what: 'The state has moved on although its events were not stored.',
-    edits: [
-      {
-        file: runner,
-        find: 'for (const mailbox of group.events.keys())mailbox.forgetState();',
-        replace: "for (const mailbox of group.events.keys())mailbox.status = 'idle';",
-      },
-      { file: runner, find: 'for (const mailbox of group.events.keys())this.refuseAll(mailbox, error);', replace: '' },
+    faults: [
+      inMethod(
+        Mailbox,
+        'forgetState',
+        (forget) =>
+          function () {
+            if (this.state === undefined) forget.call(this);
+            else this.status = 'idle';
+          },
+      ),
     ],
   },
   {
     name: 'snapshot-with-wrong-revision',
     what: 'A snapshot says that it holds one event more than it does.',
-    edits: [
-      {
-        file: storage,
-        find: 'revision: mailbox.revision,\n            version',
-        replace: 'revision: mailbox.revision + 1,\n            version',
-      },
+    faults: [
+      inMethod(
+        MailboxStorage,
+        'dueSnapshot',
+        (due) =>
+          function (mailbox) {
+            const snapshot = due.call(this, mailbox);
+            return snapshot && { ...snapshot, revision: snapshot.revision + 1 };
+          },
+      ),
     ],
   },
   {
     name: 'snapshot-of-what-is-only-decided',
     what: 'A snapshot is taken while commands are decided ahead, and shows their effect without their events.',
     shownBy: 12,
-    edits: [
-      {
-        file: runner,
-        find: 'if (this.categoryOf(mailbox.decider).storage.isSnapshotDue(mailbox)) return 0;',
-        replace: '',
-      },
+    faults: [
+      inMethod(
+        MailboxStorage,
+        'isSnapshotDue',
+        (isDue) =>
+          function (mailbox) {
+            return mailbox.status !== 'committing' && isDue.call(this, mailbox);
+          },
+      ),
     ],
   },
   {
     name: 'decided-ahead-kept-after-failed-append',
     what: 'What was decided on top of a turn that was not stored is stored later.',
     shownBy: 242,
-    edits: [{ file: runner, find: 'this.takeAhead(mailbox)?.members ?? []', replace: '[]' }],
+    faults: [inMethod(DecidedAhead, 'undo', () => () => [])],
   },
   {
     name: 'decided-on-stale-state',
     what: 'The events of a command do not reach the state before the next command of the turn is decided.',
-    edits: [
-      {
-        file: runner,
-        find: 'mailbox.evolve(own);',
-        replace: 'setTimeout(()=>mailbox.status !== "cold" && mailbox.evolve(own), 30);',
-      },
+    faults: [
+      inMethod(
+        Mailbox,
+        'changedBy',
+        (changed) =>
+          function (command, events) {
+            setTimeout(() => this.status !== 'cold' && changed.call(this, command, events), 30);
+          },
+      ),
     ],
   },
   {
     name: 'retry-without-idempotency',
     what: 'A process gives its commands a new id at every try.',
-    edits: [
-      {
-        file: 'libs/event-sourcing/src/because-of.ts',
-        find: 'commandId: idFrom(',
-        replace: 'commandId: idFrom(Math.random() + ',
-      },
+    faults: [
+      inFunction(becauseOf, (original) => (...given) => ({ ...original(...given), commandId: newId() })),
     ],
   },
 ];

@@ -1,3 +1,5 @@
+import { CommandRunner, type DomainEvent, type Outcome } from '#event-sourcing';
+import { Rejected } from '#kernel';
 import { differencesOf } from '../../../apps/inventory/src/processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
 import { movedSince } from '../../../apps/inventory/src/stock/movements.decide.js';
 import { shortageAt } from '../../../apps/inventory/src/stock/shortages.js';
@@ -10,7 +12,7 @@ import {
   shortageOf,
   unbound,
 } from '../../../apps/inventory/src/stock/stock-levels.js';
-import { inFunction, type PlantedBug } from '../kit/planting.js';
+import { inFunction, inMethod, type PlantedBug } from '../kit/planting.js';
 
 /** In what is decided about stock and orders. */
 export const decisionBugs: readonly PlantedBug[] = [
@@ -64,12 +66,26 @@ export const decisionBugs: readonly PlantedBug[] = [
   {
     name: 'order-partly-allocated',
     what: 'A line that is short is left out, and the rest of the order is allocated.',
-    edits: [
-      {
-        file: 'libs/event-sourcing/src/command-runner.ts',
-        find: 'if (refusal) return {',
-        replace: 'if (refusal && targets.length === 1) return {',
-      },
+    faults: [
+      inMethod(
+        CommandRunner,
+        'executeTogether',
+        (together) =>
+          async function (commands, origin) {
+            if (commands.length === 1) return together.call(this, commands, origin);
+            const attempts = commands.map((command) => this.execute({ ...command, ...origin }));
+            const results = await Promise.all(attempts.map((attempt) => attempt.catch(refusalIn)));
+            if (results.every((result) => result instanceof Rejected)) throw results[0];
+            return results.map((result) => (result instanceof Rejected ? UNCHANGED : result));
+          },
+      ),
     ],
   },
 ];
+
+function refusalIn(error: unknown): Rejected {
+  if (error instanceof Rejected) return error;
+  throw error;
+}
+
+const UNCHANGED: Outcome<DomainEvent> = { events: [], repeated: false, revision: -1, position: 0 };

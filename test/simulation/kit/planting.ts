@@ -1,14 +1,6 @@
 import { registerHooks } from 'node:module';
 
-/** A change of one place of the compiled system. `find` must stand there exactly once. */
-export interface Edit {
-  /** Path of the source below the repository, as `libs/read-models/src/runner.ts`. */
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-}
-
-/** A fault somebody might make, put into the running system at the seams it names. */
+/** A fault that a programmer might make, put into the running system at the seams it names. */
 export interface PlantedBug {
   /** In kebab-case. */
   readonly name: string;
@@ -16,16 +8,15 @@ export interface PlantedBug {
   readonly what: string;
   /** A seed that has shown it, tried before the others: for those that only few seeds show. */
   readonly shownBy?: number;
-  readonly faults?: readonly Fault[];
-  readonly edits?: readonly Edit[];
+  readonly faults: readonly Fault[];
 }
 
 /** Puts a fault into the system, and gives what takes it out again. */
 export type Fault = () => () => void;
 
 /**
- * Lets functions of the system be exchanged while it runs: each function that a module of it exports (`export function`) becomes a
- * seam. Call it before the system is loaded.
+ * Lets functions of the system be exchanged while it runs: each function that one of its modules declares and exports
+ * (`export function`) becomes a seam, for callers in the same module as well. Call it before the system is loaded.
  */
 export function openSeams(): void {
   registerHooks({
@@ -42,7 +33,7 @@ export function openSeams(): void {
   });
 }
 
-const IS_PRODUCTION = /\/dist\/(apps|libs)\/[^?]*\.js$/;
+const IS_PRODUCTION = /\/dist\/(apps|libs)\/.*\.js$/;
 /** What the compiler leaves of a comment stands before it on the same line. */
 const EXPORTED_FUNCTION = /(?:^|\*\/ )export (?:async )?function\*? ?(\w+)/gm;
 
@@ -72,7 +63,7 @@ export function inFunction<Seam extends AnyFunction>(exported: Seam, faulty: (or
   };
 }
 
-/** A fault in a method of a class or of an object that the system exports. */
+/** A fault in a method of a class that the system exports. */
 export function inMethod<Instance extends object, Name extends MethodName<Instance>>(
   { prototype }: { readonly prototype: Instance },
   name: Name,
@@ -88,7 +79,7 @@ export function inMethod<Instance extends object, Name extends MethodName<Instan
 }
 
 /** Puts a bug into the system, and gives what takes it out again. Throws where a seam that it names is no longer there. */
-export function plant({ faults = [] }: PlantedBug): () => void {
+export function plant({ faults }: PlantedBug): () => void {
   const planted: (() => void)[] = [];
   const remove = (): void => {
     for (const undo of planted.splice(0).reverse()) undo();
