@@ -105,8 +105,8 @@ function pathsOfSchema(schema: Schema, prefix = ''): string[] {
 
 function pathsOf(value: unknown): string[] {
   return Object.entries(Object(value)).flatMap(([field, inner]) => {
-    // Keys of free attributes are data, not fields.
-    if (field === 'attributes') return [field];
+    // Keys of free attributes, and of what a process keeps, are data, not fields.
+    if (field === 'attributes' || field === 'data') return [field];
     const items = [inner].flat().filter((item) => typeof item === 'object');
     return [field, ...items.flatMap(pathsOf).map((path) => `${field}.${path}`)];
   });

@@ -4,6 +4,7 @@ export * from './events/catalog.js';
 export * from './events/channels.js';
 export * from './events/customers.js';
 export * from './events/orders.js';
+export * from './events/processes.js';
 export * from './events/stock.js';
 export * from './events/supply.js';
 export * from './ports.js';

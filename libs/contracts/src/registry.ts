@@ -4,6 +4,7 @@ import { externalIdEvents, productEvents, variantEvents } from './events/catalog
 import { channelEvents } from './events/channels.js';
 import { identityEvents, profileEvents } from './events/customers.js';
 import { orderEvents } from './events/orders.js';
+import { processEvents } from './events/processes.js';
 import { stockEvents } from './events/stock.js';
 import { channelPolicyEvents, locationEvents } from './events/supply.js';
 import { type Category, type ServiceName, serviceNames, services } from './services.js';
@@ -23,9 +24,12 @@ export const eventsByCategory = {
 } as const satisfies Readonly<Record<Category, EventDefinitions>>;
 
 /** Every event that is written today, by stored name. */
-export const allEvents: EventDefinitions = Object.assign({}, ...Object.values(eventsByCategory));
+export const allEvents: EventDefinitions = Object.assign({}, ...Object.values(eventsByCategory), processEvents);
 
-/** The service that stores events of this name. Throws for a name that is not stored today. */
+/** Whether every service stores events of this name, about processes of its own. They stay in it. */
+export const isOfProcesses = (type: string): boolean => type in processEvents;
+
+/** The service that stores events of this name. Throws for a name that is not stored today, or by every service. */
 export function ownerOf(type: string): ServiceName {
   const owner = serviceNames.find((name) =>
     services[name].categories.some((category) => type in eventsByCategory[category]),

@@ -6,6 +6,7 @@ export * from './event-registry.js';
 export * from './event-store.js';
 export * from './outcome.js';
 export * from './overloaded.js';
+export * from './process/index.js';
 export * from './revision-moved.js';
 export * from './tokens.js';
 export * from './tracing.js';
