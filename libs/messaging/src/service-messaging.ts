@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs';
-import { type AvailabilityFeed, ownerOf, type Publishes } from '#contracts';
+import { type AvailabilityFeed, isOfProcesses, ownerOf, type Publishes } from '#contracts';
 import type { EventStore } from '#event-sourcing';
 import type { BackgroundWork, Reaction, ReactionRunner, ReadModels } from '#read-models';
 import { AvailabilityRelay, type AvailabilityRelayStatus } from './availability-relay.js';
@@ -28,11 +28,16 @@ export class ServiceMessaging {
     this.#relay = new Relay(kafka, readModels, store, publishes, { name: `relay-${publishes.service}-to-kafka` });
   }
 
+  /** Whether another service stores events of this name. */
+  isElsewhere(type: string): boolean {
+    return !isOfProcesses(type) && ownerOf(type) !== this.publishes.service;
+  }
+
   /** The consumer of a reaction to events of other services; undefined for one to our own, which the store has. */
   consumerOf(reaction: Reaction): BackgroundWork | undefined {
-    const own = reaction.types.filter((type) => ownerOf(type) === this.publishes.service);
-    if (own.length === reaction.types.length) return undefined;
-    if (own.length > 0)
+    const elsewhere = reaction.types.filter((type) => this.isElsewhere(type));
+    if (elsewhere.length === 0) return undefined;
+    if (elsewhere.length < reaction.types.length)
       throw new Error(`${reaction.name} reacts to events of its own service and of others: split it.`);
     const consumer = new Consumer(this.kafka, this.readModels, reactionSubscription(reaction), this.options);
     return {

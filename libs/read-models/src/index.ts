@@ -12,6 +12,15 @@ export { FailingItems, FailureLog, Retries, type RetryTiming, reasonOf } from '.
 export { PostgresIdempotencyStore } from './idempotency-store.js';
 export { isOutage, Outages } from './outages.js';
 export { type ParkedEvent, parkedCounts, parkedEvents, skipParked, unpark } from './parked.js';
+export { ProcessTimer } from './processes/process-timer.js';
+export {
+  Processes,
+  type ProcessesCursor,
+  type ProcessFilter,
+  type ProcessHistoryEntry,
+  type ProcessSummary,
+} from './processes/processes.js';
+export { type ProcessInstanceState, processesProjection } from './processes/processes.projection.js';
 export { type AnalystView, checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
 export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner.js';
 export { pageBytesOf, type Reaction, ReactionRunner, type ReactionRunnerOptions } from './reaction-runner.js';

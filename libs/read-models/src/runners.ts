@@ -20,6 +20,8 @@ export interface RunnersOptions {
   readonly works?: boolean;
   /** Feeds a reaction to events that do not come from the store; undefined for one whose events do. */
   readonly elsewhere?: (reaction: Reaction) => BackgroundWork | undefined;
+  /** Whether events of a stored name do not come from the store. */
+  readonly isElsewhere?: (type: string) => boolean;
 }
 
 /** Every view and process of this program. Services add theirs while they are put together; then all are started. */
@@ -31,16 +33,19 @@ export class Runners {
   /** What the doors have let in and the processes have yet to do. */
   readonly backlog: Backlog;
   private readonly elsewhere: NonNullable<RunnersOptions['elsewhere']>;
+  /** Whether events of a stored name do not come from the store. No reaction has such events and others. */
+  readonly isElsewhere: NonNullable<RunnersOptions['isElsewhere']>;
 
   constructor(
     private readonly readModels: ReadModels,
     private readonly store: EventStore,
-    { works = true, elsewhere = () => undefined }: RunnersOptions = {},
+    { works = true, elsewhere = () => undefined, isElsewhere = () => false }: RunnersOptions = {},
   ) {
     readModels.outages.add(() => store.head());
     this.works = works;
     this.backlog = new Backlog(store);
     this.elsewhere = elsewhere;
+    this.isElsewhere = isElsewhere;
   }
 
   /** Keeps a view up to date from {@link start} on. */
@@ -57,6 +62,11 @@ export class Runners {
   /** A runner that was made elsewhere. */
   addRunner(runner: Runner): void {
     this.add(this.reactions, runner.status().name, runner);
+  }
+
+  /** Other work that goes on by itself, started and stopped with the processes. */
+  addWork(name: string, work: BackgroundWork): void {
+    this.add(this.reactions, name, work);
   }
 
   /** Hands a reaction its events from `start` to `stop`: for one that is not to run whenever this process does. */

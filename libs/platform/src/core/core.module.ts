@@ -1,7 +1,7 @@
 import { type DynamicModule, Inject, type OnApplicationBootstrap, type OnModuleInit } from '@nestjs/common';
 import { CqrsModule } from '@nestjs/cqrs';
 import { CLOCK, CommandRunner, EVENT_STORE } from '#event-sourcing';
-import { PostgresIdempotencyStore, READ_MODELS, Runners } from '#read-models';
+import { PostgresIdempotencyStore, Processes, READ_MODELS, Runners } from '#read-models';
 import { CONFIG, type Config } from '../config.js';
 import { ExceptionsController } from '../exceptions/exceptions.controller.js';
 import { Exceptions } from '../exceptions/exceptions.js';
@@ -9,6 +9,7 @@ import { IDEMPOTENCY_STORE, type IdempotencyStore } from '../http/idempotency-st
 import { HealthChecks } from '../operations/health.js';
 import { Metrics } from '../operations/metrics.js';
 import { PersonalDataHasher } from '../personal-data/personal-data-hasher.js';
+import { ProcessesController } from '../processes/processes.controller.js';
 import { Shutdown } from '../shutdown.js';
 import { SliceCommandHandler, SliceQueryHandler, Slices } from '../slices/index.js';
 import { MESSAGING, WARNINGS } from '../tokens.js';
@@ -31,6 +32,7 @@ export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
       },
       { provide: CommandRunner, inject: [CORE], useFactory: ({ commands }: Core) => commands },
       { provide: Exceptions, inject: [CORE], useFactory: ({ exceptions }: Core) => exceptions },
+      { provide: Processes, inject: [CORE], useFactory: ({ processes }: Core) => processes },
       { provide: PersonalDataHasher, inject: [CORE], useFactory: ({ hasher }: Core) => hasher },
       { provide: Slices, inject: [CORE], useFactory: ({ slices }: Core) => slices },
       { provide: EVENT_STORE, useValue: opened.store },
@@ -45,7 +47,7 @@ export class CoreModule implements OnModuleInit, OnApplicationBootstrap {
       module: CoreModule,
       global: true,
       imports: [CqrsModule.forRoot()],
-      controllers: [StatusController, ExceptionsController],
+      controllers: [StatusController, ExceptionsController, ProcessesController],
       providers: [...providers, SliceCommandHandler, SliceQueryHandler],
       exports: providers,
     };

@@ -1,9 +1,11 @@
 import { CommandRunner } from '#event-sourcing';
+import { Processes } from '#read-models';
 import { Exceptions } from '../exceptions/exceptions.js';
 import type { HealthChecks } from '../operations/health.js';
 import type { Metrics } from '../operations/metrics.js';
 import { PersonalDataHasher } from '../personal-data/personal-data-hasher.js';
 import { PersonalDataSealer } from '../personal-data/personal-data-sealer.js';
+import { observeProcesses } from '../processes/observe-processes.js';
 import type { Shutdown } from '../shutdown.js';
 import { Slices } from '../slices/slices.js';
 import type { OpenedCore } from './open-core.js';
@@ -21,6 +23,8 @@ export interface Core extends Omit<OpenedCore, 'database' | 'warnings'> {
   readonly metrics: Metrics;
   readonly exceptions: Exceptions;
   readonly slices: Slices;
+  /** Process managers: services add theirs. */
+  readonly processes: Processes;
   readonly hasher: PersonalDataHasher;
   readonly sealer: PersonalDataSealer;
 }
@@ -33,20 +37,24 @@ export interface Assembled {
   readonly start?: () => void | Promise<void>;
 }
 
-/** Completes what was opened. `hashKey` is the secret of the installation. */
+/** Completes what was opened. `hashKey` is the secret of the installation. One runner has all commands of a program. */
 export function coreOf(
-  opened: Omit<OpenedCore, 'database'>,
+  opened: Omit<OpenedCore, 'database'> & { readonly commands?: CommandRunner },
   { hashKey, ...program }: Pick<Core, 'shutdown' | 'health' | 'metrics'> & { readonly hashKey: Buffer },
 ): Core {
   const { warnings: _, ...rest } = opened;
   const exceptions = new Exceptions(opened.readModels, program.metrics);
   exceptions.add(parkedEvents);
+  const { commands = new CommandRunner(opened.store, { clock: opened.clock }) } = opened;
+  const processes = new Processes({ ...opened, commands });
+  observeProcesses(processes, exceptions, program.metrics);
   return {
     ...rest,
     ...program,
-    commands: new CommandRunner(opened.store, { clock: opened.clock }),
+    commands,
     exceptions,
     slices: new Slices(),
+    processes,
     hasher: new PersonalDataHasher(hashKey),
     sealer: new PersonalDataSealer(hashKey),
   };

@@ -88,7 +88,11 @@ export async function openCore(config: Config, shutdown: Shutdown, options: Core
     ...(kafka.sessionTimeoutMs !== undefined && { sessionTimeoutMs: kafka.sessionTimeoutMs }),
   });
   shutdown.onShutdown('messaging', () => messaging.stop());
-  const runners = new Runners(readModels, known, { works, elsewhere: (reaction) => messaging.consumerOf(reaction) });
+  const runners = new Runners(readModels, known, {
+    works,
+    elsewhere: (reaction) => messaging.consumerOf(reaction),
+    isElsewhere: (type) => messaging.isElsewhere(type),
+  });
   runners.addRunner(messaging.relayRunner);
   shutdown.onShutdown('views and processes', () => runners.stop());
   return { ...core, runners, messaging };
