@@ -72,10 +72,14 @@ function readersOfOthers(): { service: string; type: string }[] {
   });
 }
 
-/** The names in `readonly types = [...]` of a reaction. */
+/** The names in `readonly types = [...]` of a reaction, and those that a process starts with or waits for. */
 function typesIn(source: string): string[] {
+  const keys = source.includes('defineProcess')
+    ? [...source.matchAll(/\b([A-Z]\w+): \(/g)].map(([, key = '']) => key)
+    : [];
   const lists = [...source.matchAll(/\btypes(?:: [^=]+)?(?: =|:) \[([^\]]*)\]/g)].map(([, names = '']) => names);
   return lists
     .flatMap((names) => [...names.matchAll(/'(\w+)'/g)].map(([, type = '']) => type))
+    .concat(keys)
     .filter((type) => type in allEvents);
 }

@@ -41,9 +41,9 @@ describe('an order of our own shop', () => {
   // Each of the three steps is kept from happening before the crash, as if the process had died just before it.
   it.each([
     ['reaction.when-order-is-submitted-allocate-stock', { LAMP: 1 }, 'placed', 201],
-    ['reaction.when-stock-is-allocated-place-order', { LAMP: 1 }, 'placed', 201],
+    ['reaction.when-stock-answers-place-or-decline-order', { LAMP: 1 }, 'placed', 201],
     ['reaction.when-order-is-submitted-allocate-stock', { VASE: 50 }, 'declined', 409],
-    ['reaction.when-allocation-is-declined-decline-order', { VASE: 50 }, 'declined', 409],
+    ['reaction.when-stock-answers-place-or-decline-order', { VASE: 50 }, 'declined', 409],
   ])('is resolved after a crash before %s of %j: %s', async (step, units, end, answered) => {
     const before = await freeUnits('LAMP');
     await system.kill();

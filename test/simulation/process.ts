@@ -54,10 +54,8 @@ async function openCore(name: string, onFenced: () => void, log: (line: string) 
   shutdown.onShutdown('views and processes', () => runners.stop());
   const clock = systemClock;
   const program = { shutdown, health: new HealthChecks(), metrics, hashKey };
-  return {
-    ...coreOf({ store, readModels, runners, clock }, program),
-    commands: new CommandRunner(store, { clock, replace: withSnapshotsOfFewEvents }),
-  };
+  const commands = new CommandRunner(store, { clock, replace: withSnapshotsOfFewEvents });
+  return coreOf({ store, readModels, runners, commands, clock }, program);
 }
 
 /** What a program of the command line works with. */

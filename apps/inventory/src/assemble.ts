@@ -2,7 +2,7 @@ import type { Core } from '#platform';
 import type { Projection } from '#read-models';
 import { inventory } from './inventory.slices.js';
 import { WhenAnOrderChangesFollowWithStock } from './processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
-import { WhenOrderIsSubmittedAllocateStock } from './processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
+import { allocateStockOfOrders } from './processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
 import {
   overdueReservations,
   WhenReservationIsDueExpireIt,
@@ -50,7 +50,7 @@ export function assembleInventory(core: Core) {
   // Processes
   const followOrders = runners.addReaction(new WhenAnOrderChangesFollowWithStock(commands, supply));
   runners.backlog.workedOffBy(followOrders);
-  runners.addReaction(new WhenOrderIsSubmittedAllocateStock(commands, supply, store));
+  core.processes.add(allocateStockOfOrders((channel) => supply.policyOf(channel)));
   const dueReservations = new DueReservations(readModels);
   const expiry = new WhenReservationIsDueExpireIt(readModels, dueReservations, commands, clock, shutdown, runners);
   if (runners.works) core.health.add('reservation expiry', () => expiry.check());

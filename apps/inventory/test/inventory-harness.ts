@@ -1,8 +1,16 @@
 import type { OrderEvent, StockEvent } from '#contracts';
-import { CommandRunner, type DomainEvent, type EventMetadata, type EventStore, type Outcome } from '#event-sourcing';
+import {
+  CommandRunner,
+  type DomainEvent,
+  type EventMetadata,
+  type EventStore,
+  type Outcome,
+  ProcessDriver,
+} from '#event-sourcing';
 import { type Clock, idFrom, toIso } from '#kernel';
 import { Shutdown } from '#platform';
 import type { ReadModels } from '#read-models';
+import { allocateStockOfOrders } from '../src/processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
 import type { StockCommand } from '../src/stock/stock.decide.js';
 import { stockDecider } from '../src/stock/stock.decider.js';
 import { ChangeSupply } from '../src/supply/change-supply.js';
@@ -80,6 +88,13 @@ export class InventoryHarness {
   async defaults(channel: string, rule: { buffer?: number; cap?: number; sharePercent?: number }): Promise<number> {
     const command = { type: 'SetChannelDefaults', channel, buffer: 0, sharePercent: 100, ...rule } as const;
     return (await this.changeSupply.setPolicy(command, this.metadata())).position;
+  }
+
+  /** What allocates the stock of submitted orders. */
+  allocating(): ProcessDriver {
+    const { store, commands, clock, supply } = this;
+    const process = allocateStockOfOrders((channel) => supply.policyOf(channel));
+    return new ProcessDriver(process, { store, commands, clock });
   }
 
   /** Stores an event of an order as the orders service does. Answers its position. */

@@ -32,7 +32,9 @@ export { allEvents };
 
 /** The views of a service, or of all. */
 export const projectionsOf = (service: ServiceName | undefined): readonly Projection[] =>
-  service ? serviceParts[service].projections : Object.values(serviceParts).flatMap(({ projections }) => projections);
+  service
+    ? serviceParts[service].projections
+    : [...new Set(Object.values(serviceParts).flatMap(({ projections }) => projections))];
 
 /** The whole system in this process. */
 export async function startSystem(

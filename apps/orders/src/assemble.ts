@@ -5,11 +5,10 @@ import { createTables } from './offers/tables.js';
 import { OrderDecisions } from './order/order-decisions.js';
 import { OrdersIntake } from './order/orders-intake.js';
 import { orders } from './orders.slices.js';
-import { WhenAllocationIsDeclinedDeclineOrder } from './processes/when-allocation-is-declined-decline-order/decline-order.reaction.js';
 import { WhenChannelIsSetUpKnowIt } from './processes/when-channel-is-set-up-know-it/know-channel.reaction.js';
 import { WhenListingIsMadeKnowItsSku } from './processes/when-listing-is-made-know-its-sku/know-sku.reaction.js';
 import { WhenOfferIsKnownOrderItsSku } from './processes/when-offer-is-known-order-its-sku/when-offer-is-known-order-its-sku.js';
-import { WhenStockIsAllocatedPlaceOrder } from './processes/when-stock-is-allocated-place-order/place-order.reaction.js';
+import { placeOrDeclineOrders } from './processes/when-stock-answers-place-or-decline-order/when-stock-answers-place-or-decline-order.js';
 import { DailySalesQuery } from './views/daily-sales/daily-sales.query.js';
 import { orderNumbersProjection } from './views/order-numbers/order-numbers.projection.js';
 import { orderExceptions } from './views/orders/order-exceptions.js';
@@ -33,8 +32,7 @@ export function assembleOrders(core: Core) {
   for (const projection of ordersProjections) runners.addProjection(projection);
 
   // Processes
-  runners.addReaction(new WhenStockIsAllocatedPlaceOrder(commands));
-  runners.addReaction(new WhenAllocationIsDeclinedDeclineOrder(commands, store));
+  core.processes.add(placeOrDeclineOrders);
   runners.addReaction(new WhenListingIsMadeKnowItsSku(readModels));
   runners.addReaction(new WhenChannelIsSetUpKnowIt(readModels));
   const orderKnownOffers = new WhenOfferIsKnownOrderItsSku(readModels, commands, clock, shutdown, runners);

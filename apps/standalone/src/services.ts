@@ -1,6 +1,6 @@
 import type { DynamicModule, Type } from '@nestjs/common';
 import type { Publishes, ServiceName } from '#contracts';
-import type { Projection } from '#read-models';
+import { type Projection, processesProjection } from '#read-models';
 import { catalogProjections } from '../../catalog/src/assemble.js';
 import { CatalogModule } from '../../catalog/src/catalog.module.js';
 import { catalogPublishes } from '../../catalog/src/publishes.js';
@@ -28,8 +28,16 @@ export interface ServiceParts {
 /** Every service of the list in `#contracts`, with what it is made of. */
 export const serviceParts: Readonly<Record<ServiceName, ServiceParts>> = {
   catalog: { module: CatalogModule, projections: catalogProjections, publishes: catalogPublishes },
-  inventory: { module: InventoryModule, projections: inventoryProjections, publishes: inventoryPublishes },
-  orders: { module: OrdersModule, projections: ordersProjections, publishes: ordersPublishes },
+  inventory: {
+    module: InventoryModule,
+    projections: [...inventoryProjections, processesProjection],
+    publishes: inventoryPublishes,
+  },
+  orders: {
+    module: OrdersModule,
+    projections: [...ordersProjections, processesProjection],
+    publishes: ordersPublishes,
+  },
   customers: { module: CustomersModule, projections: customersProjections, publishes: customersPublishes },
   channels: { module: ChannelsModule, projections: channelsProjections, publishes: channelsPublishes },
 };

@@ -4,7 +4,6 @@ import { openReadModels, type Reaction, ReactionRunner, type ReadModels } from '
 import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
 import { InventoryHarness, killConnections } from '../../test/inventory-harness.js';
 import { WhenAnOrderChangesFollowWithStock } from './when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
-import { WhenOrderIsSubmittedAllocateStock } from './when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
 
 const ORDERS = 120;
 const UNITS = 100;
@@ -54,8 +53,10 @@ const cases = [
   {
     name: 'requests',
     order: (orderId: string) => inventory.order({ type: 'OrderSubmitted', data: common(orderId) }),
-    reactionOf: ({ commands, supply, store }: InventoryHarness): Reaction =>
-      new WhenOrderIsSubmittedAllocateStock(commands, supply, store),
+    reactionOf: (harness: InventoryHarness): Reaction => {
+      const driver = harness.allocating();
+      return { name: driver.name, types: driver.types, react: (events) => driver.react(events) };
+    },
     outcome: { StockAllocated: UNITS, StockAllocationDeclined: ORDERS - UNITS },
   },
 ];

@@ -1,11 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { EventStore, RecordedEvent, StreamAppend } from '#event-sourcing';
+import type { EventStore, ProcessDriver, RecordedEvent, StreamAppend } from '#event-sourcing';
 import { InMemoryEventStore, OneStreamEventStore } from '#testing';
 import { InventoryHarness } from '../../../test/inventory-harness.js';
-import { WhenOrderIsSubmittedAllocateStock } from './when-order-is-submitted-allocate-stock.js';
 
 let inventory: InventoryHarness;
-let reaction: WhenOrderIsSubmittedAllocateStock;
+let reaction: ProcessDriver;
 
 beforeEach(() => openOver(new InMemoryEventStore()));
 afterEach(() => inventory.close());
@@ -16,7 +15,7 @@ async function openOver(store: EventStore): Promise<void> {
   await inventory.supplyMap('shop', 'main');
   await inventory.receive('a', 5);
   await inventory.receive('b', 5);
-  reaction = new WhenOrderIsSubmittedAllocateStock(inventory.commands, inventory.supply, inventory.store);
+  reaction = inventory.allocating();
 }
 
 async function submitted(
@@ -223,7 +222,7 @@ const lineOf = (lineId: string) => ({ lineId, sku: 'a', units: 3, unitPriceMinor
 
 async function reactionOfAnotherProcess(events: readonly RecordedEvent[]): Promise<void> {
   const other = await InventoryHarness.open(inventory.store);
-  await new WhenOrderIsSubmittedAllocateStock(other.commands, other.supply, other.store).react(events);
+  await other.allocating().react(events);
   await other.shutdown.run();
 }
 
