@@ -12,7 +12,7 @@ import {
   type Subscription,
   type TopicDefinition,
 } from '#messaging';
-import { bulkUpsert, openReadModels, type ReadModels } from '#read-models';
+import { column, defineTable, openReadModels, type ReadModels } from '#read-models';
 // Not by the name of the library: that would load jest.
 import { startKafka } from '../../libs/testing/src/kafka/kafka-cluster.js';
 import { type Bench, type Benchmark, interleaved, type Result } from './support/benchmark.js';
@@ -128,6 +128,16 @@ const TOPIC: Omit<TopicDefinition, 'name'> = {
   maxMessageBytes: 2_097_152,
 };
 
+const deliveriesTable = defineTable({
+  name: 'deliveries',
+  columns: {
+    stream: column.code('Of the deliveries'),
+    units: column.units('Delivered'),
+    revision: column.count('Events of the stream'),
+  },
+  key: ['stream'],
+});
+
 /** A view as services have them: a row per stream, folded in memory and written with one statement per page. */
 const deliveries = (topic: string): Subscription => ({
   name: topic,
@@ -139,13 +149,7 @@ const deliveries = (topic: string): Subscription => ({
       const units = 'units' in data && typeof data.units === 'number' ? data.units : 0;
       rows.set(stream, { stream, units: (rows.get(stream)?.units ?? 0) + units, revision });
     }
-    await bulkUpsert(tx, {
-      table: 'deliveries',
-      key: ['stream'],
-      columns: { stream: 'text', units: 'bigint', revision: 'bigint' },
-      add: ['units'],
-      rows: [...rows.values()],
-    });
+    await deliveriesTable.upsert(tx, [...rows.values()], { add: ['units'] });
   },
 });
 

@@ -17,11 +17,12 @@ describe('the tables of a view', () => {
     await database.drop();
   });
 
-  it.each(projectionsOf(undefined))('change with its version only: $name $version', async ({ schema }) => {
+  it.each(projectionsOf(undefined))('change with its version only: $name $version', async ({ tables: declared }) => {
+    const statements = declared.flatMap((table) => [table.createTable(), ...table.createIndexes()]);
     await readModels.transaction((tx) =>
       tx.execute(`drop schema if exists looked_at cascade; create schema looked_at`),
     );
-    await readModels.transaction((tx) => tx.execute(schema), { schema: 'looked_at' });
+    await readModels.transaction((tx) => tx.execute(statements.join(';')), { schema: 'looked_at' });
     const tables = await readModels.query(TABLES, ['looked_at']);
     expect(tables).toMatchSnapshot();
   });

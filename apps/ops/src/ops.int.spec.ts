@@ -7,7 +7,7 @@ import { withRegistry } from '#event-sourcing';
 import { PostgresEventStore } from '#event-store-postgres';
 import { newId } from '#kernel';
 import { loadConfig } from '#platform';
-import { openReadModels, type Projection, ProjectionRunner, type ReadModels } from '#read-models';
+import { column, defineTable, openReadModels, type Projection, ProjectionRunner, type ReadModels } from '#read-models';
 import { createTestDatabase, type TestDatabase } from '#testing';
 import { openServiceDatabase } from './database/open-database.js';
 import { openCoreLog } from './log/open-core-log.js';
@@ -21,7 +21,13 @@ import { RecordingSystem } from './testing/recording-system.js';
 const receivedUnits: Projection = {
   name: 'received-units',
   version: 1,
-  schema: 'create table received (stream text primary key, units integer not null)',
+  tables: [
+    defineTable({
+      name: 'received',
+      columns: { stream: column.code('Of the SKU'), units: column.integer('Received', 'units') },
+      key: ['stream'],
+    }),
+  ],
   types: ['StockReceived'],
   apply: async (page, tx) => {
     for (const { stream, data } of page) {

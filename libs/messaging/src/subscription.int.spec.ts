@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { becauseOf } from '#event-sourcing';
-import { compareProjection, type Projection, ProjectionRunner, parkedEvents, rebuild } from '#read-models';
+import {
+  column,
+  compareProjection,
+  defineTable,
+  type Projection,
+  ProjectionRunner,
+  parkedEvents,
+  rebuild,
+} from '#read-models';
 import { describeWithKafka, eventually } from '#testing';
 import { countedOn } from '../test/counting.js';
 import { MessagingTest } from '../test/messaging-test.js';
@@ -12,7 +20,13 @@ const counters: Projection = {
   name: 'counters',
   version: 1,
   types: ['Counted'],
-  schema: 'create table totals (id text primary key, events bigint not null, sum bigint not null)',
+  tables: [
+    defineTable({
+      name: 'totals',
+      columns: { id: column.code('Of all'), events: column.count('So far'), sum: column.count('Of their numbers') },
+      key: ['id'],
+    }),
+  ],
   apply: async (page, tx) => {
     const [total] = await tx.query<{ events: number; sum: number }>("select events, sum from totals where id = 'all'");
     const sum = page.reduce((all, { data }) => all + ('number' in data ? Number(data.number) : 0), total?.sum ?? 0);

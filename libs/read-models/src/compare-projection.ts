@@ -1,9 +1,11 @@
 import type { EventStore } from '#event-sourcing';
 import { readCheckpoint } from './checkpoints.js';
+import { columnNameOf } from './columns.js';
 import { parkedStreams } from './parked.js';
 import { checkpointKeyOf, type Projection, schemaOf } from './projection.js';
 import type { ReadModels, Tx } from './read-models.js';
 import { dropSchema, type RebuildOptions, ScratchBuild, withRebuildLock } from './rebuild.js';
+import type { ViewTable } from './view-table.js';
 
 /** A key with another row (or none) in one of the two builds; ignored columns are left out. */
 export interface RowDifference {
@@ -96,8 +98,9 @@ async function compareTables(
   projection: Projection,
 ): Promise<TableComparison[]> {
   const comparisons: TableComparison[] = [];
-  for (const { table, key } of await keyedTables(tx, scratch)) {
-    comparisons.push(await compareTable(tx, live, scratch, table, key, projection.ignoreInComparison?.[table] ?? []));
+  for (const table of projection.tables) {
+    const ignored = projection.ignoreInComparison?.[table.name] ?? [];
+    comparisons.push(await compareTable(tx, live, scratch, table, ignored.map(columnNameOf)));
   }
   return comparisons;
 }
@@ -106,11 +109,10 @@ async function compareTable(
   tx: Tx,
   live: string,
   scratch: string,
-  table: string,
-  key: readonly string[],
+  { name: table, key }: ViewTable,
   ignored: readonly string[],
 ): Promise<TableComparison> {
-  const names = key.map((column) => `"${column}"`).join(', ');
+  const names = key.map((field) => `"${columnNameOf(field)}"`).join(', ');
   const examples = await tx.query<RowDifference & { differences: number }>(
     `select to_jsonb(l) - $1::text[] as live, to_jsonb(r) - $1::text[] as rebuilt, count(*) over () as differences
        from "${live}"."${table}" l full join "${scratch}"."${table}" r using (${names})
@@ -125,18 +127,4 @@ async function compareTable(
     differences: examples[0]?.differences ?? 0,
     examples: examples.map(({ live: liveRow, rebuilt }) => ({ live: liveRow, rebuilt })),
   };
-}
-
-/** Rows are matched by primary key, so a table without one cannot be compared. */
-async function keyedTables(tx: Tx, schema: string): Promise<{ table: string; key: string[] }[]> {
-  const tables = await tx.query<{ table: string; key: string[] }>(
-    `select c.relname as "table",
-            array(select a.attname::text from pg_index i join pg_attribute a on a.attrelid = c.oid and a.attnum = any(i.indkey)
-                   where i.indrelid = c.oid and i.indisprimary) as key
-       from pg_class c where c.relnamespace = $1::regnamespace and c.relkind = 'r' order by c.relname`,
-    [schema],
-  );
-  const keyless = tables.find(({ key }) => key.length === 0);
-  if (keyless) throw new Error(`Table ${keyless.table} has no primary key, so its rows cannot be compared.`);
-  return tables;
 }

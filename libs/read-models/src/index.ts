@@ -1,6 +1,16 @@
+export { type AnalystView, analystsSee } from './analyst-view.js';
 export { grantAnalysts } from './analysts.js';
-export { type BulkUpsert, bulkDelete, bulkUpsert, type ColumnType, selectByKeys, type TableShape } from './bulk.js';
 export { type Checkpoint, lockCheckpoint, readCheckpoint, replaceCheckpoint } from './checkpoints.js';
+export {
+  type Column,
+  type Columns,
+  column,
+  columnNameOf,
+  meaningOf,
+  orNull,
+  selectFields,
+  type ValuesOf,
+} from './columns.js';
 export {
   compareProjection,
   type ProjectionComparison,
@@ -12,6 +22,9 @@ export { FailingItems, FailureLog, Retries, type RetryTiming, reasonOf } from '.
 export { PostgresIdempotencyStore } from './idempotency-store.js';
 export { isOutage, Outages } from './outages.js';
 export { type ParkedEvent, parkedCounts, parkedEvents, skipParked, unpark } from './parked.js';
+
+<<<<<<< HEAD
+
 export { ProcessTimer } from './processes/process-timer.js';
 export {
   Processes,
@@ -22,6 +35,13 @@ export {
 } from './processes/processes.js';
 export { type ProcessInstanceState, processesProjection } from './processes/processes.projection.js';
 export { type AnalystView, checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
+
+=======
+
+export { checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
+
+>>>>>>> 40dd2bb (read-models: a table of a view is declared once)
+
 export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner.js';
 export { pageBytesOf, type Reaction, ReactionRunner, type ReactionRunnerOptions } from './reaction-runner.js';
 export {
@@ -35,3 +55,4 @@ export { type RebuildProgress, type RebuildResult, rebuild } from './rebuild.js'
 export { NotCaughtUp, type RunnerState, type RunnerStatus } from './runner.js';
 export { type BackgroundWork, READ_MODELS, Runners, type RunnersOptions } from './runners.js';
 export { widenedToBigint } from './tables.js';
+export { defineTable, type RowOf, ViewTable } from './view-table.js';

@@ -4,8 +4,9 @@ import type { RecordedEvent } from '#event-sourcing';
 import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
 import { killConnections } from '../test/stock-view.js';
 import {
-  bulkUpsert,
+  column,
   compareProjection,
+  defineTable,
   openReadModels,
   type ParkedEvent,
   type Projection,
@@ -22,32 +23,36 @@ interface Counted {
   readonly data: { readonly sku: string; readonly units: number; readonly at: string; readonly note: string };
 }
 
-/** Units per SKU in columns as narrow as PostgreSQL has them. */
+const unitsPerSku = defineTable({
+  name: 'units',
+  columns: { sku: column.code('The SKU'), units: column.integer('As narrow as PostgreSQL has them', 'units') },
+  key: ['sku'],
+});
+const notes = defineTable({
+  name: 'notes',
+  columns: {
+    position: column.count('Of the event'),
+    at: column.instant('When it was written'),
+    note: column.text('What was written'),
+  },
+  key: ['position'],
+});
+
 const units: Projection = {
   name: 'units',
   version: 1,
   types: ['Counted'],
-  schema: `
-    create table units (sku text primary key, units integer not null);
-    create table notes (position bigint primary key, at timestamptz, note text not null)`,
+  tables: [unitsPerSku, notes],
   paceMs: 0,
   async apply(page: readonly RecordedEvent<Counted>[], tx) {
     const rows = new Map<string, { sku: string; units: number }>();
     for (const { data } of page)
       rows.set(data.sku, { sku: data.sku, units: data.units + (rows.get(data.sku)?.units ?? 0) });
-    await bulkUpsert(tx, {
-      table: 'units',
-      key: ['sku'],
-      columns: { sku: 'text', units: 'integer' },
-      add: ['units'],
-      rows: [...rows.values()],
-    });
-    await bulkUpsert(tx, {
-      table: 'notes',
-      key: ['position'],
-      columns: { position: 'bigint', at: 'timestamptz', note: 'text' },
-      rows: page.map(({ position, data }) => ({ position, at: data.at, note: data.note.trim() })),
-    });
+    await unitsPerSku.upsert(tx, [...rows.values()], { add: ['units'] });
+    await notes.upsert(
+      tx,
+      page.map(({ position, data }) => ({ position, at: data.at, note: data.note.trim() })),
+    );
   },
 };
 

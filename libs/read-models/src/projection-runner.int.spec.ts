@@ -1,10 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { EventStore, Page } from '#event-sourcing';
 import { createTestDatabase, eventually, InMemoryEventStore, type TestDatabase } from '#testing';
-import { killConnections, receive, skus, stockView, unitsOnHand, WAITING } from '../test/stock-view.js';
+import { killConnections, receive, skus, stock, stockView, unitsOnHand, WAITING } from '../test/stock-view.js';
 import {
+  analystsSee,
+  column,
+  defineTable,
   NotCaughtUp,
   openReadModels,
+  orNull,
   type Projection,
   ProjectionRunner,
   type ProjectionRunnerOptions,
@@ -337,12 +341,13 @@ describe('two processes', () => {
 });
 
 describe('a new version', () => {
+  const noted = defineTable({ ...stock, columns: { ...stock.columns, note: orNull(column.text('Who made it')) } });
   const doubled: Projection = {
     ...stockView,
     version: 2,
-    schema: `${stockView.schema}; alter table stock add note text`,
+    tables: [noted],
     analystViews: [
-      { name: 'stock_received', description: 'Other columns.', select: 'select on_hand, note, sku from stock' },
+      analystsSee(noted, { name: 'stock_received', description: 'Other columns.', fields: ['onHand', 'note', 'sku'] }),
     ],
     apply: async (page, tx) => {
       await stockView.apply(page, tx);

@@ -1,4 +1,5 @@
 import { type EventStore, type RecordedEvent, workOnPage } from '#event-sourcing';
+import { describeAnalystViews } from './analyst-view.js';
 import { applyWhatCanBe } from './apply-what-can-be.js';
 import {
   advanceCheckpoint,
@@ -75,7 +76,10 @@ export class ProjectionRunner extends Runner {
         `View ${this.key.name} is stored in version ${stored.version} and this process knows version ${this.version}. Update it, or rebuild the view to go back.`,
       );
     }
-    if (stored.version === this.version) return stored.position;
+    if (stored.version === this.version) {
+      await describeAnalystViews(this.readModels, this.#projection.analystViews ?? []);
+      return stored.position;
+    }
     this.state = 'rebuilding';
     const { position } = await rebuild(this.readModels, this.#projection, this.store, { signal });
     return position;

@@ -1,20 +1,19 @@
 import type { RecordedEvent } from '#event-sourcing';
+import { type AnalystView, createAnalystViews } from './analyst-view.js';
 import type { CheckpointKey } from './checkpoints.js';
 import { insertCheckpoint } from './checkpoints.js';
 import { replaceParked } from './parked.js';
 import type { ReadModels, Tx } from './read-models.js';
+import type { ViewTable } from './view-table.js';
 
 /** A view: which events it is made of, its tables, and how a page of events becomes rows. */
 export interface Projection {
   /** Kebab-case, at most 48 characters. Its tables live in the PostgreSQL schema {@link schemaOf} gives. */
   readonly name: string;
-  /** Raise it when `schema`, `types`, `apply` or `analystViews` change: the next start rebuilds the view. */
+  /** Raise it when `tables`, `types`, `apply` or `analystViews` change: the next start rebuilds the view. */
   readonly version: number;
-  /**
-   * DDL with unqualified names. Every table has a primary key, and `apply` finds rows by it or by a unique index: other
-   * indexes are for readers, and are missing while the view is rebuilt.
-   */
-  readonly schema: string;
+  /** `apply` finds rows by their primary key: indexes are for readers, and are missing while the view is rebuilt. */
+  readonly tables: readonly ViewTable[];
   /** Stored names of the events it handles. */
   readonly types: readonly string[];
   /** Events per transaction at most, 5,000 where nothing is said. */
@@ -39,17 +38,8 @@ export interface Projection {
   appliedLate?(event: RecordedEvent, position: number, tx: Tx): Promise<void>;
   /** Published to analysts in the schema `analytics`. */
   readonly analystViews?: readonly AnalystView[];
-  /** Columns per table that legitimately differ between two builds, such as a wall-clock time. Never a key column. */
+  /** Fields per table that legitimately differ between two builds, such as a wall-clock time. Never a key column. */
   readonly ignoreInComparison?: Readonly<Record<string, readonly string[]>>;
-}
-
-export interface AnalystView {
-  /** In snake_case, unique over all projections. */
-  readonly name: string;
-  /** What a row is, in a sentence; stored as the comment of the view. */
-  readonly description: string;
-  /** A SELECT over this projection's own tables, unqualified. */
-  readonly select: string;
 }
 
 /** `stock-by-channel` lives in `view_stock_by_channel`. Throws when the name is not kebab-case. */
@@ -75,30 +65,23 @@ export async function createProjection(readModels: ReadModels, projection: Proje
         return;
       await replaceParked(tx, projection.name, []);
       await recreateSchema(tx, projection, schema);
-      await createAnalystViews(tx, projection);
+      await createAnalystViews(tx, projection.analystViews ?? []);
     },
     { schema },
   );
 }
 
 /** The tables of the projection, empty, in `schema`, which must be the search path of the transaction. */
-export async function recreateSchema(tx: Tx, projection: Projection, schema: string): Promise<void> {
-  await tx.execute(`drop schema if exists "${schema}" cascade; create schema "${schema}"; ${projection.schema}`);
-}
-
-/**
- * Points the analysts' views at the tables in the search path. Replaced in place where the columns allow it, so what
- * analysts built on top stays; where columns changed the view is made anew, which fails while something depends on it.
- */
-export async function createAnalystViews(tx: Tx, { analystViews = [] }: Projection): Promise<void> {
-  for (const { name, description, select } of analystViews) {
-    await tx.execute(`
-      do $do$ begin
-        create or replace view analytics."${name}" as ${select};
-      exception when invalid_table_definition then
-        drop view analytics."${name}";
-        create view analytics."${name}" as ${select};
-      end $do$;
-      comment on view analytics."${name}" is '${description.replaceAll("'", "''")}'`);
-  }
+export async function recreateSchema(
+  tx: Tx,
+  { tables }: Projection,
+  schema: string,
+  { unlogged = false } = {},
+): Promise<void> {
+  const statements = tables.flatMap((table) => [
+    table.createTable({ unlogged }),
+    // With every update of a row the others are written as well, and they serve no reader before the end.
+    ...(unlogged ? [] : table.createIndexes()),
+  ]);
+  await tx.execute([`drop schema if exists "${schema}" cascade`, `create schema "${schema}"`, ...statements].join(';'));
 }

@@ -1,14 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, dyingPostgres, type TestDatabase } from '#testing';
-import {
-  bulkDelete,
-  bulkUpsert,
-  DatabaseError,
-  grantAnalysts,
-  openReadModels,
-  type ReadModels,
-  selectByKeys,
-} from './index.js';
+import { column, DatabaseError, defineTable, grantAnalysts, openReadModels, type ReadModels } from './index.js';
 
 let database: TestDatabase;
 let readModels: ReadModels;
@@ -82,7 +74,11 @@ describe('read models', () => {
 });
 
 describe('a transaction that looks rows up by their keys', () => {
-  const notes = { table: 'kept', key: ['id'], columns: { id: 'text', note: 'text' } } as const;
+  const notes = defineTable({
+    name: 'kept',
+    columns: { id: column.code('Of the note'), note: column.text('What it says') },
+    key: ['id'],
+  });
   let one: ReadModels;
 
   beforeAll(async () => {
@@ -93,7 +89,7 @@ describe('a transaction that looks rows up by their keys', () => {
   afterAll(() => one.close());
 
   const lookUp = (id: string, schema = 'here') =>
-    one.transaction((tx) => selectByKeys(tx, { ...notes, keys: [{ id }] }), { schema, byKey: true });
+    one.transaction((tx) => notes.byKeys(tx, [{ id }]), { schema, byKey: true });
 
   it('plans a statement once, so that a table that was empty then is not read as a whole later', async () => {
     for (let times = 0; times < 10; times += 1) await lookUp('a');
@@ -150,65 +146,6 @@ describe('a transaction that looks rows up by their keys', () => {
     await expect(twice).rejects.toMatchObject({ code: '23505' });
     expect(await lookUp('b', 'before')).toEqual([]);
     expect(await lookUp('a', 'before')).toHaveLength(1);
-  });
-});
-
-describe('bulk statements', () => {
-  const shape = {
-    table: 'listing',
-    key: ['channel', 'sku'],
-    columns: { channel: 'text', sku: 'text', wanted: 'bigint', sold: 'integer', details: 'jsonb', revision: 'bigint' },
-  } as const;
-  const row = (sku: string, wanted: number, revision: number, details: unknown = null) => ({
-    channel: 'shop',
-    sku,
-    wanted,
-    sold: 1,
-    details,
-    revision,
-  });
-
-  beforeAll(async () => {
-    await readModels.execute(`create schema bulk; create table bulk.listing
-      (channel text, sku text, wanted bigint, sold integer, details jsonb, revision bigint, primary key (channel, sku))`);
-  });
-
-  const inBulk = <T>(work: Parameters<typeof readModels.transaction<T>>[0]) =>
-    readModels.transaction(work, { schema: 'bulk' });
-  const stored = () => readModels.query('select sku, wanted, sold, details, revision from bulk.listing order by sku');
-
-  it('inserts, replaces by a greater revision only, and adds where told to', async () => {
-    await inBulk((tx) =>
-      bulkUpsert(tx, { ...shape, rows: [row('a', 1, 1, { tags: ['ünï"\\', "o'"] }), row('b,{}', 2, 5)] }),
-    );
-    await inBulk((tx) =>
-      bulkUpsert(tx, {
-        ...shape,
-        guard: 'revision',
-        add: ['sold'],
-        rows: [row('a', 10, 2, 'text'), row('b,{}', 20, 5)],
-      }),
-    );
-    expect(await stored()).toEqual([
-      { sku: 'a', wanted: 10, sold: 2, details: 'text', revision: 2 },
-      { sku: 'b,{}', wanted: 2, sold: 1, details: null, revision: 5 },
-    ]);
-  });
-
-  it('selects and deletes by key, and does nothing without rows', async () => {
-    await inBulk(async (tx) => {
-      await bulkUpsert(tx, { ...shape, rows: [row('c', 3, 1), row('d', 4, 1)] });
-      await bulkUpsert(tx, { ...shape, rows: [] });
-      const keys = [
-        { channel: 'shop', sku: 'c' },
-        { channel: 'none', sku: 'd' },
-      ];
-      expect(await selectByKeys(tx, { ...shape, keys })).toEqual([row('c', 3, 1)]);
-      await bulkDelete(tx, { ...shape, rows: keys });
-      await bulkDelete(tx, { ...shape, rows: [] });
-      expect(await selectByKeys(tx, { ...shape, keys: [] })).toEqual([]);
-    });
-    expect((await stored()).map((found) => 'sku' in found && found.sku)).toEqual(['a', 'b,{}', 'd']);
   });
 });
 

@@ -248,7 +248,7 @@ describe('a comparison', () => {
     await readModels.execute(`
       update view_stock_received.stock set on_hand = on_hand + 1 where sku = 'SKU-10';
       delete from view_stock_received.stock where sku = 'SKU-11';
-      insert into view_stock_received.stock values ('SKU-UNKNOWN', 1, 0);
+      insert into view_stock_received.stock values ('SKU-UNKNOWN', 1, 0, now());
       update view_stock_received.stock set written_at = 'epoch' where sku = 'SKU-12'`);
     expect(await compareProjection(readModels, stockView, store, { pageSize: 100 })).toEqual({
       projection: 'stock-received',
@@ -303,7 +303,5 @@ describe('a comparison', () => {
     await expect(compareProjection(readModels, { ...stockView, version: 2 }, store)).rejects.toThrow(
       'is stored in version 1, not in version 2',
     );
-    const keyless: Projection = { ...stockView, schema: 'create table stock (sku text)', analystViews: [] };
-    await expect(compareProjection(readModels, keyless, store)).rejects.toThrow('Table stock has no primary key');
   });
 });

@@ -1,19 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EventStore, Page, RecordedEvent } from '#event-sourcing';
+import { createAnalystViews } from './analyst-view.js';
 import { applyWhatCanBe } from './apply-what-can-be.js';
 import { lockCheckpoint, readCheckpoint, replaceCheckpoint } from './checkpoints.js';
 import { DatabaseError } from './database-error.js';
 import { isOutage } from './outages.js';
 import { replaceParked, type SetAside, skippedPositions } from './parked.js';
 import { divide, PARKED_MAX } from './parking.js';
-import {
-  checkpointKeyOf,
-  createAnalystViews,
-  createProjection,
-  type Projection,
-  recreateSchema,
-  schemaOf,
-} from './projection.js';
+import { checkpointKeyOf, createProjection, type Projection, recreateSchema, schemaOf } from './projection.js';
 import type { ReadModels, TransactionOptions, Tx } from './read-models.js';
 
 export interface RebuildProgress {
@@ -98,8 +92,6 @@ export class ScratchBuild {
   #position = 0;
   #events = 0;
   #head = 0;
-  #indexes: readonly string[] = [];
-  #tables: readonly string[] = [];
   #schemaOid = 0;
   #skipped: ReadonlySet<number> = new Set();
   #skippedEvents = 0;
@@ -124,9 +116,7 @@ export class ScratchBuild {
     const build = new ScratchBuild(readModels, projection, store, schema, options);
     await readModels.transaction(
       async (tx) => {
-        await recreateSchema(tx, projection, schema);
-        build.#tables = await tablesIn(tx, schema);
-        build.#indexes = await strip(tx, schema, build.#tables);
+        await recreateSchema(tx, projection, schema, { unlogged: true });
         build.#schemaOid = await oidOf(tx, schema);
       },
       { schema },
@@ -162,10 +152,12 @@ export class ScratchBuild {
    * after the switch would be planned blindly.
    */
   async complete(): Promise<void> {
-    const tables = this.#tables;
-    const statements = [...tables.map((table) => `alter table ${table} set logged`), ...this.#indexes];
+    const statements = this.projection.tables.flatMap((table) => [
+      `alter table "${table.name}" set logged`,
+      ...table.createIndexes(),
+    ]);
     await this.#transaction((tx) => tx.execute(statements.join(';')));
-    await this.readModels.execute(`analyze ${tables.join(', ')}`);
+    await this.readModels.execute(`analyze ${this.#tables}`);
   }
 
   /** The same within the caller's transaction; counted by {@link advanceTo} once that has committed. */
@@ -246,11 +238,15 @@ export class ScratchBuild {
    * was lost makes them anew, and must not find our rows among his, nor we switch to his.
    */
   async #hold(tx: Tx): Promise<void> {
-    await tx.execute(`lock table ${this.#tables.join(', ')} in row exclusive mode`);
+    await tx.execute(`lock table ${this.#tables} in row exclusive mode`);
     if ((await oidOf(tx, this.schema)) !== this.#schemaOid)
       throw new Error(
         `Another rebuild of view ${this.projection.name} has begun, and this one has ended; start it again.`,
       );
+  }
+
+  get #tables(): string {
+    return this.projection.tables.map(({ name }) => `"${this.schema}"."${name}"`).join(', ');
   }
 
   #read(after: number): Promise<Page> {
@@ -290,7 +286,7 @@ async function switchOver(
         alter schema "${live}" rename to "${live}_old";
         alter schema "${scratch}" rename to "${live}";
         set local search_path to "${live}"`);
-      await createAnalystViews(tx, projection);
+      await createAnalystViews(tx, projection.analystViews ?? []);
       await replaceCheckpoint(tx, checkpointKeyOf(projection), {
         version: projection.version,
         position: reached.position,
@@ -308,33 +304,6 @@ export async function dropSchema(readModels: ReadModels, schema: string): Promis
   await readModels.transaction((tx) => tx.execute(`drop schema if exists "${schema}" cascade`), {
     lockTimeoutMs: LOCK_TIMEOUT_MS,
   });
-}
-
-/**
- * Takes from empty tables what makes filling them slow and serves nobody until the switch: the write-ahead log, and the indexes
- * that only readers use, with which every update of a row writes all indexes. Gives the statements that make those.
- */
-async function strip(tx: Tx, schema: string, tables: readonly string[]): Promise<readonly string[]> {
-  const indexes = await tx.query<{ name: string; definition: string }>(
-    `select format('%I.%I', $1::text, c.relname) as name, pg_get_indexdef(c.oid) as definition
-       from pg_index i join pg_class c on c.oid = i.indexrelid
-      where c.relnamespace = to_regnamespace($1) and not i.indisunique`,
-    [schema],
-  );
-  const statements = [
-    ...indexes.map(({ name }) => `drop index ${name}`),
-    ...tables.map((table) => `alter table ${table} set unlogged`),
-  ];
-  if (statements.length > 0) await tx.execute(statements.join(';'));
-  return indexes.map(({ definition }) => definition);
-}
-
-async function tablesIn(tx: Tx, schema: string): Promise<readonly string[]> {
-  const tables = await tx.query<{ name: string }>(
-    `select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = $1`,
-    [schema],
-  );
-  return tables.map(({ name }) => name);
 }
 
 async function oidOf(tx: Tx, schema: string): Promise<number> {

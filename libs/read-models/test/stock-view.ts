@@ -1,23 +1,41 @@
 import { randomUUID } from 'node:crypto';
 import type { EventStore, RecordedEvent } from '#event-sourcing';
-import { bulkUpsert, type Projection, type ReadModels, type Tx } from '../src/index.js';
+import {
+  analystsSee,
+  column,
+  defineTable,
+  type Projection,
+  type ReadModels,
+  type RowOf,
+  type Tx,
+} from '../src/index.js';
+
+export const stock = defineTable({
+  name: 'stock',
+  columns: {
+    sku: column.code('The SKU'),
+    onHand: column.units("The analyst's total"),
+    revision: column.count('Events of the SKU'),
+    writtenAt: column.instant('When the row was written'),
+  },
+  key: ['sku'],
+  indexes: { stock_by_number: ['onHand'] },
+});
 
 /** A small view for the specs of this library: what was received per SKU, added up. */
 export const stockView: Projection = {
   name: 'stock-received',
   version: 1,
   types: ['StockReceived'],
-  schema: `
-    create table stock (sku text primary key, on_hand bigint not null, revision bigint not null, written_at timestamptz not null default clock_timestamp());
-    create index stock_by_number on stock (on_hand)`,
+  tables: [stock],
   analystViews: [
-    {
+    analystsSee(stock, {
       name: 'stock_received',
       description: "A row per SKU: the analyst's total.",
-      select: 'select sku, on_hand from stock',
-    },
+      fields: ['sku', 'onHand'],
+    }),
   ],
-  ignoreInComparison: { stock: ['written_at'] },
+  ignoreInComparison: { stock: ['writtenAt'] },
   apply: applyStock,
 };
 
@@ -27,17 +45,13 @@ interface StockReceived {
 }
 
 async function applyStock(page: readonly RecordedEvent<StockReceived>[], tx: Tx): Promise<void> {
-  const rows = new Map<string, { sku: string; on_hand: number; revision: number }>();
+  const rows = new Map<string, RowOf<typeof stock>>();
+  const writtenAt = new Date().toISOString();
   for (const { data, revision } of page) {
-    rows.set(data.sku, { sku: data.sku, on_hand: (rows.get(data.sku)?.on_hand ?? 0) + data.quantity, revision });
+    const onHand = (rows.get(data.sku)?.onHand ?? 0) + data.quantity;
+    rows.set(data.sku, { sku: data.sku, onHand, revision, writtenAt });
   }
-  await bulkUpsert(tx, {
-    table: 'stock',
-    key: ['sku'],
-    columns: { sku: 'text', on_hand: 'bigint', revision: 'bigint' },
-    add: ['on_hand'],
-    rows: [...rows.values()],
-  });
+  await stock.upsert(tx, [...rows.values()], { add: ['onHand'] });
 }
 
 /** Stores one event per entry, one unit each, on the stream of its SKU. Answers the position of the last. */

@@ -11,11 +11,11 @@ import {
 } from '#event-sourcing';
 import { PostgresEventStore } from '#event-store-postgres';
 import { newId, Rejected, toIso } from '#kernel';
-import type { ChannelPolicy } from '../../../apps/inventory/src/supply/channel-terms.js';
 import type { ReserveStock } from '../../../apps/inventory/src/stock/reservations.decide.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
 import { stockDecider } from '../../../apps/inventory/src/stock/stock.decider.js';
 import type { Stock } from '../../../apps/inventory/src/stock/stock.js';
+import type { ChannelPolicy } from '../../../apps/inventory/src/supply/channel-terms.js';
 
 export type StockDecider = Decider<StockCommand, StockEvent, Stock>;
 

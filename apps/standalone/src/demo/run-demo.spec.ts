@@ -188,7 +188,9 @@ describe('the demo', () => {
     const { result, written } = demo({ seconds: 20, time });
     expect((await result).exitCode).toBe(0);
     expect(
-      written.filter((line) => line.includes('No figures right now: GET /v1/status was answered 500 (internal): It broke.')),
+      written.filter((line) =>
+        line.includes('No figures right now: GET /v1/status was answered 500 (internal): It broke.'),
+      ),
     ).toHaveLength(1);
     expect(written.filter((line) => line.startsWith('orders/s'))).toHaveLength(4);
   });

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { Sku } from '#kernel';
 import { channelIdSchema, decodeCursor, type PageOf, Problems, pageOf, pageQuery, skuSchema, toPage } from '#platform';
 import { externalIdSchema, productIdSchema } from '../../catalog.schemas.js';
-import { CatalogQuery, type ListingAnswer } from './catalog.query.js';
+import { type ListingRow, listingsTable } from './catalog.projection.js';
+import { CatalogQuery } from './catalog.query.js';
 
 const product = z
   .object({
@@ -25,9 +26,7 @@ const variant = z
     listings: z.array(z.object({ channel: z.string(), externalId: z.string() })),
   })
   .meta({ id: 'Variant' });
-const listing = z
-  .object({ sku: z.string(), channel: z.string(), externalId: z.string(), listedAt: z.string() })
-  .meta({ id: 'Listing' });
+const listing = listingsTable.answer('sku', 'channel', 'externalId', 'listedAt').meta({ id: 'Listing' });
 const variantsQuery = z.strictObject({ productId: productIdSchema.optional(), ...pageQuery });
 const listingsQuery = z.strictObject({
   sku: skuSchema.optional(),
@@ -73,7 +72,7 @@ export class CatalogController {
   @ApiOkResponse({ standardSchema: pageOf(listing) })
   async listings(
     @Query({ schema: listingsQuery }) { limit, cursor, ...asked }: z.output<typeof listingsQuery>,
-  ): Promise<PageOf<ListingAnswer>> {
+  ): Promise<PageOf<ListingRow>> {
     const rows = await this.query.listings(asked, decodeCursor(cursor, listingsCursor), limit + 1);
     return toPage(rows, limit, ({ sku, channel, externalId }) => [sku, channel, externalId]);
   }

@@ -1,21 +1,18 @@
 import { Rejected } from '#kernel';
-import { type ReadModels } from '#read-models';
-import type { ListingRow, PriceRow, ProductRow, VariantRow } from './catalog.projection.js';
+import type { ReadModels, RowOf } from '#read-models';
+import {
+  type ListingRow,
+  listingsTable,
+  type PriceRow,
+  pricesTable,
+  productsTable,
+  type VariantRow,
+  variantsTable,
+} from './catalog.projection.js';
 
-export interface VariantAnswer {
-  readonly sku: string;
-  readonly productId: string;
-  readonly title: string;
-  readonly attributes: Record<string, string | number | boolean>;
-  readonly prices: readonly { readonly channel: string; readonly currency: string; readonly amountMinor: number }[];
-  readonly listings: readonly { readonly channel: string; readonly externalId: string }[];
-}
-
-export interface ListingAnswer {
-  readonly sku: string;
-  readonly channel: string;
-  readonly externalId: string;
-  readonly listedAt: string;
+export interface VariantAnswer extends VariantRow {
+  readonly prices: readonly Pick<PriceRow, 'channel' | 'currency' | 'amountMinor'>[];
+  readonly listings: readonly Pick<ListingRow, 'channel' | 'externalId'>[];
 }
 
 /** Each field that is there has to be that of the listing. */
@@ -41,26 +38,23 @@ export class CatalogQuery {
 
   /** Throws `Rejected('unknown-product')`. */
   async product(productId: string): Promise<ProductAnswer> {
-    const [row] = await this.readModels.query<ProductRow & { variants: number }>(
-      `select p.*, (select count(*) from view_catalog.variants v where v.product_id = p.product_id) as variants
-       from view_catalog.products p where p.product_id = $1`,
+    const [row] = await this.readModels.query<RowOf<typeof productsTable> & { variantCount: number }>(
+      `select ${productsTable.select()}, (select count(*) from view_catalog.variants v where v.product_id = $1) as "variantCount"
+         from view_catalog.products where product_id = $1`,
       [productId],
     );
     if (!row) throw new Rejected('not-found', 'unknown-product', `There is no product ${productId}.`);
-    const { title, description, brand, variants } = row;
-    return {
-      productId,
-      title,
-      ...(description !== null && { description }),
-      ...(brand !== null && { brand }),
-      variantCount: variants,
-    };
+    const { description, brand, ...product } = row;
+    return { ...product, ...(description !== null && { description }), ...(brand !== null && { brand }) };
   }
 
   /** Throws `Rejected('unknown-sku')`. */
   async variant(sku: string): Promise<VariantAnswer> {
     const [variant] = await this.completed(
-      await this.readModels.query<VariantRow>('select * from view_catalog.variants where sku = $1', [sku]),
+      await this.readModels.query<VariantRow>(
+        `select ${variantsTable.select()} from view_catalog.variants where sku = $1`,
+        [sku],
+      ),
     );
     if (!variant) throw new Rejected('not-found', 'unknown-sku', `There is no variant ${sku}.`);
     return variant;
@@ -70,7 +64,7 @@ export class CatalogQuery {
   async variants(after: string, limit: number, productId?: string): Promise<VariantAnswer[]> {
     return this.completed(
       await this.readModels.query<VariantRow>(
-        `select * from view_catalog.variants where sku > $1 ${productId === undefined ? '' : 'and product_id = $3'}
+        `select ${variantsTable.select()} from view_catalog.variants where sku > $1 ${productId === undefined ? '' : 'and product_id = $3'}
          order by sku limit $2`,
         productId === undefined ? [after, limit] : [after, limit, productId],
       ),
@@ -78,49 +72,40 @@ export class CatalogQuery {
   }
 
   /** At most `limit` listings that have what `asked` names, after the one of the key `after`, by SKU, channel and external id. */
-  async listings(asked: ListingFilter, after: ListingKey | undefined, limit: number): Promise<ListingAnswer[]> {
-    const rows = await this.readModels.query<ListingRow>(
-      `select * from view_catalog.listings
+  async listings(asked: ListingFilter, after: ListingKey | undefined, limit: number): Promise<ListingRow[]> {
+    return this.readModels.query<ListingRow>(
+      `select ${listingsTable.select()} from view_catalog.listings
         where ($1::text is null or sku = $1) and ($2::text is null or channel = $2)
           and ($3::text is null or external_id = $3)
           and ($4::text is null or (sku, channel, external_id) > ($4, $5, $6))
         order by sku, channel, external_id limit $7`,
       [asked.sku, asked.channel, asked.externalId, ...(after ?? [null, null, null]), limit],
     );
-    return rows.map(({ sku, channel, external_id, listed_at }) => ({
-      sku,
-      channel,
-      externalId: external_id,
-      listedAt: listed_at,
-    }));
   }
 
   private async completed(rows: readonly VariantRow[]): Promise<VariantAnswer[]> {
     if (rows.length === 0) return [];
     const skus = rows.map(({ sku }) => sku);
-    const [prices, listings] = await Promise.all([
-      this.readModels.query<PriceRow>('select * from view_catalog.prices where sku = any($1) order by channel', [skus]),
+    const [pricesOf, listingsOf] = await Promise.all([
+      this.readModels.query<PriceRow>(
+        `select ${pricesTable.select()} from view_catalog.prices where sku = any($1) order by channel`,
+        [skus],
+      ),
       this.readModels.query<ListingRow>(
-        'select * from view_catalog.listings where sku = any($1) order by channel, external_id',
+        `select ${listingsTable.select()} from view_catalog.listings where sku = any($1) order by channel, external_id`,
         [skus],
       ),
     ]);
-    const pricesBySku = Map.groupBy(prices, ({ sku }) => sku);
-    const listingsBySku = Map.groupBy(listings, ({ sku }) => sku);
-    return rows.map(({ sku, product_id, title, attributes }) => ({
-      sku,
-      productId: product_id,
-      title,
-      attributes,
-      prices: (pricesBySku.get(sku) ?? []).map(({ channel, currency, amount_minor }) => ({
+    const pricesBySku = Map.groupBy(pricesOf, ({ sku }) => sku);
+    const listingsBySku = Map.groupBy(listingsOf, ({ sku }) => sku);
+    return rows.map((row) => ({
+      ...row,
+      prices: (pricesBySku.get(row.sku) ?? []).map(({ channel, currency, amountMinor }) => ({
         channel,
         currency,
-        amountMinor: amount_minor,
+        amountMinor,
       })),
-      listings: (listingsBySku.get(sku) ?? []).map(({ channel, external_id }) => ({
-        channel,
-        externalId: external_id,
-      })),
+      listings: (listingsBySku.get(row.sku) ?? []).map(({ channel, externalId }) => ({ channel, externalId })),
     }));
   }
 }

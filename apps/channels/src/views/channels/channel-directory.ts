@@ -3,7 +3,7 @@ import { Rejected } from '#kernel';
 import { Shutdown } from '#platform';
 import { DatabaseError, type ProjectionRunner, type ReadModels } from '#read-models';
 import type { ChannelSettings } from '../../channel/channel.js';
-import type { ChannelRow } from './channels.projection.js';
+import { type ChannelRow, channelsTable } from './channels.projection.js';
 
 /** A channel as this process knows it. */
 export interface KnownChannel {
@@ -79,7 +79,9 @@ export class ChannelDirectory {
 
   async #rows(): Promise<ChannelRow[]> {
     try {
-      return await this.readModels.query<ChannelRow>('select * from view_channels.channel order by channel');
+      return await this.readModels.query<ChannelRow>(
+        `select ${channelsTable.select()} from view_channels.channel order by channel`,
+      );
     } catch (error) {
       // Before the view was made for the first time there is no channel either.
       if (error instanceof DatabaseError && error.code === UNDEFINED_TABLE) return [];
@@ -93,9 +95,9 @@ const REFRESH_MS = 1_000;
 const REFRESH_MS_MAX = 600_000;
 const UNDEFINED_TABLE = '42P01';
 
-const knownOf = ({ settings, paused_because, closed_because, revision }: ChannelRow): KnownChannel => ({
+const knownOf = ({ settings, pausedBecause, closedBecause, revision }: ChannelRow): KnownChannel => ({
   settings,
   revision,
-  ...(paused_because !== null && { pausedBecause: paused_because }),
-  ...(closed_because !== null && { closedBecause: closed_because }),
+  ...(pausedBecause !== null && { pausedBecause }),
+  ...(closedBecause !== null && { closedBecause }),
 });

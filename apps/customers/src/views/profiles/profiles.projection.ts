@@ -1,96 +1,85 @@
 import type { IdentityEvent, IdentityKind, OrderEvent, ProfileEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
-import { bulkUpsert, type Projection, type Tx } from '#read-models';
+import { column, defineTable, orNull, type Projection, type RowOf, type Tx, type ValuesOf } from '#read-models';
 
-export interface ProfileRow {
-  readonly profile_id: string;
-  readonly created_at: string;
-}
-
-export interface IdentityRow {
-  readonly kind: IdentityKind;
-  readonly hash: string;
-  readonly profile_id: string;
-  readonly channel: string;
-  readonly linked_at: string;
-}
-
-const profiles = {
-  table: 'profiles',
-  key: ['profile_id'],
-  columns: { profile_id: 'text', created_at: 'timestamptz' },
-} as const;
-const orders = {
-  table: 'orders',
-  key: ['order_id'],
-  columns: { order_id: 'text', profile_id: 'text', channel: 'text', placed_at: 'timestamptz' },
-} as const;
-/** Orders that were declined or cancelled as a whole: they may become known before or after they find their profile. */
-const emptied = {
-  table: 'emptied',
-  key: ['order_id'],
-  columns: { order_id: 'text', is_empty: 'boolean', revision: 'bigint' },
-} as const;
-const identities = {
-  table: 'identities',
-  key: ['kind', 'hash'],
-  columns: { kind: 'text', hash: 'text', profile_id: 'text', channel: 'text', linked_at: 'timestamptz' },
-} as const;
-const disputes = {
-  table: 'disputes',
-  key: ['kind', 'hash', 'other_profile_id'],
+const profilesTable = defineTable({
+  name: 'profiles',
   columns: {
-    kind: 'text',
-    hash: 'text',
-    profile_id: 'text',
-    other_profile_id: 'text',
-    order_id: 'text',
-    disputed_at: 'timestamptz',
+    profileId: column.code('The person, over all channels'),
+    createdAt: column.instant('When the first order of the person became known'),
   },
-} as const;
+  key: ['profileId'],
+});
+
+const ordersTable = defineTable({
+  name: 'orders',
+  columns: {
+    orderId: column.code('The order'),
+    profileId: column.code('Who bought'),
+    channel: column.text('Where'),
+    placedAt: column.instant('When'),
+  },
+  key: ['orderId'],
+  indexes: { orders_by_profile: ['profileId', 'placedAt', 'orderId'] },
+});
+
+/** Orders that were declined or cancelled as a whole: they may become known before or after they find their profile. */
+const emptiedTable = defineTable({
+  name: 'emptied',
+  columns: {
+    orderId: column.code('The order'),
+    isEmpty: column.boolean('Nothing of it is left'),
+    revision: column.count('Of the event that says so'),
+  },
+  key: ['orderId'],
+});
+
+export const identitiesTable = defineTable({
+  name: 'identities',
+  columns: {
+    kind: column.code<IdentityKind>('What the person is known by'),
+    hash: column.code('Keyed hash of it'),
+    profileId: column.code('Who is known by it'),
+    channel: column.text('Where it was first seen'),
+    linkedAt: column.instant('When it was first seen'),
+  },
+  key: ['kind', 'hash'],
+  indexes: { identities_by_profile: ['profileId'] },
+});
+export type IdentityRow = RowOf<typeof identitiesTable>;
+
+const disputesTable = defineTable({
+  name: 'disputes',
+  columns: {
+    kind: column.code<IdentityKind>('What both are known by'),
+    hash: column.code('Keyed hash of it'),
+    profileId: column.code('Who was known by it first'),
+    otherProfileId: column.code('Who else is'),
+    orderId: column.text('The order that carries what both are known by'),
+    disputedAt: column.instant('When that was seen'),
+  },
+  key: ['kind', 'hash', 'otherProfileId'],
+  indexes: { disputes_by_profile: ['profileId'], disputes_by_other_profile: ['otherProfileId'] },
+});
+
+/** What analysts see of a person, and the answers about one are made of. */
+export const boughtColumns = {
+  profileId: profilesTable.columns.profileId,
+  createdAt: profilesTable.columns.createdAt,
+  orders: column.count('Neither declined nor cancelled as a whole', 'orders'),
+  firstOrderId: orNull(column.code('The oldest of them; null where there is none')),
+  firstOrderAt: orNull(column.instant('When that was placed')),
+  lastOrderId: orNull(column.code('The newest of them; null where there is none')),
+  lastOrderAt: orNull(column.instant('When that was placed')),
+  channels: column.json<Readonly<Record<string, number>>>('Orders per channel'),
+};
+export type BoughtRow = ValuesOf<typeof boughtColumns>;
 
 /** Who bought, how often and where, and what each is known by. */
 export const profilesProjection: Projection = {
   name: 'profiles',
   version: 2,
-  schema: `
-    create table profiles (
-      profile_id text collate "C" primary key,
-      created_at timestamptz not null
-    );
-    create table orders (
-      order_id text collate "C" primary key,
-      profile_id text collate "C" not null,
-      channel text not null,
-      placed_at timestamptz not null
-    );
-    create index orders_by_profile on orders (profile_id, placed_at, order_id);
-    create table emptied (
-      order_id text collate "C" primary key,
-      is_empty boolean not null,
-      revision bigint not null
-    );
-    create table identities (
-      kind text collate "C" not null,
-      hash text collate "C" not null,
-      profile_id text collate "C" not null,
-      channel text not null,
-      linked_at timestamptz not null,
-      primary key (kind, hash)
-    );
-    create index identities_by_profile on identities (profile_id);
-    create table disputes (
-      kind text collate "C" not null,
-      hash text collate "C" not null,
-      profile_id text collate "C" not null,
-      other_profile_id text collate "C" not null,
-      order_id text not null,
-      disputed_at timestamptz not null,
-      primary key (kind, hash, other_profile_id)
-    );
-    create index disputes_by_profile on disputes (profile_id);
-    create index disputes_by_other_profile on disputes (other_profile_id);
-  `,
+  tables: [profilesTable, ordersTable, emptiedTable, identitiesTable, disputesTable],
   types: [
     'ProfileCreated',
     'IdentityLinked',
@@ -113,6 +102,7 @@ export const profilesProjection: Projection = {
       name: 'profiles',
       description:
         'A row per person who bought, over all channels: number of orders, the first and the last, and orders per channel, without orders that were declined or cancelled as a whole',
+      columns: boughtColumns,
       select: `
         select p.profile_id, p.created_at, coalesce(o.orders, 0) as orders, o.first_order_id, o.first_order_at, o.last_order_id,
                o.last_order_at, coalesce(o.channels, '{}') as channels
@@ -137,34 +127,34 @@ type OrderFact = Extract<OrderEvent, { type: 'OrderDeclined' | 'SaleAmended' | '
 type Fact = RecordedEvent<ProfileEvent> | RecordedEvent<IdentityEvent> | RecordedEvent<OrderFact>;
 
 async function writeProfiles(events: readonly Fact[], tx: Tx): Promise<void> {
-  const rows = new Map<string, ProfileRow>();
+  const rows = new Map<string, RowOf<typeof profilesTable>>();
   for (const { type, data, recordedAt } of events) {
-    if (type === 'ProfileCreated') rows.set(data.profileId, { profile_id: data.profileId, created_at: recordedAt });
+    if (type === 'ProfileCreated') rows.set(data.profileId, { profileId: data.profileId, createdAt: recordedAt });
   }
-  await bulkUpsert(tx, { ...profiles, rows: [...rows.values()] });
+  await profilesTable.upsert(tx, [...rows.values()]);
 }
 
 /** An order belongs to one profile for good, so a row that is written again is the same. */
 async function writeOrders(events: readonly Fact[], tx: Tx): Promise<void> {
-  const rows = new Map<string, object>();
+  const rows = new Map<string, RowOf<typeof ordersTable>>();
   for (const { type, data } of events) {
     if (type !== 'OrderAttributed') continue;
-    const { orderId: order_id, profileId: profile_id, channel, placedAt: placed_at } = data;
-    rows.set(order_id, { order_id, profile_id, channel, placed_at });
+    const { orderId, profileId, channel, placedAt } = data;
+    rows.set(orderId, { orderId, profileId, channel, placedAt });
   }
-  await bulkUpsert(tx, { ...orders, rows: [...rows.values()] });
+  await ordersTable.upsert(tx, [...rows.values()]);
 }
 
 /** A row holds its order up to its revision, so an event that is seen again changes nothing. */
 async function writeEmptied(events: readonly Fact[], tx: Tx): Promise<void> {
-  const rows = new Map<string, object>();
+  const rows = new Map<string, RowOf<typeof emptiedTable>>();
   for (const event of events) {
-    const is_empty = emptiedBy(event);
-    if (is_empty === undefined) continue;
-    const { orderId: order_id } = event.data as OrderFact['data'];
-    rows.set(order_id, { order_id, is_empty, revision: event.revision });
+    const isEmpty = emptiedBy(event);
+    if (isEmpty === undefined) continue;
+    const { orderId } = event.data as OrderFact['data'];
+    rows.set(orderId, { orderId, isEmpty, revision: event.revision });
   }
-  await bulkUpsert(tx, { ...emptied, rows: [...rows.values()], guard: 'revision' });
+  await emptiedTable.upsert(tx, [...rows.values()], { guard: 'revision' });
 }
 
 function emptiedBy({ type, data }: Fact): boolean | undefined {
@@ -177,24 +167,24 @@ async function writeIdentities(events: readonly Fact[], tx: Tx): Promise<void> {
   for (const { type, data, recordedAt } of events) {
     if (type !== 'IdentityLinked') continue;
     const { kind, hash, profileId, channel } = data;
-    rows.set(`${kind}.${hash}`, { kind, hash, profile_id: profileId, channel, linked_at: recordedAt });
+    rows.set(`${kind}.${hash}`, { kind, hash, profileId, channel, linkedAt: recordedAt });
   }
-  await bulkUpsert(tx, { ...identities, rows: [...rows.values()] });
+  await identitiesTable.upsert(tx, [...rows.values()]);
 }
 
 async function writeDisputes(events: readonly Fact[], tx: Tx): Promise<void> {
-  const rows = new Map<string, object>();
+  const rows = new Map<string, RowOf<typeof disputesTable>>();
   for (const { type, data, recordedAt } of events) {
     if (type !== 'IdentityDisputed') continue;
     const { kind, hash, profileId, otherProfileId, orderId } = data;
     rows.set(`${kind}.${hash}/${otherProfileId}`, {
       kind,
       hash,
-      profile_id: profileId,
-      other_profile_id: otherProfileId,
-      order_id: orderId,
-      disputed_at: recordedAt,
+      profileId,
+      otherProfileId,
+      orderId,
+      disputedAt: recordedAt,
     });
   }
-  await bulkUpsert(tx, { ...disputes, rows: [...rows.values()] });
+  await disputesTable.upsert(tx, [...rows.values()]);
 }

@@ -1,70 +1,60 @@
 import type { StockEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
-import { bulkDelete, bulkUpsert, type Projection } from '#read-models';
+import { analystsSee, column, defineTable, type Projection, type RowOf } from '#read-models';
 import { skuOf } from '../../stock/sku-of.js';
 
 type HoldEvent = Extract<StockEvent, { type: 'StockReserved' | `StockReservation${string}` }>;
 
-const shape = {
-  table: 'holds',
-  key: ['sku', 'reservation_id'],
-  columns: { sku: 'text', reservation_id: 'text', channel: 'text', units: 'bigint', due_at: 'timestamptz' },
-} as const;
+const holdsTable = defineTable({
+  name: 'holds',
+  columns: {
+    sku: column.code('What is held'),
+    reservationId: column.code('Id of the hold, unique for its SKU'),
+    channel: column.text('Where it is about to be bought'),
+    units: column.units('Held'),
+    dueAt: column.instant('When they become free again'),
+  },
+  key: ['sku', 'reservationId'],
+  indexes: { holds_by_due_time: ['dueAt'] },
+});
 
 /** Open reservations by due time, for the process that lets them expire. */
 export const dueReservationsProjection: Projection = {
   name: 'due-reservations',
   version: 1,
-  schema: `
-    create table holds (
-      sku text collate "C" not null,
-      reservation_id text collate "C" not null,
-      channel text not null,
-      units bigint not null,
-      due_at timestamptz not null,
-      primary key (sku, reservation_id)
-    );
-    create index holds_by_due_time on holds (due_at);
-  `,
+  tables: [holdsTable],
   types: ['StockReserved', 'StockReservationConfirmed', 'StockReservationReleased', 'StockReservationExpired'],
   // Who looks for due holds looks twice a second at most.
   paceMs: 250,
   apply: async (page, tx) => {
     const { open, ended } = changesOf(page as readonly RecordedEvent<HoldEvent>[]);
-    await bulkDelete(tx, { ...shape, rows: ended });
-    await bulkUpsert(tx, { ...shape, rows: open });
+    await holdsTable.delete(tx, ended);
+    await holdsTable.upsert(tx, open);
   },
   analystViews: [
-    {
+    analystsSee(holdsTable, {
       name: 'open_reservations',
       description: 'Units held for carts and checkouts, with the time at which they become free again',
-      select: 'select sku, reservation_id, channel, units, due_at from holds',
-    },
+    }),
   ],
 };
 
-interface HoldRow {
-  readonly sku: string;
-  readonly reservation_id: string;
-  readonly channel: string;
-  readonly units: number;
-  readonly due_at: string;
-}
+type HoldRow = RowOf<typeof holdsTable>;
 
 /** The holds that a page leaves open, and those from before it that it ends. */
 export function changesOf(page: readonly RecordedEvent<HoldEvent>[]): {
   readonly open: HoldRow[];
-  readonly ended: Pick<HoldRow, 'sku' | 'reservation_id'>[];
+  readonly ended: Pick<HoldRow, 'sku' | 'reservationId'>[];
 } {
   const open = new Map<string, HoldRow>();
-  const ended = new Map<string, Pick<HoldRow, 'sku' | 'reservation_id'>>();
+  const ended = new Map<string, Pick<HoldRow, 'sku' | 'reservationId'>>();
   for (const event of page) {
-    const hold = { sku: skuOf(event.stream), reservation_id: event.data.reservationId };
+    const hold = { sku: skuOf(event.stream), reservationId: event.data.reservationId };
     // Both may hold slashes; only SKUs hold blanks.
-    const key = `${hold.reservation_id} ${hold.sku}`;
+    const key = `${hold.reservationId} ${hold.sku}`;
     if (event.type === 'StockReserved') {
       const { channel, units, dueAt } = event.data;
-      open.set(key, { ...hold, channel, units, due_at: dueAt });
+      open.set(key, { ...hold, channel, units, dueAt });
     } else if (!open.delete(key)) ended.set(key, hold);
   }
   return { open: [...open.values()], ended: [...ended.values()] };

@@ -1,46 +1,28 @@
 import type { StockEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 import type { ExceptionSource } from '#platform';
-import { bulkUpsert, type Projection, schemaOf } from '#read-models';
+import { column, defineTable, type Projection, type RowOf, schemaOf } from '#read-models';
 import { skuOf } from '../../stock/sku-of.js';
 
-interface RepeatedReceipt {
-  sku: string;
-  location_id: string;
-  reference: string;
-  units: number;
-  received_before: number;
-  received_at: string;
-}
-
-const shape = {
-  table: 'repeated_receipts',
-  key: ['sku', 'location_id', 'reference'],
+const repeatedReceiptsTable = defineTable({
+  name: 'repeated_receipts',
   columns: {
-    sku: 'text',
-    location_id: 'text',
-    reference: 'text',
-    units: 'bigint',
-    received_before: 'bigint',
-    received_at: 'timestamptz',
+    sku: column.code('What arrived'),
+    locationId: column.code('Where it arrived'),
+    reference: column.code('What the sender wrote on the delivery'),
+    units: column.units('Arrived with the last of these receipts'),
+    receivedBefore: column.units('Arrived under the reference before'),
+    receivedAt: column.instant('When the last of these receipts was recorded'),
   },
-} as const;
+  key: ['sku', 'locationId', 'reference'],
+});
+type RepeatedReceipt = RowOf<typeof repeatedReceiptsTable>;
 
 /** Receipts whose reference had come before: parts of one delivery, or one delivery booked twice. */
 export const repeatedReceiptsProjection: Projection = {
   name: 'repeated-receipts',
   version: 1,
-  schema: `
-    create table repeated_receipts (
-      sku text collate "C" not null,
-      location_id text collate "C" not null,
-      reference text collate "C" not null,
-      units bigint not null,
-      received_before bigint not null,
-      received_at timestamptz not null,
-      primary key (sku, location_id, reference)
-    );
-  `,
+  tables: [repeatedReceiptsTable],
   types: ['StockReceived', 'StockAdjusted', 'StockCounted'],
   apply: async (page, tx) => {
     const open = new Map<string, RepeatedReceipt[]>();
@@ -64,9 +46,9 @@ export const repeatedReceiptsProjection: Projection = {
         [places.map(([sku]) => sku), places.map(([, locationId]) => locationId)],
       );
     const rows = new Map(
-      [...open.values()].flat().map((row) => [`${row.location_id}/${row.sku}\n${row.reference}`, row]),
+      [...open.values()].flat().map((row) => [`${row.locationId}/${row.sku}\n${row.reference}`, row]),
     );
-    await bulkUpsert(tx, { ...shape, rows: [...rows.values()] });
+    await repeatedReceiptsTable.upsert(tx, [...rows.values()]);
   },
 };
 
@@ -74,14 +56,7 @@ type LookedAt = RecordedEvent<Extract<StockEvent, { type: 'StockReceived' | 'Sto
 
 function rowOf(sku: string, event: RecordedEvent<Extract<StockEvent, { type: 'StockReceived' }>>): RepeatedReceipt {
   const { locationId, reference = '', units, receivedBefore = 0 } = event.data;
-  return {
-    sku,
-    location_id: locationId,
-    reference,
-    units,
-    received_before: receivedBefore,
-    received_at: event.recordedAt,
-  };
+  return { sku, locationId, reference, units, receivedBefore, receivedAt: event.recordedAt };
 }
 
 /** A delivery that was booked twice is on offer twice, until a person has looked. */

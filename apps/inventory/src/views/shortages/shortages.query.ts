@@ -1,16 +1,11 @@
 import { z } from 'zod';
 import { decodeCursor, pageOf, pageQuery, toPage } from '#platform';
 import { inventory } from '../../inventory.slices.js';
-import type { ShortageRow } from './shortages.projection.js';
+import { type ShortageRow, shortagesTable } from './shortages.projection.js';
 
-const shortage = z.object({
-  sku: z.string(),
-  locationId: z.string(),
-  units: z.int().meta({ description: 'Missing now' }),
-  mostUnits: z.int().meta({ description: 'Missing at the worst moment' }),
-  openedAt: z.string(),
-  resolvedAt: z.string().optional(),
-});
+const shortage = shortagesTable
+  .answer('sku', 'locationId', 'units', 'mostUnits', 'openedAt')
+  .extend({ resolvedAt: z.string().optional() });
 const shortagesQuery = z.strictObject({ state: z.enum(['open', 'resolved']).default('open'), ...pageQuery });
 const cursorKey = z.tuple([z.int(), z.string(), z.string()]);
 const page = pageOf(shortage).extend({
@@ -26,7 +21,7 @@ export const shortages = inventory.query({
     const [position, sku, locationId] = decodeCursor(cursor, cursorKey) ?? [Number.MAX_SAFE_INTEGER, '', ''];
     const [rows, [total]] = await Promise.all([
       readModels.query<ShortageRow>(
-        `select * from view_shortages.shortages
+        `select ${shortagesTable.select()} from view_shortages.shortages
          where resolved_at is ${state === 'open' ? '' : 'not'} null and (opened_position, sku, location_id) < ($1, $2, $3)
          order by opened_position desc, sku desc, location_id desc limit $4`,
         [position, sku, locationId, limit + 1],
@@ -35,7 +30,7 @@ export const shortages = inventory.query({
         'select coalesce(sum(units), 0)::bigint as units from view_shortages.shortages where resolved_at is null',
       ),
     ]);
-    const { items, nextCursor } = toPage(rows, limit, (row) => [row.opened_position, row.sku, row.location_id]);
+    const { items, nextCursor } = toPage(rows, limit, (row) => [row.openedPosition, row.sku, row.locationId]);
     return {
       items: items.map(answerOf),
       ...(nextCursor !== undefined && { nextCursor }),
@@ -44,11 +39,7 @@ export const shortages = inventory.query({
   },
 });
 
-const answerOf = (row: ShortageRow): z.output<typeof shortage> => ({
-  sku: row.sku,
-  locationId: row.location_id,
-  units: row.units,
-  mostUnits: row.most_units,
-  openedAt: new Date(row.opened_at).toISOString(),
-  ...(row.resolved_at !== null && { resolvedAt: new Date(row.resolved_at).toISOString() }),
+const answerOf = ({ openedPosition, resolvedAt, ...row }: ShortageRow): z.output<typeof shortage> => ({
+  ...row,
+  ...(resolvedAt !== null && { resolvedAt }),
 });

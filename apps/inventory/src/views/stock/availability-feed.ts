@@ -1,6 +1,6 @@
 import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
 import { type ReadModels, Runners } from '#read-models';
-import { type StockRow, stockProjection } from './stock.projection.js';
+import { type StockRow, stockProjection, stockTable } from './stock.projection.js';
 
 const ROWS_PER_BATCH = 1_000;
 /** Although the view has not moved. */
@@ -47,9 +47,9 @@ export class StockViewFeed implements AvailabilityFeed {
   }
 
   /** Rows that one policy change touched share a sequence and are never torn apart; late ones may join where we are. */
-  private rowsAfter(sequence: number): Promise<StockRow[]> {
-    return this.readModels.query<StockRow>(
-      `select sku, revision, available, sequence, late, received_at, traceparent from view_stock.stock
+  private rowsAfter(sequence: number): Promise<FedRow[]> {
+    return this.readModels.query<FedRow>(
+      `select ${stockTable.select(FED)} from view_stock.stock
         where sequence >= $1 and (sequence > $1 or late)
        order by sequence fetch first ${ROWS_PER_BATCH} rows with ties`,
       [sequence],
@@ -57,13 +57,16 @@ export class StockViewFeed implements AvailabilityFeed {
   }
 }
 
-const keyOf = ({ sku, available }: StockRow): string => JSON.stringify([sku, available]);
+const FED = ['sku', 'revision', 'available', 'sequence', 'late', 'receivedAt', 'traceparent'] as const;
+type FedRow = Pick<StockRow, (typeof FED)[number]>;
 
-const changeOf = ({ sku, revision, available, sequence, received_at, traceparent }: StockRow): AvailabilityChange => ({
+const keyOf = ({ sku, available }: FedRow): string => JSON.stringify([sku, available]);
+
+const changeOf = ({ sku, revision, available, sequence, receivedAt, traceparent }: FedRow): AvailabilityChange => ({
   sequence,
   sku,
   stockRevision: revision,
   available,
-  receivedAt: received_at,
+  receivedAt,
   ...(traceparent !== null && { traceparent }),
 });

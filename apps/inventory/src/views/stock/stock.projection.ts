@@ -1,7 +1,7 @@
 import { type StockEvent, stockEvents, typesOf } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 import { lookAlikeKey, MAX_QUANTITY } from '#kernel';
-import { bulkUpsert, type Projection, selectByKeys, type Tx } from '#read-models';
+import { column, defineTable, orNull, type Projection, type RowOf, type Tx } from '#read-models';
 import { availableToSell } from '../../stock/available-to-sell.js';
 import { skuOf } from '../../stock/sku-of.js';
 import { addToFigures, emptyFigures, type StockFigures } from '../../stock/stock-levels.js';
@@ -15,42 +15,41 @@ import {
   supplyEventTypes,
 } from '../../supply/policies.js';
 
-export interface StockRow {
-  sku: string;
-  /** Of the last event of the SKU. */
-  revision: number;
-  figures: StockFigures;
-  /** Units each channel may show. */
-  available: Record<string, number>;
-  /** Goods at locations that are not open, which no channel is shown; null where there are none. */
-  stranded: Stranded | null;
-  /** Position of the event that last changed the row: the place in the availability feed. */
-  sequence: number;
-  /** That event was parked: `sequence` is where the view stood when it was applied, so a follower may be there already. */
-  late: boolean;
-  /** When we learned of it. Of several changes in one page, the first. */
-  received_at: string;
-  /** Trace context of the last of them that is traced. */
-  traceparent: string | null;
-}
-
 type Stranded = Readonly<Record<string, { readonly units: number; readonly since: string }>>;
 
-const shape = {
-  table: 'stock',
-  key: ['sku'],
+export const stockTable = defineTable({
+  name: 'stock',
   columns: {
-    sku: 'text',
-    revision: 'bigint',
-    figures: 'jsonb',
-    available: 'jsonb',
-    stranded: 'jsonb',
-    sequence: 'bigint',
-    late: 'boolean',
-    received_at: 'text',
-    traceparent: 'text',
+    sku: column.code('The SKU'),
+    revision: column.count('Of the last event of the SKU'),
+    figures: column.json<StockFigures>('What stands where, and the rules of the channels'),
+    available: column.json<Record<string, number>>('Units each channel may show'),
+    stranded: orNull(column.json<Stranded>('Goods at locations that are not open, which no channel is shown')),
+    sequence: column.count('Position of the event that last changed the row: where it stands in the availability feed'),
+    late: column.boolean(
+      'That event was parked: `sequence` is where the view stood then, and a follower may be there already',
+    ),
+    receivedAt: column.text('When we learned of it; of several changes in one page, the first'),
+    traceparent: orNull(column.text('Trace context of the last of them that is traced')),
   },
-} as const;
+  key: ['sku'],
+  indexes: { stock_by_sequence: ['sequence'], stock_stranded: { on: ['sku'], where: 'stranded is not null' } },
+  fillfactor: 70,
+});
+export type StockRow = RowOf<typeof stockTable>;
+
+const supplyTable = defineTable({
+  name: 'supply',
+  columns: { id: column.integer('There is one'), supply: column.json<Supply>('All policies of all channels') },
+  key: ['id'],
+});
+
+const lookAlikesTable = defineTable({
+  name: 'look_alikes',
+  columns: { sku: column.code('The SKU'), key: column.code('The same for SKUs that people take for one another') },
+  key: ['sku'],
+  indexes: { look_alikes_by_key: ['key'] },
+});
 
 const stockTypes = new Set<string>(typesOf(stockEvents));
 const isStockEvent = (
@@ -64,29 +63,12 @@ const isStockEvent = (
 export const stockProjection: Projection = {
   name: 'stock',
   version: 5,
-  schema: `
-    create table stock (
-      sku text collate "C" primary key,
-      revision bigint not null,
-      figures jsonb not null,
-      available jsonb not null,
-      stranded jsonb,
-      sequence bigint not null,
-      late boolean not null,
-      received_at text not null,
-      traceparent text
-    ) with (fillfactor = 70);
-    create index stock_by_sequence on stock (sequence);
-    create index stock_stranded on stock (sku) where stranded is not null;
-    create table supply (id integer primary key, supply jsonb not null);
-    create table look_alikes (sku text collate "C" primary key, key text collate "C" not null);
-    create index look_alikes_by_key on look_alikes (key);
-  `,
+  tables: [stockTable, supplyTable, lookAlikesTable],
   types: [...stockTypes, ...supplyEventTypes],
   // Every other channel sells the old number until then.
   paceMs: 20,
   // The page may end anywhere: "the first of a page" is another one in every build. What comes late is in its place in a rebuild.
-  ignoreInComparison: { stock: ['received_at', 'traceparent', 'sequence', 'late'] },
+  ignoreInComparison: { stock: ['receivedAt', 'traceparent', 'sequence', 'late'] },
   apply: async (page, tx) => {
     const supply = await readSupply(tx);
     const stockEvents: RecordedEvent<StockEvent>[] = [];
@@ -112,6 +94,18 @@ export const stockProjection: Projection = {
     {
       name: 'stock_levels',
       description: 'Units per SKU and location; free = on_hand - unavailable - allocated - reserved',
+      columns: {
+        sku: column.code('The SKU'),
+        locationId: column.code('Where the units stand'),
+        onHand: column.units('In the building'),
+        unavailable: column.units('Of these, damaged or in inspection'),
+        allocated: column.units('Bound to placed orders'),
+        reserved: column.units('Held for carts and checkouts'),
+        safety: column.units('Withheld from all channels'),
+        shortage: column.units('Bound and not there'),
+        free: column.units('Neither unavailable nor bound nor held'),
+        revision: column.count('Events of the SKU so far'),
+      },
       select: `
         select sku, level.key as location_id, n.on_hand, n.unavailable, n.allocated, n.reserved, n.safety, n.shortage,
                n.on_hand - n.unavailable - n.allocated - n.reserved as free, revision
@@ -125,6 +119,12 @@ export const stockProjection: Projection = {
     {
       name: 'availability',
       description: 'Units each channel may show of each SKU, with the stock revision they were computed from',
+      columns: {
+        sku: column.code('The SKU'),
+        channel: column.code('The channel'),
+        available: column.units('The channel may show now'),
+        revision: column.count('Events of the SKU so far'),
+      },
       select: `
         select sku, number.key as channel, number.value::bigint as available, revision
         from stock cross join lateral jsonb_each_text(available) as number`,
@@ -152,7 +152,7 @@ async function writeChanges(tx: Tx, events: readonly RecordedEvent<StockEvent>[]
   const policies = allPolicies(supply);
   const changes = changesOf(events);
   const keys = [...changes.keys()].map((sku) => ({ sku }));
-  const stored = await selectByKeys<StockRow, typeof shape.columns>(tx, { ...shape, keys });
+  const stored = await stockTable.byKeys(tx, keys);
   const bySku = new Map(stored.map((row) => [row.sku, row]));
   const rows = [...changes].map(([sku, { events: own, receivedAt }]) => {
     const before = bySku.get(sku);
@@ -171,17 +171,15 @@ async function writeChanges(tx: Tx, events: readonly RecordedEvent<StockEvent>[]
       stranded,
       sequence: last.position,
       late: false,
-      received_at: receivedAt,
+      receivedAt,
       traceparent: own.findLast(({ metadata }) => metadata.traceparent !== undefined)?.metadata.traceparent ?? null,
     };
   });
-  await bulkUpsert(tx, { ...shape, rows });
-  await bulkUpsert(tx, {
-    table: 'look_alikes',
-    key: ['sku'],
-    columns: { sku: 'text', key: 'text' },
-    rows: rows.filter(({ sku }) => !bySku.has(sku)).map(({ sku }) => ({ sku, key: lookAlikeKey(sku) })),
-  });
+  await stockTable.upsert(tx, rows);
+  await lookAlikesTable.upsert(
+    tx,
+    rows.filter(({ sku }) => !bySku.has(sku)).map(({ sku }) => ({ sku, key: lookAlikeKey(sku) })),
+  );
 }
 
 /** True when nothing of this channel was known before. */
@@ -254,13 +252,7 @@ const STRAND_SQL = `
            jsonb_build_object($1::text, jsonb_build_object('units', figures -> 'levels' -> $1::text -> 'onHand', 'since', $2::text))
    where (figures -> 'levels' -> $1::text ->> 'onHand')::bigint > 0`;
 
-const writeSupply = (tx: Tx, supply: Supply): Promise<void> =>
-  bulkUpsert(tx, {
-    table: 'supply',
-    key: ['id'],
-    columns: { id: 'integer', supply: 'jsonb' },
-    rows: [{ id: 1, supply }],
-  });
+const writeSupply = (tx: Tx, supply: Supply): Promise<void> => supplyTable.upsert(tx, [{ id: 1, supply }]);
 
 async function readSupply(tx: Tx): Promise<Supply> {
   const [row] = await tx.query<{ supply: Supply }>('select supply from supply where id = $1', [1]);

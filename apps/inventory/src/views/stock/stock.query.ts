@@ -4,7 +4,7 @@ import { Rejected } from '#kernel';
 import { type ReadModels } from '#read-models';
 import { addToFigures, emptyFigures, free, type Level, type StockFigures } from '../../stock/stock-levels.js';
 import { SupplyDirectory } from '../../supply/supply-directory.js';
-import type { StockRow } from './stock.projection.js';
+import { type StockRow, stockTable } from './stock.projection.js';
 
 export interface StockAnswer {
   readonly sku: string;
@@ -43,7 +43,10 @@ export class StockQuery {
 
   /** Throws `Rejected('unknown-sku')`. */
   async stock(sku: string): Promise<StockAnswer & { readonly available: Record<string, number> }> {
-    const [row] = await this.readModels.query<StockRow>('select * from view_stock.stock where sku = $1', [sku]);
+    const [row] = await this.readModels.query<StockRow>(
+      `select ${stockTable.select()} from view_stock.stock where sku = $1`,
+      [sku],
+    );
     if (!row) throw unknownSku(sku);
     return { ...this.answerOf(sku, row.revision, row.figures), available: row.available };
   }

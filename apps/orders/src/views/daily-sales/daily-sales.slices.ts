@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { channelIdSchema, decodeCursor, isoDay, pageOf, pageQuery, toPage } from '#platform';
 import { orders } from '../../orders.slices.js';
+import { dailySalesTable } from '../orders/day-changes.js';
 
 const day = isoDay.meta({ description: 'UTC day, included' });
 const filter = z
@@ -11,20 +12,18 @@ const filter = z
   });
 const cursor = z.tuple([isoDay, z.string(), z.string()]);
 
-const salesOfDay = z
-  .object({
-    channel: z.string(),
-    day: z.string().meta({ description: 'UTC day on which the orders were placed' }),
-    currency: z.string(),
-    orders: z.int().meta({ description: 'Placed and not cancelled as a whole' }),
-    units: z.int().meta({ description: 'Ordered and not cancelled' }),
-    revenueMinor: z.int().meta({ description: 'Of goods, in minor units, without what was cancelled' }),
-    chargesMinor: z
-      .int()
-      .meta({ description: 'What was charged beside the goods: shipping, and below zero discounts' }),
-    cancelledUnits: z.int(),
-    returnedUnits: z.int(),
-  })
+const salesOfDay = dailySalesTable
+  .answer(
+    'channel',
+    'day',
+    'currency',
+    'orders',
+    'units',
+    'revenueMinor',
+    'chargesMinor',
+    'cancelledUnits',
+    'returnedUnits',
+  )
   .meta({ id: 'DailySales' });
 
 export const dailySales = orders.query({

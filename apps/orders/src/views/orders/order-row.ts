@@ -1,31 +1,64 @@
 import type { Charge, OfferLine, OrderEvent } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
+import { column, defineTable, orNull, type RowOf } from '#read-models';
 import { amendedLines, type Line, newLines, withUnits } from '../../order/lines.js';
 import { channelOf } from '../../order/order-id.js';
 import { casesAfter, type OrderCases } from './order-cases.js';
 
-export type OrderPhase = 'open' | 'partly-shipped' | 'shipped' | 'partly-returned' | 'returned' | 'cancelled';
+/** Orders as they stand. Units and money count what was ordered and not cancelled. */
+export const ordersTable = defineTable({
+  name: 'orders',
+  columns: {
+    orderId: column.code('The order'),
+    channel: column.code('Where it was bought'),
+    externalId: orNull(column.text("The channel's own number; null for our own shop")),
+    status: column.oneOf(
+      ['unknown', 'submitted', 'declined', 'placed'],
+      '`unknown`: units moved under its id, and no channel has sent it',
+    ),
+    phase: column.oneOf(
+      ['open', 'partly-shipped', 'shipped', 'partly-returned', 'returned', 'cancelled'],
+      'How far it is, from its units alone',
+    ),
+    currency: column.text('ISO 4217; XXX while the order is unknown'),
+    totalMinor: column.money('Without what was cancelled'),
+    chargesMinor: column.money('The part of the total that is no goods'),
+    units: column.units('Ordered and not cancelled'),
+    cancelledUnits: column.units('Ordered and cancelled'),
+    shippedUnits: column.units('Left us'),
+    returnedUnits: column.units('Came back'),
+    placedAt: column.instant('When it was placed'),
+    revision: column.integer('Of the last event that changed the order'),
+    lines: column.json<readonly StoredLine[]>('Its lines; a quantity that a line leaves out is 0'),
+    charges: orNull(
+      column.json<readonly Charge[]>('Shipping and surcharges, and below zero discounts; null without any'),
+    ),
+    offers: orNull(
+      column.json<readonly OfferLine[]>('Goods sold by an offer that leads to no SKU yet; null without any'),
+    ),
+    cases: orNull(column.json<OrderCases>('What of it waits for a person; null where nothing does')),
+  },
+  key: ['orderId'],
+  indexes: {
+    orders_by_age: ['placedAt', 'orderId'],
+    orders_by_channel: ['channel', 'placedAt', 'orderId'],
+    orders_with_offers: { on: ['orderId'], where: 'offers is not null' },
+    orders_with_cases: { on: ['orderId'], where: 'cases is not null' },
+  },
+});
+type StoredOrder = RowOf<typeof ordersTable>;
 
-/** What the view knows of an order. Units and money count what was ordered and not cancelled. */
-export interface OrderRow {
-  readonly order_id: string;
-  readonly channel: string;
-  /** The channel's own number; null for our own shop. */
-  readonly external_id: string | null;
-  /** `unknown`: units moved under its id, and nothing else was heard of it. */
-  readonly status: 'unknown' | 'submitted' | 'declined' | 'placed';
-  /** XXX, the code for no currency, while the order is unknown. */
-  readonly currency: string;
-  readonly placed_at: string;
-  /** Of the last event that changed the order. */
-  readonly revision: number;
+export type OrderPhase = StoredOrder['phase'];
+
+/** What follows from the lines of an order. */
+export type OrderTotals = Pick<
+  StoredOrder,
+  'units' | 'totalMinor' | 'chargesMinor' | 'cancelledUnits' | 'shippedUnits' | 'returnedUnits'
+>;
+
+/** An order as a fold has it: with its lines, and without what follows from them. */
+export interface OrderRow extends Omit<Readonly<StoredOrder>, keyof OrderTotals | 'phase' | 'lines'> {
   readonly lines: readonly Line[];
-  /** Money that is no goods; null where there is none. */
-  readonly charges: readonly Charge[] | null;
-  /** Goods sold by an offer that leads to no SKU yet; null where there are none. */
-  readonly offers: readonly OfferLine[] | null;
-  /** What of it waits for a person; null where nothing does. */
-  readonly cases: OrderCases | null;
 }
 
 /** The row after an event; undefined for an event of an order whose beginning is not in the log. */
@@ -38,16 +71,16 @@ export function rowAfter(row: OrderRow | undefined, event: RecordedEvent<OrderEv
 function folded(row: OrderRow | undefined, event: RecordedEvent<OrderEvent>): OrderRow | undefined {
   switch (event.type) {
     case 'SaleRecorded': {
-      const { externalOrderId: external_id, lines, charges = [], offers = [] } = event.data;
+      const { externalOrderId: externalId, lines, charges = [], offers = [] } = event.data;
       const before = row ?? begun(event);
       return {
         ...before,
         ...placedOf(event.data),
-        external_id,
+        externalId,
         status: 'placed',
         lines: row ? amendedLines(row.lines, lines) : newLines(lines),
-        charges: orNull(charges),
-        offers: orNull(offers),
+        charges: nullIfNone(charges),
+        offers: nullIfNone(offers),
       };
     }
     case 'OrderSubmitted':
@@ -58,8 +91,8 @@ function folded(row: OrderRow | undefined, event: RecordedEvent<OrderEvent>): Or
         row && {
           ...row,
           lines: amendedLines(row.lines, lines, reopened),
-          charges: charges ? orNull(charges) : row.charges,
-          offers: offers ? orNull(offers) : row.offers,
+          charges: charges ? nullIfNone(charges) : row.charges,
+          offers: offers ? nullIfNone(offers) : row.offers,
         }
       );
     }
@@ -91,12 +124,12 @@ const begunBy = (event: RecordedEvent<OrderEvent>): OrderRow | undefined =>
 
 /** An order of which nothing but its id is known. */
 const begun = ({ data: { orderId }, metadata, revision }: RecordedEvent<OrderEvent>): OrderRow => ({
-  order_id: orderId,
+  orderId,
   channel: channelOf(orderId),
-  external_id: null,
+  externalId: null,
   status: 'unknown',
   currency: 'XXX',
-  placed_at: metadata.occurredAt,
+  placedAt: metadata.occurredAt,
   revision,
   lines: [],
   charges: null,
@@ -104,17 +137,13 @@ const begun = ({ data: { orderId }, metadata, revision }: RecordedEvent<OrderEve
   cases: null,
 });
 
-const placedOf = ({
+const placedOf = ({ channel, currency, placedAt }: Pick<OrderRow, 'channel' | 'currency' | 'placedAt'>) => ({
   channel,
   currency,
-  placedAt: placed_at,
-}: {
-  readonly channel: string;
-  readonly currency: string;
-  readonly placedAt: string;
-}) => ({ channel, currency, placed_at });
+  placedAt,
+});
 
-const orNull = <Item>(items: readonly Item[]): readonly Item[] | null => (items.length === 0 ? null : items);
+const nullIfNone = <Item>(items: readonly Item[]): readonly Item[] | null => (items.length === 0 ? null : items);
 
 /** A line of which nothing has moved, as most are, is stored without its zeros: less to write, to parse and to keep. */
 export type StoredLine = Pick<Line, 'lineId' | 'sku' | 'unitPriceMinor' | 'ordered'> & Partial<Line>;
@@ -126,48 +155,36 @@ export const storedLine = (line: Line): StoredLine => {
 
 export const lineFrom = (stored: StoredLine): Line => ({ cancelled: 0, shipped: 0, returned: 0, ...stored });
 
-/** Sums over the lines of an order. */
-export interface OrderTotals {
-  /** Ordered and not cancelled. */
-  readonly units: number;
-  /** Of those units and the charges. */
-  readonly total_minor: number;
-  /** The part of the total that is no goods; none of a cancelled order. */
-  readonly charges_minor: number;
-  readonly cancelled_units: number;
-  readonly shipped_units: number;
-  readonly returned_units: number;
-}
-
+/** `chargesMinor` of a cancelled order is 0. */
 export function totalsOf({ lines, offers, charges }: Pick<OrderRow, 'lines' | 'offers' | 'charges'>): OrderTotals {
-  let [units, total_minor, cancelled_units, shipped_units, returned_units] = [0, 0, 0, 0, 0];
+  let [units, totalMinor, cancelledUnits, shippedUnits, returnedUnits] = [0, 0, 0, 0, 0];
   for (const { ordered, cancelled, shipped, returned, unitPriceMinor } of lines) {
     units += ordered - cancelled;
-    total_minor += (ordered - cancelled) * unitPriceMinor;
-    cancelled_units += cancelled;
-    shipped_units += shipped;
-    returned_units += returned;
+    totalMinor += (ordered - cancelled) * unitPriceMinor;
+    cancelledUnits += cancelled;
+    shippedUnits += shipped;
+    returnedUnits += returned;
   }
   for (const offer of offers ?? []) {
     units += offer.units;
-    total_minor += offer.units * offer.unitPriceMinor;
+    totalMinor += offer.units * offer.unitPriceMinor;
   }
-  const isCancelled = units === 0 && cancelled_units > 0;
-  const charges_minor = isCancelled ? 0 : (charges ?? []).reduce((sum, { amountMinor }) => sum + amountMinor, 0);
-  total_minor += charges_minor;
-  return { units, total_minor, charges_minor, cancelled_units, shipped_units, returned_units };
+  const isCancelled = units === 0 && cancelledUnits > 0;
+  const chargesMinor = isCancelled ? 0 : (charges ?? []).reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+  totalMinor += chargesMinor;
+  return { units, totalMinor, chargesMinor, cancelledUnits, shippedUnits, returnedUnits };
 }
 
 /** How far an order is, from its units alone. What is still to leave goes before what has come back. */
 export function phaseOf(
   { status, charges }: Pick<OrderRow, 'status' | 'charges'>,
-  { units, cancelled_units, shipped_units, returned_units }: OrderTotals,
+  { units, cancelledUnits, shippedUnits, returnedUnits }: OrderTotals,
 ): OrderPhase {
   if (status === 'declined') return 'cancelled';
-  if (status === 'unknown') return returned_units < shipped_units ? 'shipped' : 'returned';
-  if (units === 0) return cancelled_units === 0 && charges ? 'shipped' : 'cancelled';
-  if (shipped_units === 0) return 'open';
-  if (shipped_units < units) return 'partly-shipped';
-  if (returned_units === 0) return 'shipped';
-  return returned_units < shipped_units ? 'partly-returned' : 'returned';
+  if (status === 'unknown') return returnedUnits < shippedUnits ? 'shipped' : 'returned';
+  if (units === 0) return cancelledUnits === 0 && charges ? 'shipped' : 'cancelled';
+  if (shippedUnits === 0) return 'open';
+  if (shippedUnits < units) return 'partly-shipped';
+  if (returnedUnits === 0) return 'shipped';
+  return returnedUnits < shippedUnits ? 'partly-returned' : 'returned';
 }

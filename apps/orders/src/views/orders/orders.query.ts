@@ -1,28 +1,27 @@
 import type { Charge, OfferLine } from '#contracts';
-import { type ReadModels, schemaOf } from '#read-models';
+import { type ReadModels, type RowOf, schemaOf } from '#read-models';
 import type { Line } from '../../order/lines.js';
-import { lineFrom, type OrderPhase, type OrderRow, type StoredLine } from './order-row.js';
+import { lineFrom, ordersTable } from './order-row.js';
 import { ordersProjection } from './orders.projection.js';
 
-/** An order without its lines. */
-export interface OrderSummary {
-  readonly orderId: string;
-  readonly channel: string;
-  readonly externalId: string | null;
-  readonly status: OrderRow['status'];
-  readonly phase: OrderPhase;
-  readonly currency: string;
-  /** Ordered and not cancelled, like the units. */
-  readonly totalMinor: number;
-  /** The part of the total that is no goods. */
-  readonly chargesMinor: number;
-  readonly units: number;
-  readonly cancelledUnits: number;
-  readonly shippedUnits: number;
-  readonly returnedUnits: number;
-  readonly placedAt: string;
-  readonly revision: number;
-}
+/** What is answered of an order without its lines. */
+export const SUMMARY = [
+  'orderId',
+  'channel',
+  'externalId',
+  'status',
+  'phase',
+  'currency',
+  'totalMinor',
+  'chargesMinor',
+  'units',
+  'cancelledUnits',
+  'shippedUnits',
+  'returnedUnits',
+  'placedAt',
+  'revision',
+] as const;
+export type OrderSummary = Readonly<Pick<RowOf<typeof ordersTable>, (typeof SUMMARY)[number]>>;
 
 export interface OrderDetails extends OrderSummary {
   readonly lines: readonly Line[];
@@ -44,10 +43,10 @@ export class OrdersQuery {
   constructor(private readonly readModels: ReadModels) {}
 
   async byId(orderId: string): Promise<OrderDetails | undefined> {
-    const sql = `select ${SUMMARY}, lines, charges, offers from ${TABLE} where order_id = $1`;
-    const [row] = await this.readModels.query<
-      OrderSummary & Pick<OrderRow, 'charges' | 'offers'> & { lines: readonly StoredLine[] }
-    >(sql, [orderId]);
+    const [row] = await this.readModels.query<Omit<RowOf<typeof ordersTable>, 'cases'>>(
+      `select ${ordersTable.select([...SUMMARY, 'lines', 'charges', 'offers'])} from ${TABLE} where order_id = $1`,
+      [orderId],
+    );
     return row && { ...row, lines: row.lines.map(lineFrom), charges: row.charges ?? [], offers: row.offers ?? [] };
   }
 
@@ -66,14 +65,10 @@ export class OrdersQuery {
     }
     const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
     return this.readModels.query<OrderSummary>(
-      `select ${SUMMARY} from ${TABLE} ${where} order by placed_at desc, order_id desc limit $${params.length + 1}`,
+      `select ${ordersTable.select(SUMMARY)} from ${TABLE} ${where} order by placed_at desc, order_id desc limit $${params.length + 1}`,
       [...params, limit],
     );
   }
 }
 
 const TABLE = `${schemaOf(ordersProjection.name)}.orders`;
-
-const SUMMARY = `order_id as "orderId", channel, external_id as "externalId", status, phase, currency, total_minor as "totalMinor",
-  charges_minor as "chargesMinor", units,
-  cancelled_units as "cancelledUnits", shipped_units as "shippedUnits", returned_units as "returnedUnits", placed_at as "placedAt", revision`;

@@ -2,37 +2,18 @@ import { z } from 'zod';
 import { Rejected } from '#kernel';
 import { channelIdSchema, decodeCursor, isoInstant, orderIdSchema, pageOf, pageQuery, toPage } from '#platform';
 import { orders } from '../../orders.slices.js';
+import { ordersTable } from './order-row.js';
+import { SUMMARY } from './orders.query.js';
 
-const status = z
-  .enum(['unknown', 'submitted', 'declined', 'placed'])
-  .meta({ description: '`unknown`: units moved under its id, and no channel has sent it' });
-const phase = z.enum(['open', 'partly-shipped', 'shipped', 'partly-returned', 'returned', 'cancelled']);
 const filter = z.strictObject({
   channel: channelIdSchema.optional(),
-  status: status.optional(),
-  phase: phase.optional(),
+  status: ordersTable.columns.status.shape.optional(),
+  phase: ordersTable.columns.phase.shape.optional(),
   ...pageQuery,
 });
 const cursor = z.tuple([isoInstant, z.string()]);
 
-const summary = z
-  .object({
-    orderId: z.string(),
-    channel: z.string(),
-    externalId: z.string().nullable().meta({ description: "The channel's own number; null for our own shop" }),
-    status,
-    phase,
-    currency: z.string(),
-    totalMinor: z.int().meta({ description: 'Minor units, without what was cancelled' }),
-    chargesMinor: z.int().meta({ description: 'The part of the total that is no goods' }),
-    units: z.int().meta({ description: 'Ordered and not cancelled' }),
-    cancelledUnits: z.int(),
-    shippedUnits: z.int(),
-    returnedUnits: z.int(),
-    placedAt: z.string(),
-    revision: z.int(),
-  })
-  .meta({ id: 'OrderSummary' });
+const summary = ordersTable.answer(...SUMMARY).meta({ id: 'OrderSummary' });
 
 const line = z.object({
   lineId: z.string(),
