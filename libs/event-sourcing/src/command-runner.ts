@@ -1,36 +1,19 @@
 import { type Clock, Rejected, systemClock } from '#kernel';
 import { Category } from './category.js';
 import type { CommandCounts, CommandFigures, CommandOutcome } from './command-metrics.js';
+import { type CommandOrigin, type CommandTo, streamOf } from './command-to.js';
 import { commandSpan, traceAppend } from './command-trace.js';
-import type { AnyDecider, CommandOf, EventOf } from './decider.js';
+import type { AnyDecider, EventOf } from './decider.js';
 import { DrainEstimate } from './drain-estimate.js';
-import { type DomainEvent, type EventMetadata, type EventStore, RevisionConflict } from './event-store.js';
-import type { Mailbox, Target, Waiting } from './mailbox.js';
+import { type DomainEvent, type EventStore, RevisionConflict } from './event-store.js';
+import type { Asked, Mailbox, Target, Waiting } from './mailbox.js';
 import type { Outcome } from './outcome.js';
 import { Overloaded } from './overloaded.js';
 import { RevisionMoved } from './revision-moved.js';
+import { attemptId, Steps, undoId } from './steps.js';
+import { ProcessLocks, type StreamLocks } from './stream-locks.js';
 import { continueTrace } from './tracing.js';
 import { type Decided, DecidedAhead, type Group, type Member, Turn } from './turn.js';
-
-/** A command, and whom it is for. */
-export interface CommandTo<On extends AnyDecider = AnyDecider> {
-  readonly on: On;
-  /** Id of the aggregate: the stream is `<category>-<id>`. */
-  readonly id: string;
-  readonly command: CommandOf<On>;
-  /**
-   * Revision of the stream that the caller decided on, -1 for one that does not exist yet. Where the stream has another
-   * when the command is decided, it is refused with {@link RevisionMoved}; a repeat is still answered as a repeat.
-   */
-  readonly expectedRevision?: number | undefined;
-}
-
-/** Where a command comes from. */
-export interface CommandOrigin {
-  readonly metadata: EventMetadata;
-  /** Position of the event that made the command be sent, if one did. */
-  readonly causedAt?: number | undefined;
-}
 
 export interface CommandRunnerOptions {
   readonly clock?: Clock;
@@ -45,6 +28,8 @@ export interface CommandRunnerOptions {
   readonly maxPerTurn?: number;
   /** What takes the place of a decider in this runner: the same streams, commands and events, with other limits or faults. */
   readonly replace?: (decider: AnyDecider) => AnyDecider;
+  /** Shared by all processes that execute commands over several streams, where the store commits one at a time. */
+  readonly locks?: StreamLocks;
   /** Gets a snapshot's failure to be stored: it only costs speed. */
   readonly onSnapshotFailed?: (error: unknown) => void;
 }
@@ -69,6 +54,7 @@ export class CommandRunner {
   private readonly options: Required<CommandRunnerOptions>;
   private turnScheduled = false;
   private readonly drain: DrainEstimate;
+  private readonly steps: Steps | undefined;
 
   constructor(
     private readonly store: EventStore,
@@ -80,10 +66,14 @@ export class CommandRunner {
       maxWaiting: 65_536,
       maxPerTurn: 512,
       replace: (decider) => decider,
+      locks: new ProcessLocks(),
       onSnapshotFailed: () => {},
       ...options,
     };
     this.drain = new DrainEstimate(this.options.maxPerTurn);
+    const ask = this.ask.bind(this);
+    const execute = this.execute.bind(this);
+    this.steps = store.atomicAcrossStreams ? undefined : new Steps({ ask, execute }, store, this.options.locks);
   }
 
   /**
@@ -106,16 +96,40 @@ export class CommandRunner {
    * Decides one command on each of several streams, of one decider or several, all or nothing: when one is refused, none
    * changes and the refusal is thrown. Streams must differ. Deadlock is impossible: the command joins all its queues at
    * one instant, so every queue has the same order.
+   *
+   * Where the store commits one stream at a time, the streams that change are stored one after the other in the order
+   * given, see {@link Steps}. A fault in between leaves the first of them, until the command comes again under its id.
    */
   executeTogether<On extends readonly AnyDecider[]>(
     commands: { readonly [Index in keyof On]: CommandTo<On[Index]> },
     origin: CommandOrigin,
   ): Promise<{ readonly [Index in keyof On]: Outcome<EventOf<On[Index]>> }> {
     type Outcomes = { readonly [Index in keyof On]: Outcome<EventOf<On[Index]>> };
+    return this.decideTogether(commands, origin) as Promise<Outcomes>;
+  }
+
+  private async decideTogether(
+    commands: readonly CommandTo[],
+    origin: CommandOrigin,
+  ): Promise<readonly Outcome<DomainEvent>[]> {
+    if (new Set(commands.map(streamOf)).size < commands.length)
+      throw new Error('executeTogether takes one command per stream.');
+    if (commands.length === 0) return [];
+    if (this.steps && commands.length > 1) return this.steps.execute(commands, origin);
+    return new Promise((resolve, reject) => this.enqueue(commands, { ...originOf(origin), resolve, reject }));
+  }
+
+  /** What a command would be answered now; nothing of it is stored. A refusal is part of the answer. */
+  private ask(command: CommandTo, origin: CommandOrigin): Promise<Asked> {
+    let asked: Omit<Asked, 'revision' | 'position'> | undefined;
     return new Promise((resolve, reject) => {
-      const answer = (outcomes: readonly Outcome<DomainEvent>[]) => resolve(outcomes as Outcomes);
-      if (commands.length === 0) answer([]);
-      else this.enqueue(commands, { ...originOf(origin), resolve: answer, reject });
+      const hears: Waiting['hears'] = (answer) => {
+        asked = answer;
+      };
+      const answer = ([outcome]: readonly Outcome<DomainEvent>[]) => {
+        if (outcome && asked) resolve({ ...outcome, ...asked });
+      };
+      this.enqueue([command], { ...originOf(origin), hears, resolve: answer, reject });
     });
   }
 
@@ -147,21 +161,19 @@ export class CommandRunner {
 
   private enqueue(
     commands: readonly CommandTo[],
-    caller: Pick<Waiting, 'metadata' | 'causedAt' | 'resolve' | 'reject'>,
+    caller: Pick<Waiting, 'metadata' | 'causedAt' | 'hears' | 'resolve' | 'reject'>,
   ): void {
     const targets = commands.map(({ on, id, command, expectedRevision }) => ({
       mailbox: this.categoryOf(on).mailboxOf(id),
       command,
       expectedRevision,
     }));
-    if (targets.length > 1 && new Set(targets.map(({ mailbox }) => mailbox)).size < targets.length) {
-      throw new Error('executeTogether takes one command per stream.');
-    }
     for (const { mailbox } of targets) this.refuseWhenFull(mailbox);
-    const span = continueTrace(caller.metadata.traceparent, () => commandSpan(commands));
+    const { hears } = caller;
+    const span = hears ? undefined : continueTrace(caller.metadata.traceparent, () => commandSpan(commands));
     const metadata = span ? { ...caller.metadata, traceparent: span.traceparent } : caller.metadata;
     const { causedAt, resolve, reject } = caller;
-    const waiting = { targets, metadata, causedAt, span, resolve, reject };
+    const waiting = { targets, metadata, causedAt, hears, span, resolve, reject };
     countsOf(waiting).waiting += 1;
     for (const { mailbox } of targets) {
       mailbox.queue.push(waiting);
@@ -271,7 +283,9 @@ export class CommandRunner {
   }
 
   /** Decides on every stream before a state moves, so that a refusal by one leaves all as they were. */
-  private decide({ targets, metadata, causedAt }: Waiting, now: number): Decided {
+  private decide(waiting: Waiting, now: number): Decided {
+    if (waiting.hears) return answerAsked(waiting, waiting.hears, now);
+    const { targets, metadata, causedAt } = waiting;
     const { commandId } = metadata;
     const repeated = targets.some(({ mailbox }) => mailbox.hasAnswered(commandId));
     const moved = repeated ? undefined : revisionMoved(targets);
@@ -328,6 +342,10 @@ export class CommandRunner {
   }
 
   private answer({ waiting, decided }: Member): void {
+    if (waiting.hears) {
+      waiting.resolve(outcomesOf(waiting, decided));
+      return;
+    }
     const outcome = outcomeOf(decided);
     countsOf(waiting).outcomes[outcome] += 1;
     waiting.span?.end({
@@ -434,6 +452,34 @@ function decideSafely({ decider, state }: Mailbox, command: unknown, now: number
   } catch (fault) {
     return fault instanceof Error ? fault : new Error(String(fault));
   }
+}
+
+/** Decides without moving the state; what time has brought about is stored all the same. */
+function answerAsked({ targets, metadata }: Waiting, hears: NonNullable<Waiting['hears']>, now: number): Decided {
+  const perTarget = targets.map(({ mailbox, command, expectedRevision }) => {
+    const repeated = mailbox.hasAnswered(metadata.commandId);
+    const moved = revisionMoved([{ mailbox, command, expectedRevision }]);
+    const elapsed = mailbox.decider.elapse?.(mailbox.state, now) ?? [];
+    mailbox.evolve(elapsed);
+    const answer = repeated ? [] : (moved ?? decideSafely(mailbox, command, now));
+    const refusal = Array.isArray(answer) ? undefined : answer;
+    hears({
+      events: Array.isArray(answer) ? answer : [],
+      refusal,
+      repeated,
+      ...attemptsOf(mailbox, metadata.commandId),
+    });
+    return { ...NOTHING, elapsed };
+  });
+  return { now, perTarget };
+}
+
+/** Which attempt at the command comes next on the stream, and the one before it where its step still stands. */
+function attemptsOf(mailbox: Mailbox, commandId: string): Pick<Asked, 'attempt' | 'leftover'> {
+  let attempt = 1;
+  while (mailbox.hasAnswered(attemptId(commandId, attempt))) attempt += 1;
+  const stands = attempt > 1 && !mailbox.hasAnswered(undoId(attemptId(commandId, attempt - 1)));
+  return { attempt, leftover: stands ? attempt - 1 : undefined };
 }
 
 const NOTHING: Decided['perTarget'][number] = { elapsed: [], own: [], repeated: false };

@@ -16,6 +16,13 @@ export interface Decider<Command, Event extends DomainEvent, State> {
   /** The events of a command: none when it changes nothing (a repeat), or why it is refused. */
   decide(command: Command, state: State, context: DecisionContext): readonly Event[] | Rejected;
   evolve(state: State, event: Event): State;
+  /**
+   * The command that takes back what a command has done, where it was one of several on several streams and another was
+   * refused after all; undefined where there is nothing to take back. Decided like any other, so it never undoes what has
+   * been built on since. Absent: a command left alone does no harm, and decided again changes nothing. It is needed only
+   * where the store commits one stream at a time.
+   */
+  undo?(command: Command, events: readonly Event[]): Command | undefined;
   /** What became true by time alone since the last decision (holds that ran out). Stored before the command's own events. */
   elapse?(state: State, now: number): readonly Event[];
   /** How many states of the usual size it is as large as, at least 1. Absent: all are of about one size. */

@@ -1,6 +1,7 @@
 export * from './because-of.js';
 export * from './command-metrics.js';
 export * from './command-runner.js';
+export * from './command-to.js';
 export * from './decider.js';
 export * from './event-registry.js';
 export * from './event-store.js';
@@ -8,6 +9,7 @@ export * from './outcome.js';
 export * from './overloaded.js';
 export * from './process/index.js';
 export * from './revision-moved.js';
+export * from './stream-locks.js';
 export * from './tokens.js';
 export * from './tracing.js';
 export * from './work-context.js';

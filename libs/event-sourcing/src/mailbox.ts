@@ -14,6 +14,8 @@ export interface Waiting {
   readonly causedAt: number | undefined;
   /** Where its trace is recorded. */
   readonly span: Span | undefined;
+  /** Given where the command is only asked about: hears what it would be answered, again whenever it is decided again. */
+  readonly hears?: ((answer: Omit<Asked, 'revision' | 'position'>) => void) | undefined;
   readonly resolve: (outcomes: readonly Outcome<DomainEvent>[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -22,6 +24,20 @@ interface DecidedCommand {
   readonly commandId: string;
   /** Position of the event that made the command be sent, if one did. */
   readonly causedAt: number | undefined;
+}
+
+/** What a command would be answered, and what its stream remembers of it. */
+export interface Asked {
+  readonly events: readonly DomainEvent[];
+  readonly refusal: unknown;
+  /** True when the command was answered before. */
+  readonly repeated: boolean;
+  /** Which attempt at a step comes next, from 1. */
+  readonly attempt: number;
+  /** The attempt whose step stands although its command was not carried out whole. */
+  readonly leftover: number | undefined;
+  readonly revision: number;
+  readonly position: number;
 }
 
 export interface Target {
