@@ -8,10 +8,12 @@ interface Line {
 }
 
 const clocksAndDice = /\bDate\.now\(|\bnew Date\(\s*\)|\bMath\.random\(|\brandomUUID\(|\bperformance\.now\(/;
+const asksWhichStore = /\batomicAcrossStreams\b/;
 const printing = /\bconsole\.(log|info|debug|table)\(/;
 
 const aggregateFile = /^apps\/(?!ops\/|standalone\/|console\/)[^/]+\/src\/([^/]+)\/\1\.ts$/;
 const decisionFile = /\.(decide|evolve|state)\.ts$/;
+const appSource = /^apps\/[^/]+\/src\//;
 const maySpeakToTheTerminal = /^(apps\/(ops|standalone)|deploy|test)\//;
 
 describe('source rules', () => {
@@ -21,6 +23,20 @@ describe('source rules', () => {
     expect(decisions.length).toBeGreaterThan(5);
     expect(linesMatching(decisions, clocksAndDice)).toEqual([]);
   });
+
+  it("no app asks which store it has: commands over several streams are the library's", () => {
+    const apps = sourceFiles().filter((path) => appSource.test(path));
+
+    expect(apps.length).toBeGreaterThan(100);
+    expect(linesMatching(apps, asksWhichStore)).toEqual([]);
+  });
+
+  it.each(['if (this.store.atomicAcrossStreams) await all();', 'const { atomicAcrossStreams } = store;'])(
+    'would notice "%s" in an app',
+    (text) => {
+      expect(text).toMatch(asksWhichStore);
+    },
+  );
 
   it('only the programs a person starts print to the terminal', () => {
     const quiet = sourceFiles().filter((path) => !maySpeakToTheTerminal.test(path));

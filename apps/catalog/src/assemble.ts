@@ -1,8 +1,6 @@
 import type { Core } from '#platform';
 import type { Projection } from '#read-models';
 import { ChangeCatalogHandler } from './change-catalog.js';
-import { ChangeOneByOne } from './change-one-by-one.js';
-import { SkuLocks } from './sku-locks.js';
 import { catalogProjection } from './views/catalog/catalog.projection.js';
 import { CatalogQuery } from './views/catalog/catalog.query.js';
 
@@ -12,15 +10,12 @@ export const catalogProjections: readonly Projection[] = [catalogProjection];
 export type Catalog = ReturnType<typeof assembleCatalog>;
 
 /** Puts the service together. Nothing goes on in it by itself but its view. */
-export function assembleCatalog({ store, readModels, runners, commands }: Core) {
-  // Commands
-  const oneByOne = new ChangeOneByOne(commands, new SkuLocks(readModels));
-
+export function assembleCatalog({ readModels, runners, commands }: Core) {
   // Views
   for (const projection of catalogProjections) runners.addProjection(projection);
 
   return {
-    changeCatalog: new ChangeCatalogHandler(commands, oneByOne, store),
+    changeCatalog: new ChangeCatalogHandler(commands),
     catalogQuery: new CatalogQuery(readModels),
   };
 }

@@ -169,8 +169,8 @@ describe('listings', () => {
       ({ data }) => 'externalId' in data && data.externalId === ext('A'),
     );
     expect(events.map(({ stream, type }) => [stream, type])).toEqual([
-      [`variant-${sku}`, 'ListingCreated'],
       [`externalid-etsy.${ext('A')}`, 'ExternalIdClaimed'],
+      [`variant-${sku}`, 'ListingCreated'],
     ]);
     expect(events[1]?.position).toBe((events[0]?.position ?? 0) + 1);
   });

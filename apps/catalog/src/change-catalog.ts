@@ -1,8 +1,9 @@
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { CommandRunner, type EventMetadata, type EventStore } from '#event-sourcing';
+import { CommandRunner, type EventMetadata } from '#event-sourcing';
+import { newId, Rejected } from '#kernel';
 import { addressed, type CatalogCommand, type CatalogEvent } from './catalog-command.js';
-import { ChangeOneByOne } from './change-one-by-one.js';
+import { ExternalIdTaken } from './external-id/external-id.decide.js';
 
 /** What became of a change, told after its events are durable. */
 export interface CatalogChange {
@@ -12,10 +13,7 @@ export interface CatalogChange {
   readonly position: number;
 }
 
-/**
- * Decisions on one or several streams of the catalogue; each names another stream. They hold together or not at all where
- * the store commits several streams at once, and else in the order of {@link ChangeOneByOne}.
- */
+/** Decisions on one or several streams of the catalogue, each on another: all of them hold or none. */
 export class ChangeCatalog extends Command<CatalogChange> {
   constructor(
     readonly commands: readonly CatalogCommand[],
@@ -25,24 +23,61 @@ export class ChangeCatalog extends Command<CatalogChange> {
   }
 }
 
+/**
+ * External ids are claimed before the variant is changed, and those it no longer has are released after it. So what is
+ * listed is claimed by the SKU that lists it at every moment, also where streams are stored one after the other. There a
+ * crash may leave a claim without a listing: the same request goes on with it, and a claim for another SKU does away with it.
+ */
 @CommandHandler(ChangeCatalog)
 export class ChangeCatalogHandler implements ICommandHandler<ChangeCatalog> {
-  constructor(
-    private readonly runner: CommandRunner,
-    private readonly oneByOne: ChangeOneByOne,
-    private readonly store: EventStore,
-  ) {}
+  constructor(private readonly commands: CommandRunner) {}
 
   async execute({ commands, metadata }: ChangeCatalog): Promise<CatalogChange> {
-    const targets = commands.map(addressed);
-    const outcomes =
-      this.store.atomicAcrossStreams || targets.length === 1
-        ? await this.runner.executeTogether(targets, { metadata })
-        : await this.oneByOne.execute(commands, metadata);
+    const ordered = commands.toSorted(bySafety).map(addressed);
+    const outcomes = await this.commands.executeTogether(ordered, { metadata }).catch(async (error: unknown) => {
+      if (!(await this.freesAbandoned(error, metadata))) throw error;
+      return this.commands.executeTogether(ordered, { metadata });
+    });
     return {
       events: outcomes.flatMap(({ events }) => events),
       position: Math.max(...outcomes.map(({ position }) => position)),
     };
+  }
+
+  /** Releases the external id that a claim was refused for, where the SKU it stands for does not list it. */
+  private async freesAbandoned(refusal: unknown, metadata: EventMetadata): Promise<boolean> {
+    if (!(refusal instanceof ExternalIdTaken)) return false;
+    const claim = refusal.claim;
+    const commands = [
+      { ...claim, type: 'RequireNoListing' } as const,
+      { ...claim, type: 'ReleaseExternalId' } as const,
+    ].map(addressed);
+    const ownMetadata = { ...metadata, commandId: newId() };
+    try {
+      await this.commands.executeTogether(commands, { metadata: ownMetadata });
+      return true;
+    } catch (error) {
+      if (error instanceof Rejected) return false;
+      throw error;
+    }
+  }
+}
+
+const bySafety = (one: CatalogCommand, other: CatalogCommand): number => rankOf(one) - rankOf(other);
+
+function rankOf({ type }: CatalogCommand): number {
+  switch (type) {
+    case 'CreateProduct':
+    case 'DescribeProduct':
+    case 'PutProduct':
+    case 'RequireProduct':
+      return 0;
+    case 'ClaimExternalId':
+      return 1;
+    case 'ReleaseExternalId':
+      return 3;
+    default:
+      return 2;
   }
 }
 

@@ -18,6 +18,7 @@ export {
   type TableComparison,
 } from './compare-projection.js';
 export { DatabaseError, isRefusedValue, storableText } from './database-error.js';
+export { DatabaseLocks } from './database-locks.js';
 export { FailingItems, FailureLog, Retries, type RetryTiming, reasonOf } from './failures.js';
 export { PostgresIdempotencyStore } from './idempotency-store.js';
 export { isOutage, Outages } from './outages.js';

@@ -12,6 +12,22 @@ export type ReleaseExternalId = { readonly type: 'ReleaseExternalId' } & OfExter
 
 export type ExternalIdCommand = ClaimExternalId | ReleaseExternalId;
 
+/** An external id stands for another SKU. */
+export class ExternalIdTaken extends Rejected {
+  constructor(
+    /** The claim that stands. */
+    readonly claim: OfExternalId,
+  ) {
+    const { channel, externalId, sku } = claim;
+    super(
+      'conflict',
+      'external-id-taken',
+      `On ${channel} the id ${externalId} stands for ${sku}. End that listing first, or correct the id.`,
+      { ...claim },
+    );
+  }
+}
+
 export function decideExternalId(command: ExternalIdCommand, state: ExternalId): ExternalIdEvent[] | Rejected {
   switch (command.type) {
     case 'ClaimExternalId':
@@ -26,12 +42,7 @@ export function decideExternalId(command: ExternalIdCommand, state: ExternalId):
 function claim({ channel, externalId, sku }: ClaimExternalId, state: ExternalId): ExternalIdEvent[] | Rejected {
   if (state.status === 'free') return [{ type: 'ExternalIdClaimed', data: { channel, externalId, sku } }];
   if (state.sku === sku) return [];
-  return new Rejected(
-    'conflict',
-    'external-id-taken',
-    `On ${channel} the id ${externalId} stands for ${state.sku}. End that listing first, or correct the id.`,
-    { channel, externalId, sku: state.sku },
-  );
+  return new ExternalIdTaken({ channel, externalId, sku: state.sku });
 }
 
 /** Only the SKU it stands for gives an id back. */

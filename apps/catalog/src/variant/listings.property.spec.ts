@@ -1,12 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CommandRunner, type RecordedEvent } from '#event-sourcing';
+import { CommandRunner, ProcessLocks, type RecordedEvent } from '#event-sourcing';
 import { InMemoryEventStore, OneStreamEventStore } from '#testing';
 import type { CatalogCommand, CatalogEvent } from '../catalog-command.js';
 import { type CatalogChange, ChangeCatalog, ChangeCatalogHandler } from '../change-catalog.js';
-import { ChangeOneByOne } from '../change-one-by-one.js';
 import { commandsOf, importRow } from '../import/import-catalog/import-row.js';
-import { type HeldLock, SkuLocks } from '../sku-locks.js';
 import { claimsOf } from './claims-of.js';
 import { endingListings } from './ending-listings.js';
 
@@ -44,7 +42,7 @@ describe('listings never let one external id of a channel stand for two SKUs', (
     await fc.assert(
       fc.asyncProperty(bursts, fc.array(fc.nat(30), { maxLength: 3 }), async (given, deaths) => {
         const store = new CheckedOneStreamStore(new Set(deaths));
-        const locks = new LocksInMemory();
+        const locks = new ProcessLocks();
         await sendAll(
           given,
           [sender(store, locks), sender(store, locks)],
@@ -81,9 +79,8 @@ type Send = (step: Step) => Promise<CatalogChange>;
 let sent = 0;
 
 /** Sends what the controllers send, as one process. */
-function sender(store: InMemoryEventStore, locks = new LocksInMemory()): Send {
-  const runner = new CommandRunner(store);
-  const handler = new ChangeCatalogHandler(runner, new ChangeOneByOne(runner, locks), store);
+function sender(store: InMemoryEventStore, locks = new ProcessLocks()): Send {
+  const handler = new ChangeCatalogHandler(new CommandRunner(store, { locks }));
   return (step) => {
     sent += 1;
     const metadata = {
@@ -112,34 +109,6 @@ function sender(store: InMemoryEventStore, locks = new LocksInMemory()): Send {
         return step satisfies never;
     }
   };
-}
-
-/** The locks of the catalogue's database. */
-class LocksInMemory extends SkuLocks {
-  readonly #held = new Map<string, Promise<unknown>>();
-
-  constructor() {
-    super({ transaction: () => Promise.reject(new Error('There is no database.')) });
-  }
-
-  override async hold<Result>(sku: string, work: (lock: HeldLock) => Promise<Result>): Promise<Result> {
-    while (this.#held.has(sku)) await this.#held.get(sku);
-    const held = [sku];
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#held.set(sku, promise);
-    const alsoHold = async (other: string) => {
-      if (this.#held.has(other) && !held.includes(other)) return false;
-      this.#held.set(other, promise);
-      held.push(other);
-      return true;
-    };
-    try {
-      return await work({ alsoHold });
-    } finally {
-      for (const each of held) this.#held.delete(each);
-      resolve();
-    }
-  }
 }
 
 const rowOf = (each: string, wanted: Extract<Step, { type: 'import' }>['listings']) =>

@@ -79,6 +79,14 @@ describe('listing a variant', () => {
   );
   it('leaves other channels alone', () => given(added, listed('A', 'ebay')).when(list('A')).thenEvents(listed('A')));
   it('refuses an unknown SKU', () => given().when(list('A')).thenRejected('unknown-sku'));
+  it('is required not to be', () =>
+    given(added, listed('A'), ended('A'))
+      .when({ ...list('A'), type: 'RequireNoListing' })
+      .thenEvents());
+  it('is refused where it must not be and is', () =>
+    given(added, listed('A'))
+      .when({ ...list('A'), type: 'RequireNoListing' })
+      .thenRejected('listed'));
   it('ends all of a channel', () =>
     given(added, listed('A'), listed('B'), listed('C', 'ebay'))
       .when(end(['A', 'B']))

@@ -41,15 +41,9 @@ export interface ImportVariant extends OfVariant {
   readonly listings: readonly ChannelListing[];
 }
 
-/** Changes nothing; refused when there is no such variant, or when it belongs to another product than one that is named. */
-export interface RequireVariant extends OfVariant {
-  readonly type: 'RequireVariant';
-  /** The product it is to belong to; then it need not exist yet. */
-  readonly productId?: string;
-}
-/** Changes nothing; refused when the variant is not listed as that. */
-export interface RequireListing extends OfVariant, ChannelListing {
-  readonly type: 'RequireListing';
+/** Changes nothing; refused when the variant is listed as that. */
+export interface RequireNoListing extends OfVariant, ChannelListing {
+  readonly type: 'RequireNoListing';
 }
 
 export type VariantCommand =
@@ -59,8 +53,7 @@ export type VariantCommand =
   | ListVariant
   | EndListings
   | ImportVariant
-  | RequireVariant
-  | RequireListing;
+  | RequireNoListing;
 
 export interface ChannelPrice extends Price {
   readonly channel: string;
@@ -85,8 +78,7 @@ export class ListingConflict extends Rejected {
 export function decideVariant(command: VariantCommand, variant: Variant): VariantEvent[] | Rejected {
   if (command.type === 'AddVariant') return addVariant(command, variant);
   if (command.type === 'ImportVariant') return importVariant(command, variant);
-  if (command.type === 'RequireVariant' && command.productId !== undefined)
-    return variant.status === 'known' && variant.productId !== command.productId ? skuTaken(command.sku, variant) : [];
+  if (command.type === 'RequireNoListing') return isListed(variant, command) ? listed(command) : [];
   if (variant.status === 'unknown') return unknownSku(command.sku);
   switch (command.type) {
     case 'DescribeVariant':
@@ -97,10 +89,6 @@ export function decideVariant(command: VariantCommand, variant: Variant): Varian
       return list(command.sku, variant, [command]);
     case 'EndListings':
       return endListings(command, variant);
-    case 'RequireVariant':
-      return [];
-    case 'RequireListing':
-      return isListed(variant, command) ? [] : notListed(command);
     default:
       return command satisfies never;
   }
@@ -179,8 +167,8 @@ function haveSameEntries(one: Attributes, other: Attributes): boolean {
 const unknownSku = (sku: string): Rejected =>
   new Rejected('not-found', 'unknown-sku', `There is no variant ${sku}. Add it to a product first.`);
 
-const notListed = ({ sku, channel, externalId }: RequireListing): Rejected =>
-  new Rejected('not-found', 'not-listed', `${sku} is not listed on ${channel} as ${externalId}.`);
+const listed = ({ sku, channel, externalId }: RequireNoListing): Rejected =>
+  new Rejected('conflict', 'listed', `${sku} is listed on ${channel} as ${externalId}.`);
 
 const skuTaken = (sku: string, { productId }: KnownVariant): Rejected =>
   new Rejected('conflict', 'sku-taken', `${sku} belongs to product ${productId}.`, { sku, productId });

@@ -1,5 +1,5 @@
 import { CommandRunner } from '#event-sourcing';
-import { Processes } from '#read-models';
+import { DatabaseLocks, Processes } from '#read-models';
 import { Exceptions } from '../exceptions/exceptions.js';
 import type { HealthChecks } from '../operations/health.js';
 import type { Metrics } from '../operations/metrics.js';
@@ -45,7 +45,8 @@ export function coreOf(
   const { warnings: _, ...rest } = opened;
   const exceptions = new Exceptions(opened.readModels, program.metrics);
   exceptions.add(parkedEvents);
-  const { commands = new CommandRunner(opened.store, { clock: opened.clock }) } = opened;
+  const locks = new DatabaseLocks(opened.readModels);
+  const { commands = new CommandRunner(opened.store, { clock: opened.clock, locks }) } = opened;
   const processes = new Processes({ ...opened, commands });
   observeProcesses(processes, exceptions, program.metrics);
   return {
