@@ -23,9 +23,6 @@ export { FailingItems, FailureLog, Retries, type RetryTiming, reasonOf } from '.
 export { PostgresIdempotencyStore } from './idempotency-store.js';
 export { isOutage, Outages } from './outages.js';
 export { type ParkedEvent, parkedCounts, parkedEvents, skipParked, unpark } from './parked.js';
-
-<<<<<<< HEAD
-
 export { ProcessTimer } from './processes/process-timer.js';
 export {
   Processes,
@@ -35,14 +32,7 @@ export {
   type ProcessSummary,
 } from './processes/processes.js';
 export { type ProcessInstanceState, processesProjection } from './processes/processes.projection.js';
-export { type AnalystView, checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
-
-=======
-
 export { checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
-
->>>>>>> 40dd2bb (read-models: a table of a view is declared once)
-
 export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner.js';
 export { pageBytesOf, type Reaction, ReactionRunner, type ReactionRunnerOptions } from './reaction-runner.js';
 export {

@@ -1,66 +1,43 @@
 import { type ProcessEvent, type ProcessStatus, processOf, type RecordedEvent } from '#event-sourcing';
-import { bulkUpsert, selectByKeys } from '../bulk.js';
+import { analystsSee } from '../analyst-view.js';
+import { column, orNull } from '../columns.js';
 import type { Projection } from '../projection.js';
+import { defineTable, type RowOf } from '../view-table.js';
 
 export type ProcessInstanceState = Exclude<ProcessStatus, 'new'>;
 
-export interface ProcessRow {
-  readonly name: string;
-  readonly instance: string;
-  readonly state: ProcessInstanceState;
-  /** Where it waits or is stuck. */
-  readonly step: string | null;
-  readonly waits_for: readonly string[];
-  readonly due_at: string | null;
-  /** In its state since then. */
-  readonly since: string;
-  readonly started_at: string;
-  readonly reason: string | null;
-  readonly correlation_id: string;
-  readonly revision: number;
-}
-
-const shape = {
-  table: 'instances',
-  key: ['name', 'instance'],
+export const instancesTable = defineTable({
+  name: 'instances',
   columns: {
-    name: 'text',
-    instance: 'text',
-    state: 'text',
-    step: 'text',
-    waits_for: 'jsonb',
-    due_at: 'timestamptz',
-    since: 'timestamptz',
-    started_at: 'timestamptz',
-    reason: 'text',
-    correlation_id: 'text',
-    revision: 'bigint',
+    name: column.code('The process'),
+    instance: column.code('What it is about, such as an order'),
+    state: column.oneOf(
+      ['running', 'waiting', 'stuck', 'undoing', 'done', 'undone', 'ended'] satisfies ProcessInstanceState[],
+      'How it stands',
+    ),
+    step: orNull(column.text('Where it waits or is stuck; null elsewhere')),
+    waitsFor: column.json<readonly string[]>('Names of the events that would answer'),
+    dueAt: orNull(column.instant('Until when it waits; null where it does not')),
+    since: column.instant('In its state since then'),
+    startedAt: column.instant('When it started'),
+    reason: orNull(column.text('Why it is stuck, is taken back or has ended')),
+    correlationId: column.text('Of the request that started it'),
+    revision: column.count('Of its last event'),
   },
-} as const;
+  key: ['name', 'instance'],
+  indexes: {
+    instances_by_due_time: { on: ['dueAt'], where: 'due_at is not null' },
+    instances_by_start: ['startedAt', 'name', 'instance'],
+    open_instances: { on: ['state', 'startedAt'], where: "state in ('running', 'waiting', 'stuck', 'undoing')" },
+  },
+});
+export type ProcessRow = RowOf<typeof instancesTable>;
 
 /** Every instance of every process: what waits for what, since when and until when. The timer of all processes reads it. */
 export const processesProjection: Projection = {
   name: 'processes',
   version: 1,
-  schema: `
-    create table instances (
-      name text collate "C" not null,
-      instance text collate "C" not null,
-      state text not null,
-      step text,
-      waits_for jsonb not null,
-      due_at timestamptz,
-      since timestamptz not null,
-      started_at timestamptz not null,
-      reason text,
-      correlation_id text not null,
-      revision bigint not null,
-      primary key (name, instance)
-    );
-    create index instances_by_due_time on instances (due_at) where due_at is not null;
-    create index instances_by_start on instances (started_at, name, instance);
-    create index open_instances on instances (state, started_at) where state in ('running', 'waiting', 'stuck', 'undoing');
-  `,
+  tables: [instancesTable],
   types: [
     'ProcessStarted',
     'StepSent',
@@ -76,21 +53,21 @@ export const processesProjection: Projection = {
     const keyOf = ({ stream }: RecordedEvent) => processOf(stream);
     const continued = events.filter(({ type }) => type !== 'ProcessStarted');
     const keys = [...new Map(continued.map((event) => [event.stream, keyOf(event)])).values()];
-    const stored = await selectByKeys<ProcessRow, typeof shape.columns>(tx, { ...shape, keys });
+    const stored = await instancesTable.byKeys(tx, keys);
     const rows = new Map(stored.map((row) => [`${row.name}:${row.instance}`, row]));
     for (const event of events) {
       const { name, instance } = keyOf(event);
       const row = rowAfter(event, rows.get(`${name}:${instance}`));
       if (row) rows.set(`${name}:${instance}`, row);
     }
-    await bulkUpsert(tx, { ...shape, rows: [...rows.values()] });
+    await instancesTable.upsert(tx, [...rows.values()]);
   },
   analystViews: [
-    {
+    analystsSee(instancesTable, {
       name: 'processes',
       description: 'One row per instance of a process, with its state, what it waits for, since when and until when',
-      select: 'select name, instance, state, step, waits_for, due_at, since, started_at, reason from instances',
-    },
+      fields: ['name', 'instance', 'state', 'step', 'waitsFor', 'dueAt', 'since', 'startedAt', 'reason'],
+    }),
   ],
 };
 
@@ -101,9 +78,9 @@ function rowAfter(event: RecordedEvent<ProcessEvent>, before: ProcessRow | undef
       ...processOf(event.stream),
       ...goingOn('running'),
       since,
-      started_at: since,
+      startedAt: since,
       reason: null,
-      correlation_id: event.metadata.correlationId,
+      correlationId: event.metadata.correlationId,
       revision,
     };
   if (!before) return undefined;
@@ -111,7 +88,7 @@ function rowAfter(event: RecordedEvent<ProcessEvent>, before: ProcessRow | undef
   switch (event.type) {
     case 'StepSent': {
       const { step, waitsFor, until } = event.data;
-      return { ...row, state: 'waiting', step, waits_for: waitsFor, due_at: until, since };
+      return { ...row, state: 'waiting', step, waitsFor, dueAt: until, since };
     }
     case 'StepAnswered': {
       const { answer, reason } = event.data;
@@ -122,7 +99,7 @@ function rowAfter(event: RecordedEvent<ProcessEvent>, before: ProcessRow | undef
     }
     case 'StepTimedOut':
       return event.data.afterwards === 'stuck'
-        ? { ...row, state: 'stuck', due_at: null, since, reason: TIMED_OUT }
+        ? { ...row, state: 'stuck', dueAt: null, since, reason: TIMED_OUT }
         : { ...row, ...goingOn('undoing'), since, reason: TIMED_OUT };
     case 'StepStuck':
       return { ...row, ...goingOn('stuck'), step: event.data.step, since, reason: event.data.reason };
@@ -130,7 +107,7 @@ function rowAfter(event: RecordedEvent<ProcessEvent>, before: ProcessRow | undef
       const { until } = event.data;
       return until === undefined
         ? { ...row, ...goingOn('undoing'), since }
-        : { ...row, state: 'waiting', due_at: until, since, reason: null };
+        : { ...row, state: 'waiting', dueAt: until, since, reason: null };
     }
     case 'ProcessEnded':
       return { ...row, ...goingOn(event.data.end), since, reason: event.data.reason ?? row.reason };
@@ -142,6 +119,6 @@ function rowAfter(event: RecordedEvent<ProcessEvent>, before: ProcessRow | undef
   }
 }
 
-const goingOn = (state: ProcessInstanceState) => ({ state, step: null, waits_for: [], due_at: null });
+const goingOn = (state: ProcessInstanceState) => ({ state, step: null, waitsFor: [], dueAt: null });
 
 const TIMED_OUT = 'timed-out';
