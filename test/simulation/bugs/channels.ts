@@ -88,7 +88,7 @@ export const channelBugs: readonly PlantedBug[] = [
   },
   {
     name: 'pusher-stuck-after-failed-write',
-    what: 'After one answer that could not be stored a channel is told nothing any more. Was so until the simulation found it.',
+    what: 'After one answer that could not be stored a channel gets no number any more. Was so until the simulation found it.',
     shownBy: 32,
     faults: [
       inMethod(LastWrite, 'done', (done) => {
@@ -105,7 +105,7 @@ export const channelBugs: readonly PlantedBug[] = [
   },
   {
     name: 'webhook-accepted-before-stored',
-    what: 'A shop is told that its message is stored before it is.',
+    what: 'The message of a shop is accepted before it is stored.',
     faults: [
       inMethod(
         IntakeInbox,

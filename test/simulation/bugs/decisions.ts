@@ -23,7 +23,7 @@ export const decisionBugs: readonly PlantedBug[] = [
   },
   {
     name: 'holds-not-counted',
-    what: 'Units that are held for a cart can be promised to somebody else.',
+    what: 'Units that are held for a cart can be promised to another caller.',
     faults: [inFunction(availableToFulfil, () => (level) => Math.max(0, unbound(level) - level.safety))],
   },
   {
@@ -33,7 +33,7 @@ export const decisionBugs: readonly PlantedBug[] = [
   },
   {
     name: 'count-applied-without-position',
-    what: 'A count overwrites what moved after somebody had counted.',
+    what: 'A count overwrites what moved after the counter had looked.',
     faults: [inFunction(movedSince, () => () => 0)],
   },
   {

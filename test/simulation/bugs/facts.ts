@@ -11,7 +11,7 @@ import { recordSale, reopenedBy, resolveOffers } from '../../../apps/orders/src/
 import { isCharge } from '../../../apps/orders/src/order/sold.js';
 import { inFunction, inMethod, type PlantedBug } from '../kit/planting.js';
 
-/** In what becomes of messages that are not understood, facts that contradict each other, and sales that are told late. */
+/** In what becomes of messages that are not understood, facts that contradict each other, and sales that are heard of late. */
 export const factBugs: readonly PlantedBug[] = [
   {
     name: 'unreadable-message-dropped',
@@ -157,7 +157,7 @@ export const factBugs: readonly PlantedBug[] = [
   },
   {
     name: 'raised-before-sales-are-read',
-    what: 'A channel is told numbers without being asked what it sold.',
+    what: 'A channel gets numbers without being asked what it sold.',
     faults: [inMethod(ChannelSales, 'readUp', () => async () => true)],
   },
   {

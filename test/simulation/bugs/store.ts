@@ -71,7 +71,7 @@ export const storeBugs: readonly PlantedBug[] = [
   },
   {
     name: 'commits-wake-nobody',
-    what: 'Readers are not told of commits, and nobody looks either.',
+    what: 'No commit wakes a reader, and no look at the database does.',
     faults: [
       inMethod(
         CommitSignal,

@@ -81,7 +81,7 @@ export const viewBugs: readonly PlantedBug[] = [
   },
   {
     name: 'lease-kept-after-connection-lost',
-    what: 'Nobody notices that the connection behind the leases is gone.',
+    what: 'The loss of the connection behind the leases goes unnoticed.',
     faults: [inFunction(whenLost, () => (connection) => void connection.once('error', () => {}))],
   },
   {
