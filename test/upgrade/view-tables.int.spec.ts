@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createProjection, openReadModels, type ReadModels } from '#read-models';
+import { columnNameOf, createProjection, meaningOf, openReadModels, type ReadModels } from '#read-models';
 import { createTestDatabase, type TestDatabase } from '#testing';
 import { projectionsOf } from '../../apps/ops/src/services.js';
+
+const projections = [...new Set(projectionsOf(undefined))];
 
 /** Installations hold tables that were made under a version: the same version has to make the same ones. */
 describe('the tables of a view', () => {
@@ -17,7 +19,7 @@ describe('the tables of a view', () => {
     await database.drop();
   });
 
-  it.each(projectionsOf(undefined))('change with its version only: $name $version', async ({ tables: declared }) => {
+  it.each(projections)('change with its version only: $name $version', async ({ tables: declared }) => {
     const statements = declared.flatMap((table) => [table.createTable(), ...table.createIndexes()]);
     await readModels.transaction((tx) =>
       tx.execute(`drop schema if exists looked_at cascade; create schema looked_at`),
@@ -27,10 +29,20 @@ describe('the tables of a view', () => {
     expect(tables).toMatchSnapshot();
   });
 
-  it('are shown to analysts by the columns they know', async () => {
-    for (const projection of projectionsOf(undefined)) await createProjection(readModels, projection);
-    const columns = await readModels.query<{ view: string; column: string }>(ANALYSTS_COLUMNS);
-    expect(columns.map(({ view, column }) => `${view}: ${column}`)).toMatchSnapshot();
+  it.each(projections)('are shown to analysts by the columns they know: $name $version', async (projection) => {
+    await createProjection(readModels, projection);
+    const names = projection.analystViews?.map(({ name }) => name) ?? [];
+    expect(await readModels.query(ANALYSTS_COLUMNS, [names])).toMatchSnapshot();
+  });
+
+  it('are described to analysts as they are', async () => {
+    const declared = projections
+      .flatMap(({ analystViews = [] }) => analystViews)
+      .flatMap(({ name, columns }) =>
+        Object.entries(columns).map(([field, column]) => [name, columnNameOf(field), column.type, meaningOf(column)]),
+      );
+    const found = await readModels.query<{ described: string[] }>(DESCRIBED);
+    expect(found.map(({ described }) => described).toSorted()).toEqual(declared.toSorted());
   });
 });
 
@@ -48,5 +60,11 @@ const TABLES = `
     from pg_class c where c.relnamespace = to_regnamespace($1) and c.relkind = 'r' order by c.relname`;
 
 const ANALYSTS_COLUMNS = `
-  select table_name as view, column_name || ' ' || data_type as "column" from information_schema.columns
-   where table_schema = 'analytics' order by table_name, ordinal_position`;
+  select table_name as view, array_agg(column_name || ' ' || data_type order by ordinal_position) as columns
+    from information_schema.columns where table_schema = 'analytics' and table_name = any($1) group by 1 order by 1`;
+
+const DESCRIBED = `
+  select array[c.relname, a.attname, case a.atttypid when 'timestamptz'::regtype then 'timestamptz' else format_type(a.atttypid, null) end,
+               col_description(c.oid, a.attnum)]::text[] as described
+    from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+   where c.relnamespace = 'analytics'::regnamespace`;
