@@ -1,6 +1,7 @@
 import type { Core } from '#platform';
 import type { Projection } from '#read-models';
-import { ChangeCatalogHandler } from './change-catalog.js';
+import { catalog } from './catalog.slices.js';
+import { ChangeCatalog } from './change-catalog.js';
 import { catalogProjection } from './views/catalog/catalog.projection.js';
 import { CatalogQuery } from './views/catalog/catalog.query.js';
 
@@ -10,12 +11,13 @@ export const catalogProjections: readonly Projection[] = [catalogProjection];
 export type Catalog = ReturnType<typeof assembleCatalog>;
 
 /** Puts the service together. Nothing goes on in it by itself but its view. */
-export function assembleCatalog({ readModels, runners, commands }: Core) {
+export function assembleCatalog({ readModels, runners, commands, slices }: Core) {
   // Views
   for (const projection of catalogProjections) runners.addProjection(projection);
 
-  return {
-    changeCatalog: new ChangeCatalogHandler(commands),
-    catalogQuery: new CatalogQuery(readModels),
-  };
+  // Slices
+  const changes = new ChangeCatalog(commands);
+  catalog.serve(slices, { commands, changes, catalogQuery: new CatalogQuery(readModels) });
+
+  return {};
 }

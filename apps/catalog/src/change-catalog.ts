@@ -1,6 +1,5 @@
-import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { z } from 'zod';
-import { CommandRunner, type EventMetadata } from '#event-sourcing';
+import type { CommandRunner, EventMetadata } from '#event-sourcing';
 import { newId, Rejected } from '#kernel';
 import { addressed, type CatalogCommand, type CatalogEvent } from './catalog-command.js';
 import { ExternalIdTaken } from './external-id/external-id.decide.js';
@@ -13,26 +12,17 @@ export interface CatalogChange {
   readonly position: number;
 }
 
-/** Decisions on one or several streams of the catalogue, each on another: all of them hold or none. */
-export class ChangeCatalog extends Command<CatalogChange> {
-  constructor(
-    readonly commands: readonly CatalogCommand[],
-    readonly metadata: EventMetadata,
-  ) {
-    super();
-  }
-}
-
 /**
+ * Decides on one or several streams of the catalogue, each command on another: all of them hold or none.
+ *
  * External ids are claimed before the variant is changed, and those it no longer has are released after it. So what is
  * listed is claimed by the SKU that lists it at every moment, also where streams are stored one after the other. There a
  * crash may leave a claim without a listing: the same request goes on with it, and a claim for another SKU does away with it.
  */
-@CommandHandler(ChangeCatalog)
-export class ChangeCatalogHandler implements ICommandHandler<ChangeCatalog> {
+export class ChangeCatalog {
   constructor(private readonly commands: CommandRunner) {}
 
-  async execute({ commands, metadata }: ChangeCatalog): Promise<CatalogChange> {
+  async execute(commands: readonly CatalogCommand[], metadata: EventMetadata): Promise<CatalogChange> {
     const ordered = commands.toSorted(bySafety).map(addressed);
     const outcomes = await this.commands.executeTogether(ordered, { metadata }).catch(async (error: unknown) => {
       if (!(await this.freesAbandoned(error, metadata))) throw error;

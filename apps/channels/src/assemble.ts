@@ -1,11 +1,12 @@
 import type { AvailabilityFeed, SalesIntake } from '#contracts';
 import type { Core } from '#platform';
 import type { Projection } from '#read-models';
-import { ChangeChannelHandler } from './channel/change-channel.js';
+import { ChangeChannel } from './channel/change-channel.js';
 import { CHANNEL_EXCEPTIONS } from './channel-exceptions.js';
 import { ChannelMetrics } from './channel-metrics.js';
 import { ChannelReach } from './channel-reach.js';
 import { ChannelSupervisor } from './channel-supervisor.js';
+import { channels } from './channels.slices.js';
 import type { ConnectorKind } from './connectors/connector.js';
 import { ConnectorRegistry } from './connectors/connector-registry.js';
 import { DriftChecks } from './drift/drift-checks.js';
@@ -15,8 +16,8 @@ import { IntakeRows } from './intake/intake-rows.js';
 import { IntakeTable } from './intake/intake-table.js';
 import { IntakeWorker } from './intake/intake-worker.js';
 import { OrdersPoller } from './intake/orders-poller.js';
-import { ParkedSales } from './intake/parked-sales/parked-sales.js';
-import { Webhooks } from './intake/receive-webhook/webhooks.js';
+import { ParkedSales } from './intake/parked-sales.js';
+import { Webhooks } from './intake/webhooks.js';
 import type { ChannelsOptions } from './options.js';
 import { PushLedger } from './push/push-ledger.js';
 import { Pushers } from './push/pushers.js';
@@ -51,7 +52,7 @@ export function assembleChannels(core: Core, { sales, feed, connectors: kinds, o
   const directory = new ChannelDirectory(readModels, runners.addProjection(channelsProjection), shutdown);
 
   // Commands
-  const changeChannel = new ChangeChannelHandler(commands, directory);
+  const changes = new ChangeChannel(commands, directory);
 
   // Intake: what channels sold
   const wakeSignal = new WakeSignal();
@@ -80,7 +81,7 @@ export function assembleChannels(core: Core, { sales, feed, connectors: kinds, o
     ledger,
     pushers,
     channelSales,
-    changeChannel,
+    changes,
     shutdown,
     clock,
     options,
@@ -110,18 +111,26 @@ export function assembleChannels(core: Core, { sales, feed, connectors: kinds, o
   // Exceptions
   for (const source of CHANNEL_EXCEPTIONS) exceptions.add(source);
 
-  return {
-    changeChannel,
-    webhooks: new Webhooks(directory, connectors, inbox, metrics),
+  // Slices
+  channels.serve(core.slices, {
+    commands,
+    changes,
     connectors,
     directory,
+    drift,
     table,
     parked,
     ledger,
     pushers,
     reach,
-    drift,
     metrics,
+  });
+
+  return {
+    changes,
+    connectors,
+    directory,
+    webhooks: new Webhooks(directory, connectors, inbox, metrics),
     prepare: () => createTables(readModels),
     start: async () => {
       await directory.start();

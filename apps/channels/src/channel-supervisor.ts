@@ -10,7 +10,7 @@ import { ConnectorRegistry } from './connectors/connector-registry.js';
 import { DriftChecks } from './drift/drift-checks.js';
 import { ChannelSales } from './intake/channel-sales.js';
 import { IntakeWorker } from './intake/intake-worker.js';
-import { ParkedSales } from './intake/parked-sales/parked-sales.js';
+import { ParkedSales } from './intake/parked-sales.js';
 import { type ChannelsOptions } from './options.js';
 import { whenChannelClosesEndItsOffers } from './processes/when-channel-closes-end-its-offers/when-channel-closes-end-its-offers.js';
 import { whenListingChangesPushItsStock } from './processes/when-listing-changes-push-its-stock/when-listing-changes-push-its-stock.js';

@@ -1,5 +1,6 @@
 import type { Core } from '#platform';
 import type { Projection } from '#read-models';
+import { customers } from './customers.slices.js';
 import { WhenSaleIsRecordedFindOrMakeProfile } from './processes/when-sale-is-recorded-find-or-make-profile/when-sale-is-recorded-find-or-make-profile.js';
 import { identityDisputes } from './views/profiles/identity-disputes.js';
 import { profilesProjection } from './views/profiles/profiles.projection.js';
@@ -11,7 +12,7 @@ export const customersProjections: readonly Projection[] = [profilesProjection];
 export type Customers = ReturnType<typeof assembleCustomers>;
 
 /** Puts the service together. Its commands come from its process; no caller sends any. */
-export function assembleCustomers({ store, readModels, runners, commands, exceptions }: Core) {
+export function assembleCustomers({ store, readModels, runners, commands, exceptions, slices, hasher }: Core) {
   // Views
   for (const projection of customersProjections) runners.addProjection(projection);
 
@@ -21,5 +22,8 @@ export function assembleCustomers({ store, readModels, runners, commands, except
   // Exceptions
   exceptions.add(identityDisputes);
 
-  return { profilesQuery: new ProfilesQuery(readModels) };
+  // Slices
+  customers.serve(slices, { commands, profilesQuery: new ProfilesQuery(readModels), hasher });
+
+  return {};
 }

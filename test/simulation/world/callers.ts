@@ -1,6 +1,5 @@
 import type { DomainEvent, EventMetadata, Outcome } from '#event-sourcing';
 import { idFrom, Rejected } from '#kernel';
-import { ChangeChannel } from '../../../apps/channels/src/channel/change-channel.js';
 import type { ChannelCommand } from '../../../apps/channels/src/channel/channel.decide.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
 import { stockDecider } from '../../../apps/inventory/src/stock/stock.decider.js';
@@ -34,7 +33,7 @@ export class Callers {
 
   channel(channel: string, command: ChannelCommand): Promise<Answer | undefined> {
     return this.#send(`channel-${channel}`, (system, metadata) =>
-      system.channels.changeChannel.execute(new ChangeChannel(channel, command, metadata)),
+      system.channels.changes.execute(channel, command, metadata),
     );
   }
 

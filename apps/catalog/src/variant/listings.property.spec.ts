@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { CommandRunner, ProcessLocks, type RecordedEvent } from '#event-sourcing';
 import { InMemoryEventStore, OneStreamEventStore } from '#testing';
 import type { CatalogCommand, CatalogEvent } from '../catalog-command.js';
-import { type CatalogChange, ChangeCatalog, ChangeCatalogHandler } from '../change-catalog.js';
-import { commandsOf, importRow } from '../import/import-catalog/import-row.js';
+import { type CatalogChange, ChangeCatalog } from '../change-catalog.js';
+import { commandsOf, importRow } from '../import/import-row.js';
 import { claimsOf } from './claims-of.js';
 import { endingListings } from './ending-listings.js';
 
@@ -80,7 +80,7 @@ let sent = 0;
 
 /** Sends what the controllers send, as one process. */
 function sender(store: InMemoryEventStore, locks = new ProcessLocks()): Send {
-  const handler = new ChangeCatalogHandler(new CommandRunner(store, { locks }));
+  const changes = new ChangeCatalog(new CommandRunner(store, { locks }));
   return (step) => {
     sent += 1;
     const metadata = {
@@ -89,7 +89,7 @@ function sender(store: InMemoryEventStore, locks = new ProcessLocks()): Send {
       actor: 'test',
       occurredAt: '2026-01-01T00:00:00.000Z',
     };
-    const change = (...commands: CatalogCommand[]) => handler.execute(new ChangeCatalog(commands, metadata));
+    const change = (...commands: CatalogCommand[]) => changes.execute(commands, metadata);
     const { sku: of } = step;
     switch (step.type) {
       case 'import':

@@ -1,6 +1,5 @@
-import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { ChannelEvent } from '#contracts';
-import { CommandRunner, type EventMetadata, type Outcome } from '#event-sourcing';
+import type { CommandRunner, EventMetadata, Outcome } from '#event-sourcing';
 import type { ChannelCommand } from './channel.decide.js';
 import { channelDecider } from './channel.decider.js';
 
@@ -10,25 +9,14 @@ export interface KnownChannels {
   waitFor(position: number): Promise<void>;
 }
 
-/** One decision on one channel. The directory of this process knows of it when this has answered. */
-export class ChangeChannel extends Command<Outcome<ChannelEvent>> {
-  constructor(
-    readonly channel: string,
-    readonly command: ChannelCommand,
-    readonly metadata: EventMetadata,
-  ) {
-    super();
-  }
-}
-
-@CommandHandler(ChangeChannel)
-export class ChangeChannelHandler implements ICommandHandler<ChangeChannel> {
+/** Decides on one channel. The directory of this process knows of it when this has answered. */
+export class ChangeChannel {
   constructor(
     private readonly commands: CommandRunner,
     private readonly known: KnownChannels,
   ) {}
 
-  async execute({ channel, command, metadata }: ChangeChannel): Promise<Outcome<ChannelEvent>> {
+  async execute(channel: string, command: ChannelCommand, metadata: EventMetadata): Promise<Outcome<ChannelEvent>> {
     const outcome = await this.commands.execute({ on: channelDecider, id: channel, command, metadata });
     await this.known.waitFor(outcome.position);
     return outcome;

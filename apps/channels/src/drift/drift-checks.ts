@@ -1,7 +1,7 @@
 import { type EventMetadata } from '#event-sourcing';
 import { type Clock, idFrom, Rejected } from '#kernel';
 import { Shutdown } from '#platform';
-import { ChangeChannel, type ChangeChannelHandler } from '../channel/change-channel.js';
+import type { ChangeChannel } from '../channel/change-channel.js';
 import { ChannelUnreachable } from '../connectors/connector.js';
 import { ConnectorRegistry } from '../connectors/connector-registry.js';
 import { ChannelSales } from '../intake/channel-sales.js';
@@ -19,7 +19,7 @@ export class DriftChecks {
     private readonly ledger: PushLedger,
     private readonly pushers: Pushers,
     private readonly sales: ChannelSales,
-    private readonly changes: ChangeChannelHandler,
+    private readonly changes: ChangeChannel,
     private readonly shutdown: Shutdown,
     private readonly clock: Clock,
     private readonly options: ChannelsOptions,
@@ -71,7 +71,7 @@ export class DriftChecks {
       shown,
       acknowledged,
     }));
-    await this.changes.execute(new ChangeChannel(channel, { type: 'RecordDrift', found }, metadata));
+    await this.changes.execute(channel, { type: 'RecordDrift', found }, metadata);
     this.pushers.want(await this.ledger.wantAgain(channel, differences, this.clock.now()));
   }
 }

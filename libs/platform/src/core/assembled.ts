@@ -7,7 +7,7 @@ export type PartsOf<Service> = { readonly [Part in keyof Service]?: Type<Service
 /** Has a service assembled on the core and whatever else is injected, runs it with Nest, and offers its parts. */
 export function assembled<Service extends object & Assembled, Ports extends readonly unknown[]>(
   assemble: (core: Core, ...ports: Ports) => Service,
-  { from = [], parts }: { readonly from?: readonly string[]; readonly parts: PartsOf<Service> },
+  { from = [], parts = {} }: { readonly from?: readonly string[]; readonly parts?: PartsOf<Service> } = {},
 ): Provider[] {
   return [
     { provide: assemble, inject: [CORE, ...from], useFactory: assemble },

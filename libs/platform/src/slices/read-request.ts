@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InvalidRequest, type RequestIssue } from '../http/invalid-request.js';
 import { compiled, issuesFrom, MAX_ISSUES } from '../http/validation.pipe.js';
-import type { InputOf, Shape, Slice } from './slice.js';
+import type { FieldsShape, InputOf, Shape, Slice } from './slice.js';
 
 /** The parts of a request that hold fields, as they come in. */
 export interface RequestParts {
@@ -34,17 +34,14 @@ export function messageReader(shape: Shape): (message: unknown) => object {
   const read = requestReader(shape);
   const schemas = schemasOf(shape);
   const clearers = schemas.map(([, schema]) => emptyIsAbsent(schema));
-  const [only] = schemas;
-  const partOf = new Map(
-    schemas.flatMap(([part, { shape: fields }]) => Object.keys(fields).map((name) => [name, part])),
-  );
+  const partOf = new Map(schemas.flatMap(([part, schema]) => namesIn(schema).map((name) => [name, part])));
   return (message) => {
     if (typeof message !== 'object' || message === null) return read({ body: message });
     for (const clear of clearers) clear(message);
+    const [only] = schemas;
     if (schemas.length === 1 && only) return read({ [only[0]]: message });
-    const parts: Record<string, Record<string, unknown>> = { path: {}, query: {}, body: {} };
-    for (const [name, value] of Object.entries(message))
-      Object.assign(parts[partOf.get(name) ?? 'body'] ?? {}, { [name]: value });
+    const parts: Record<keyof RequestParts, Record<string, unknown>> = { path: {}, query: {}, body: {} };
+    for (const [name, value] of Object.entries(message)) parts[partOf.get(name) ?? 'body'][name] = value;
     return read(parts);
   };
 }
@@ -54,14 +51,12 @@ export const messagesOf = <Declared extends Slice<never>>({ shape }: Declared) =
   messageReader(shape) as (message: unknown) => InputOf<Declared>['input'];
 
 /** Names of the fields of a slice, as its message in a .proto file must have them. */
-export const messageFieldsOf = ({ shape: { path, query, body } }: Slice): readonly string[] =>
-  Object.keys({ ...path, ...query?.shape, ...body?.shape });
+export const messageFieldsOf = ({ shape }: Slice): readonly string[] =>
+  schemasOf(shape).flatMap(([, schema]) => namesIn(schema));
 
-function schemasOf({
-  path,
-  query,
-  body,
-}: Shape): readonly (readonly [part: keyof RequestParts, schema: z.ZodObject])[] {
+type Fields = NonNullable<FieldsShape>;
+
+function schemasOf({ path, query, body }: Shape): readonly (readonly [part: keyof RequestParts, schema: Fields])[] {
   return [
     ...(path && Object.keys(path).length > 0 ? [['path', compiled(z.strictObject(path))] as const] : []),
     ...(query ? [['query', compiled(query)] as const] : []),
@@ -69,27 +64,40 @@ function schemasOf({
   ];
 }
 
+const namesIn = (schema: Fields): readonly string[] =>
+  schema instanceof z.ZodUnion
+    ? [...new Set(schema.options.flatMap(({ shape }) => Object.keys(shape)))]
+    : Object.keys(schema.shape);
+
 type Clear = (message: object) => void;
 
-function emptyIsAbsent({ shape }: z.ZodObject): Clear {
-  const fields = Object.entries(shape);
+function emptyIsAbsent(schema: Fields): Clear {
+  if (schema instanceof z.ZodUnion) {
+    const names = namesIn(schema);
+    return (message) => {
+      for (const name of names) deleteIfEmpty(message, name);
+    };
+  }
+  const fields = Object.entries(schema.shape);
   const optional = fields.filter(([, field]) => field.safeParse(undefined).success).map(([name]) => name);
   const nested = fields.flatMap(([name, field]) => {
     const clear = clearWithin(field);
     return clear ? [[name, clear] as const] : [];
   });
   return (message) => {
-    for (const name of optional) {
-      const value: unknown = Reflect.get(message, name);
-      if (value === '' || value === 0 || (Array.isArray(value) && value.length === 0))
-        Reflect.set(message, name, undefined);
-    }
+    for (const name of optional) deleteIfEmpty(message, name);
     for (const [name, clear] of nested) {
       const value: unknown = Reflect.get(message, name);
       for (const each of Array.isArray(value) ? value : [value])
         if (typeof each === 'object' && each !== null) clear(each);
     }
   };
+}
+
+function deleteIfEmpty(message: object, name: string): void {
+  const value: unknown = Reflect.get(message, name);
+  if (value === '' || value === 0 || (Array.isArray(value) && value.length === 0))
+    Reflect.deleteProperty(message, name);
 }
 
 /** For a field that is a message, or a list of messages. */

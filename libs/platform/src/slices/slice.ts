@@ -6,8 +6,8 @@ import type { Slices } from './slices.js';
 
 /** Named parameters of a path, in the order in which they stand there. */
 export type PathShape = Readonly<Record<string, z.ZodType>>;
-/** The fields of a body or of a query string, if there are any. */
-export type FieldsShape = z.ZodObject | undefined;
+/** The fields of a body or of a query string, if there are any; a union where one of several sets of fields is sent. */
+export type FieldsShape = z.ZodObject | z.ZodUnion<readonly z.ZodObject[]> | undefined;
 export type NoPath = Readonly<Record<never, z.ZodType>>;
 
 /** What one route takes and answers, declared once: types, validation, OpenAPI and the messages of gRPC come from it. */

@@ -87,6 +87,14 @@ const found = shop.query({
   execute: ({ channel }, { closed }) => ({ closed: [...closed].filter((each) => each === (channel ?? each)) }),
 });
 
+const person = shop.query({
+  name: 'KnownPerson',
+  summary: 'By one of two things',
+  body: z.union([z.strictObject({ email: z.string() }), z.strictObject({ phone: z.string() })]),
+  answer: z.object({}),
+  execute: () => ({}),
+});
+
 @Controller('v1')
 class ShopController {
   constructor(
@@ -242,6 +250,12 @@ describe('a slice', () => {
       due: 7,
     });
     expect(() => read({ lines: [{ sku: 'A', units: 0, note: '' }], due: 0 })).toThrow('Send at least 1.');
+  });
+
+  it('reads messages that hold one of several sets of fields', () => {
+    expect(messageFieldsOf(person)).toEqual(['email', 'phone']);
+    expect(messagesOf(person)({ email: '', phone: '+49 30' })).toEqual({ phone: '+49 30' });
+    expect(() => messagesOf(person)({ email: 'a', phone: 'b' })).toThrow();
   });
 
   it('is answered with an error where its service is not in the process', async () => {
