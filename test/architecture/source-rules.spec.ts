@@ -1,6 +1,17 @@
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { reachedFrom } from './decider-reach.js';
 
 interface Line {
   readonly path: string;
@@ -9,19 +20,45 @@ interface Line {
 
 const clocksAndDice = /\bDate\.now\(|\bnew Date\(\s*\)|\bMath\.random\(|\brandomUUID\(|\bperformance\.now\(/;
 const asksWhichStore = /\batomicAcrossStreams\b/;
+/** `view_stock.stock`, and the schema of a view by its name. */
+const tablesOfViews = /\bview_[a-z_]+\.|\bschemaOf\(/;
 const printing = /\bconsole\.(log|info|debug|table)\(/;
 
 const aggregateFile = /^apps\/(?!ops\/|standalone\/|console\/)[^/]+\/src\/([^/]+)\/\1\.ts$/;
-const decisionFile = /\.(decide|evolve|state)\.ts$/;
+const decisionFile = /\.(decide|decider|evolve|state)\.ts$/;
 const appSource = /^apps\/[^/]+\/src\//;
 const maySpeakToTheTerminal = /^(apps\/(ops|standalone)|deploy|test)\//;
 
-describe('source rules', () => {
-  it('decisions and folds read no clock and roll no dice', () => {
-    const decisions = sourceFiles().filter((path) => decisionFile.test(path) || aggregateFile.test(path));
+/** What a decision may import beside files of its service. */
+const domain = new Set(['#kernel', '#event-sourcing', '#contracts', 'tinyqueue', 'zod']);
 
-    expect(decisions.length).toBeGreaterThan(5);
-    expect(linesMatching(decisions, clocksAndDice)).toEqual([]);
+const decisions = sourceFiles().filter(
+  (path) => path.startsWith('apps/') && (decisionFile.test(path) || aggregateFile.test(path)),
+);
+const decisionsReached = reachedFrom(decisions);
+
+describe('source rules', () => {
+  it('decisions and folds read no clock and roll no dice, nor does any file they reach', () => {
+    const paths = decisionsReached.map(({ path }) => path);
+
+    expect(paths.length).toBeGreaterThan(decisions.length);
+    expect(linesMatching(paths, clocksAndDice)).toEqual([]);
+  });
+
+  it('decisions and folds reach nothing but the domain: no framework, no input or output', () => {
+    const impure = decisionsReached.filter(({ imports }) => imports.some((name) => !domain.has(name)));
+
+    expect(impure).toEqual([]);
+  });
+
+  it('only a view knows its tables: commands and processes ask it through a query', () => {
+    const writeSide = sourceFiles().filter(
+      (path) =>
+        /^apps\/(?!ops\/|standalone\/)/.test(path) && !path.includes('/views/') && !path.endsWith('exceptions.ts'),
+    );
+
+    expect(writeSide.length).toBeGreaterThan(100);
+    expect(linesMatching(writeSide, tablesOfViews)).toEqual([]);
   });
 
   it("no app asks which store it has: commands over several streams are the library's", () => {
@@ -62,6 +99,13 @@ describe('source rules', () => {
     expect(text).toMatch(clocksAndDice);
   });
 
+  it.each(['select 1 from view_stock.stock', 'schemaOf(stockProjection.name)'])(
+    'would notice "%s" in a process',
+    (text) => {
+      expect(text).toMatch(tablesOfViews);
+    },
+  );
+
   it.each(['new Date(command.occurredAt)', 'toUpdate.now()', 'idFrom(command.id)'])('lets "%s" pass', (text) => {
     expect(text).not.toMatch(clocksAndDice);
   });
@@ -72,6 +116,35 @@ describe('source rules', () => {
       expect(decisionFile.test(path) || aggregateFile.test(path)).toBe(true);
     },
   );
+});
+
+describe('what a decision reaches', () => {
+  let root = '';
+
+  beforeAll(() => {
+    root = mkdtempSync(join(tmpdir(), 'einklang-reach-'));
+    const files = {
+      'stock/stock.decide.ts': "import { priced } from '../prices.js';\nimport type { Row } from '../rows.js';",
+      'prices.ts': "import { tax } from './tax/tax.js';\nimport { money } from '#kernel';\nexport const priced = 1;",
+      'tax/tax.ts': "import { readFileSync } from 'node:fs';\nexport { rate } from './rate.js';",
+      'tax/rate.ts': 'export const rate = Date.now();',
+      'rows.ts': "import { query } from '#read-models';",
+    };
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+  });
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+  it('is every file it imports values from, round any corner, and no file of types alone', () => {
+    expect(reachedFrom(['stock/stock.decide.ts'], root)).toEqual([
+      { path: 'prices.ts', imports: ['#kernel'] },
+      { path: 'stock/stock.decide.ts', imports: [] },
+      { path: 'tax/rate.ts', imports: [] },
+      { path: 'tax/tax.ts', imports: ['node:fs'] },
+    ]);
+  });
 });
 
 function sourceFiles(): string[] {

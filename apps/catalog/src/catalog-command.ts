@@ -23,7 +23,15 @@ export function addressed(command: CatalogCommand): CommandTo<CatalogDecider> {
     case 'ClaimExternalId':
     case 'ReleaseExternalId':
       return { on: externalIdDecider, id: `${command.channel}.${encodeURIComponent(command.externalId)}`, command };
-    default:
+    case 'AddVariant':
+    case 'DescribeVariant':
+    case 'SetPrice':
+    case 'ListVariant':
+    case 'EndListings':
+    case 'ImportVariant':
+    case 'RequireNoListing':
       return { on: variantDecider, id: command.sku, command };
+    default:
+      return command satisfies never;
   }
 }

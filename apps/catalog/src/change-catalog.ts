@@ -64,10 +64,18 @@ function rankOf({ type }: CatalogCommand): number {
       return 0;
     case 'ClaimExternalId':
       return 1;
+    case 'AddVariant':
+    case 'DescribeVariant':
+    case 'SetPrice':
+    case 'ListVariant':
+    case 'EndListings':
+    case 'ImportVariant':
+    case 'RequireNoListing':
+      return 2;
     case 'ReleaseExternalId':
       return 3;
     default:
-      return 2;
+      return type satisfies never;
   }
 }
 

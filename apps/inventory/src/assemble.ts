@@ -3,14 +3,12 @@ import type { Projection } from '#read-models';
 import { inventory } from './inventory.slices.js';
 import { WhenAnOrderChangesFollowWithStock } from './processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
 import { allocateStockOfOrders } from './processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
-import {
-  overdueReservations,
-  WhenReservationIsDueExpireIt,
-} from './processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
+import { WhenReservationIsDueExpireIt } from './processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
 import { KnownDocuments } from './stock/known-documents.js';
 import { ChangeSupply } from './supply/change-supply.js';
 import { LocationContents } from './supply/location-contents.js';
 import { SupplyDirectory } from './supply/supply-directory.js';
+import { overdueReservations } from './views/due-reservations/due-reservations.exceptions.js';
 import { dueReservationsProjection } from './views/due-reservations/due-reservations.projection.js';
 import { DueReservations } from './views/due-reservations/due-reservations.query.js';
 import {

@@ -14,6 +14,7 @@ import { orderNumbersProjection } from './views/order-numbers/order-numbers.proj
 import { orderExceptions } from './views/orders/order-exceptions.js';
 import { ordersProjection } from './views/orders/orders.projection.js';
 import { OrdersQuery } from './views/orders/orders.query.js';
+import { WaitingOffers } from './views/orders/waiting-offers.query.js';
 
 /** The views of the service, for commands that rebuild or verify them. */
 export const ordersProjections: readonly Projection[] = [ordersProjection, orderNumbersProjection];
@@ -35,7 +36,14 @@ export function assembleOrders(core: Core) {
   core.processes.add(placeOrDeclineOrders);
   runners.addReaction(new WhenListingIsMadeKnowItsSku(readModels));
   runners.addReaction(new WhenChannelIsSetUpKnowIt(readModels));
-  const orderKnownOffers = new WhenOfferIsKnownOrderItsSku(readModels, commands, clock, shutdown, runners);
+  const orderKnownOffers = new WhenOfferIsKnownOrderItsSku(
+    new WaitingOffers(readModels),
+    readModels.log,
+    commands,
+    clock,
+    shutdown,
+    runners,
+  );
 
   // Exceptions
   for (const source of orderExceptions) exceptions.add(source);

@@ -30,6 +30,8 @@ function saslOptions({ mechanism, username, password }: NonNullable<KafkaSetting
       return { mechanism, username, password };
     case 'scram-sha-512':
       return { mechanism, username, password };
+    default:
+      return mechanism satisfies never;
   }
 }
 

@@ -126,14 +126,8 @@ const PAGE_SIZE = 10_000;
 const VIOLATIONS_KEPT = 20;
 
 function unitsFreedBy(event: StockEvent): number {
-  switch (event.type) {
-    case 'StockReceived':
-      return event.data.units;
-    case 'StockReserved':
-      return -event.data.units;
-    case 'StockReservationReleased':
-      return event.data.from.reduce((sum, { units }) => sum + units, 0);
-    default:
-      throw new Error(`Nothing here sends a command that leads to ${event.type}.`);
-  }
+  if (event.type === 'StockReceived') return event.data.units;
+  if (event.type === 'StockReserved') return -event.data.units;
+  if (event.type === 'StockReservationReleased') return event.data.from.reduce((sum, { units }) => sum + units, 0);
+  throw new Error(`No command here leads to ${event.type}.`);
 }

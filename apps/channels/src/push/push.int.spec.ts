@@ -741,10 +741,14 @@ class Shop {
       case 'taken-then-500':
         for (const { externalId, quantity } of updates) this.shown.set(externalId, quantity);
         return void response.writeHead(500).end();
-      default:
+      case 400:
+      case 429:
+      case 500:
         return void response
           .writeHead(answer, answer === 429 ? { 'retry-after': String(this.retryAfterSeconds) } : {})
           .end('{}');
+      default:
+        answer satisfies never;
     }
   }
 

@@ -43,16 +43,11 @@ const contentOf = (events: readonly StockEvent[]): string =>
   JSON.stringify(events.flatMap((event) => movedBy(event) ?? []).toSorted());
 
 function movedBy({ type, data }: StockEvent): string | undefined {
-  switch (type) {
-    case 'StockReceived':
-      return JSON.stringify([type, data.locationId, data.units, data.reference]);
-    case 'StockReturned':
-      return JSON.stringify([type, data.locationId, data.units, data.condition]);
-    case 'StockAdjusted':
-      return JSON.stringify([type, data.locationId, data.onHand, data.unavailable, data.reason]);
-    default:
-      return undefined;
-  }
+  if (type === 'StockReceived') return JSON.stringify([type, data.locationId, data.units, data.reference]);
+  if (type === 'StockReturned') return JSON.stringify([type, data.locationId, data.units, data.condition]);
+  if (type === 'StockAdjusted')
+    return JSON.stringify([type, data.locationId, data.onHand, data.unavailable, data.reason]);
+  return undefined;
 }
 
 function eventOf(movement: MoveStock['movements'][number]): StockEvent {

@@ -117,7 +117,15 @@ export function evolve(stock: Stock, event: StockEvent): Stock {
     case 'StockCounted':
       stock.countedAsOf[event.data.locationId] = event.data.asOfRevision;
       break;
+    case 'StockAllocationDeclined':
+    case 'SafetyStockSet':
+    case 'ChannelRuleSet':
+    case 'ShortageOpened':
+    case 'ShortageChanged':
+    case 'ShortageResolved':
+      break;
     default:
+      event satisfies never;
   }
   return stock;
 }

@@ -130,17 +130,15 @@ function commandIdOf(sale: ChannelSale, index: number, call: EventMetadata | und
 
 function statusOf({ repeated, events }: Outcome<OrderEvent>): SaleStatus {
   if (repeated) return 'repeated';
-  switch (events[0]?.type) {
-    case 'SaleRecorded':
-      return 'recorded';
-    case 'SaleDuplicateReceived':
-      return 'duplicate';
-    case 'SaleOutdatedReceived':
-      return 'outdated';
-    default:
-      return 'amended';
-  }
+  const [first] = events;
+  return (first && STATUS_OF[first.type]) ?? 'amended';
 }
+
+const STATUS_OF: Partial<Record<OrderEvent['type'], SaleStatus>> = {
+  SaleRecorded: 'recorded',
+  SaleDuplicateReceived: 'duplicate',
+  SaleOutdatedReceived: 'outdated',
+};
 
 /** One form for all: what waited in the intake of an earlier version has the form the channel gave it. */
 const utc = (instant: string): string => utcInstant(instant) ?? instant;

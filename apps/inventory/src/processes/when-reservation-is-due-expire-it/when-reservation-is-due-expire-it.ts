@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { byItself, CommandRunner } from '#event-sourcing';
 import { type Clock } from '#kernel';
-import { type CheckResult, type ExceptionSource, Shutdown } from '#platform';
-import { FailingItems, isOutage, type ReadModels, Retries, Runners, schemaOf } from '#read-models';
+import { type CheckResult, Shutdown } from '#platform';
+import { FailingItems, isOutage, type ReadModels, Retries, Runners } from '#read-models';
 import { stockDecider } from '../../stock/stock.decider.js';
 import { dueReservationsProjection } from '../../views/due-reservations/due-reservations.projection.js';
 import { DueReservations } from '../../views/due-reservations/due-reservations.query.js';
@@ -13,17 +13,6 @@ const LOOK_EVERY_MS_MAX = 300_000;
 const SKUS_AT_ONCE = 500;
 const SKUS_SHOWN = 20;
 const NAME = 'when-reservation-is-due-expire-it';
-
-/** Units stay held for carts that were given up long ago. */
-export const overdueReservations: ExceptionSource = {
-  kind: 'overdue-reservation',
-  whatToDo:
-    'Reservations of this SKU should have expired. The log says why they do not; release them by hand meanwhile.',
-  openCases: `
-    select sku as subject, min(due_at) as since,
-           count(*) || ' reservations of ' || sum(units) || ' units are overdue.' as detail
-      from ${schemaOf(dueReservationsProjection.name)}.holds where due_at < now() - interval '10 minutes' group by sku`,
-};
 
 /**
  * Holds that ran out become free for the views too, not only for the next decision. A second instance does the same work

@@ -3,10 +3,8 @@ import type { CommandRunner } from '#event-sourcing';
 import { openReadModels, ProjectionRunner, type ReadModels, Runners } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { InventoryHarness, inPagesOf, ManualClock } from '../../../test/inventory-harness.js';
-import {
-  overdueReservations,
-  WhenReservationIsDueExpireIt,
-} from '../../processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
+import { WhenReservationIsDueExpireIt } from '../../processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
+import { overdueReservations } from './due-reservations.exceptions.js';
 import { dueReservationsProjection } from './due-reservations.projection.js';
 import { DueReservations } from './due-reservations.query.js';
 

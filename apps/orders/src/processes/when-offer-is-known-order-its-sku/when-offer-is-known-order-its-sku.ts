@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { byItself, CommandRunner } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { Shutdown } from '#platform';
-import { FailureLog, type ReadModels, Runners, schemaOf } from '#read-models';
+import { FailureLog, type Log, Runners } from '#read-models';
 import { orderDecider } from '../../order/order.decide.js';
 import { ordersProjection } from '../../views/orders/orders.projection.js';
+import { WaitingOffers } from '../../views/orders/waiting-offers.query.js';
 
 /**
  * Sales name offers that the catalogue lists later: then the units are ordered of the SKU, and stock follows. A second instance
@@ -14,13 +15,14 @@ export class WhenOfferIsKnownOrderItsSku {
   private readonly failures: FailureLog;
 
   constructor(
-    private readonly readModels: ReadModels,
+    private readonly offers: WaitingOffers,
+    log: Log,
     private readonly commands: CommandRunner,
     private readonly clock: Clock,
     private readonly shutdown: Shutdown,
     private readonly runners: Runners,
   ) {
-    this.failures = new FailureLog(readModels.log, { process: NAME });
+    this.failures = new FailureLog(log, { process: NAME });
   }
 
   /** Looks until the process ends: often while an offer waits for its listing, else when the view of orders has moved. */
@@ -46,14 +48,7 @@ export class WhenOfferIsKnownOrderItsSku {
 
   /** Orders the SKUs of offers that are known by now. True while offers wait, known or not. */
   async orderKnown(): Promise<boolean> {
-    const offers = await this.readModels.query<{ orderId: string; externalId: string; sku: string | null }>(
-      `select o.order_id as "orderId", f.offer ->> 'externalId' as "externalId", l.sku
-         from ${schemaOf(ordersProjection.name)}.orders o cross join jsonb_array_elements(o.offers) as f (offer)
-         left join orders.listing l on l.channel = o.channel and l.external_id = f.offer ->> 'externalId'
-        where o.offers is not null
-        order by l.sku is null limit $1`,
-      [OFFERS_AT_ONCE],
-    );
+    const offers = await this.offers.first(OFFERS_AT_ONCE);
     const known = offers.flatMap(({ orderId, externalId, sku }) =>
       sku === null ? [] : [{ orderId, externalId, sku }],
     );
