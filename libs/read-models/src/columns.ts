@@ -21,6 +21,8 @@ export interface Column<Value = unknown> {
   readonly description: string;
   /** What its numbers count, or what its times are. */
   readonly unit?: string;
+  /** All that it can be; absent where it can be anything of its type. */
+  readonly values?: readonly string[];
   /** Its values in an answer of an API. */
   readonly shape: z.ZodType<Value>;
 }
@@ -33,8 +35,10 @@ export const column = {
     collation: 'C',
   }),
   text: (description: string): Column<string> => of('text', z.string(), description),
-  oneOf: <const Value extends string>(values: readonly Value[], description: string): Column<Value> =>
-    of('text', z.enum(values), description),
+  oneOf: <const Value extends string>(values: readonly Value[], description: string): Column<Value> => ({
+    ...of('text', z.enum(values), description),
+    values,
+  }),
   boolean: (description: string): Column<boolean> => of('boolean', z.boolean(), description),
   /** A number that no sum makes large. */
   integer: (description: string, unit?: string): Column<number> => of('integer', z.int(), description, unit),
