@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
+import { noteShown, shownBy } from './bugs/shown-by.js';
 import { openSeams, type PlantedBug, plant } from './kit/planting.js';
 import { startMachinery } from './machinery.js';
 import type { SeedResult } from './run-seed.js';
@@ -13,6 +14,7 @@ interface Options {
   readonly brief: boolean;
   readonly calm?: number;
   readonly bug?: readonly string[];
+  readonly note: boolean;
 }
 
 const {
@@ -24,6 +26,7 @@ const {
   brief,
   calm: calmDays,
   bug,
+  note,
 } = new Command('simulate')
   .description('Runs whole worlds from seeds: the system with a simulated clock, network, disk, shops and people.')
   .option('--seeds <count>', 'how many seeds at most', whole, 100)
@@ -34,6 +37,7 @@ const {
   .option('--calm <days>', 'whole days awake at the pace of a small retailer instead of a storm', whole)
   .option('--verbose', 'print a line for every seed', false)
   .option('--bug [names...]', 'with a planted bug, each until it is found; all when none is named')
+  .option('--note', 'note the seed that shows each bug: it is tried first from then on', false)
   .parse()
   .opts<Options>();
 
@@ -72,14 +76,16 @@ async function runSystem(): Promise<number> {
 /** Each bug over the seeds until one of them breaks an invariant. A line of JSON per bug. */
 async function runBugs(): Promise<number> {
   const { plantedBugs } = await import('./bugs/index.js');
+  const known = shownBy();
   const chosen = Array.isArray(bug) ? plantedBugs.filter(({ name }) => bug.includes(name)) : plantedBugs;
   let missed = 0;
   for (const planted of chosen) {
     // Where the code has changed a seam may be gone; that must not keep the other bugs from being looked for.
-    const found = await find(planted).catch((error: unknown) => String(error));
+    const found = await find(planted, known[planted.name]?.seed).catch((error: unknown) => String(error));
     const { result, tried } = typeof found === 'object' ? found : { tried: seeds };
     if (!result) missed += 1;
     const { failure, seed: at } = result ?? {};
+    if (note && result && failure) noteShown(planted.name, { seed: result.seed, invariant: failure.invariant });
     say(
       JSON.stringify({
         bug: planted.name,
@@ -94,11 +100,15 @@ async function runBugs(): Promise<number> {
   return missed > 0 ? 1 : 0;
 }
 
-async function find(planted: PlantedBug): Promise<{ result: SeedResult; tried: number } | undefined> {
+/** Tries the seed `first` before the others. */
+async function find(
+  planted: PlantedBug,
+  first: number | undefined,
+): Promise<{ result: SeedResult; tried: number } | undefined> {
   const remove = plant(planted);
   try {
     let tried = 0;
-    for (const each of numbers(planted.shownBy)) {
+    for (const each of numbers(first)) {
       const result = await runSeed(machinery, beginning, each);
       tried += 1;
       if (result.failure) return { result, tried };

@@ -44,7 +44,6 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'throttled-number-acknowledged',
     what: 'A number that the channel had no time for counts as taken.',
-    shownBy: 239,
     faults: [countsAsTaken('throttled')],
   },
   {
@@ -89,7 +88,6 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'pusher-stuck-after-failed-write',
     what: 'After one answer that could not be stored a channel gets no number any more. Was so until the simulation found it.',
-    shownBy: 32,
     faults: [
       inMethod(LastWrite, 'done', (done) => {
         const failures = new WeakMap<LastWrite, unknown>();
@@ -138,7 +136,6 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'sale-settled-before-recorded',
     what: 'Sales are marked as done before the orders service has them.',
-    shownBy: 17,
     faults: [
       inMethod(
         IntakeTable,
@@ -158,7 +155,6 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'failed-sale-marked-done',
     what: 'A sale that could not be stored is not tried again.',
-    shownBy: 50,
     faults: [
       inMethod(
         IntakeTable,
@@ -173,7 +169,6 @@ export const channelBugs: readonly PlantedBug[] = [
   {
     name: 'pull-ignores-revisions',
     what: 'A pull takes an order for known when an older revision of it came before.',
-    shownBy: 25,
     faults: [inFunction(isAsKnown, () => () => 'true')],
   },
 ];

@@ -74,7 +74,6 @@ export const commandBugs: readonly PlantedBug[] = [
   {
     name: 'snapshot-of-what-is-only-decided',
     what: 'A snapshot is taken while commands are decided ahead, and shows their effect without their events.',
-    shownBy: 12,
     faults: [
       inMethod(
         MailboxStorage,
@@ -89,7 +88,6 @@ export const commandBugs: readonly PlantedBug[] = [
   {
     name: 'decided-ahead-kept-after-failed-append',
     what: 'What was decided on top of a turn that was not stored is stored later.',
-    shownBy: 242,
     faults: [inMethod(DecidedAhead, 'undo', () => () => [])],
   },
   {

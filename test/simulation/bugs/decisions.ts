@@ -39,7 +39,6 @@ export const decisionBugs: readonly PlantedBug[] = [
   {
     name: 'return-added-to-wrong-counter',
     what: 'Damaged goods that come back are counted as allocated.',
-    shownBy: 11,
     faults: [
       inFunction(addToFigures, (add) => (figures, event) => {
         if (event.type !== 'StockReturned' || event.data.condition === 'available') return add(figures, event);

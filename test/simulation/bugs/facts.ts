@@ -101,7 +101,6 @@ export const factBugs: readonly PlantedBug[] = [
   {
     name: 'cancellation-not-taken-back',
     what: 'Units that a channel had cancelled stay cancelled when it orders them again.',
-    shownBy: 207,
     faults: [inFunction(reopenedBy, () => () => [])],
   },
   {
@@ -145,7 +144,6 @@ export const factBugs: readonly PlantedBug[] = [
   {
     name: 'quota-comes-back-for-older-orders',
     what: 'Units of an order from before the quota give it back.',
-    shownBy: 186,
     faults: [
       inFunction(
         unitsOfQuota,

@@ -66,7 +66,6 @@ export const storeBugs: readonly PlantedBug[] = [
   {
     name: 'heads-kept-after-failure',
     what: 'What is remembered of streams survives a commit that failed: a retry is taken for a repeat.',
-    shownBy: 21,
     faults: [inMethod(StreamHeads, 'forget', () => () => {})],
   },
   {

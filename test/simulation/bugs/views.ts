@@ -46,7 +46,6 @@ export const viewBugs: readonly PlantedBug[] = [
   {
     name: 'rebuild-switched-early',
     what: 'A rebuilt view takes the place of the live one without what happened meanwhile.',
-    shownBy: 219,
     faults: [
       inMethod(
         ScratchBuild,

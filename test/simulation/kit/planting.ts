@@ -6,8 +6,6 @@ export interface PlantedBug {
   readonly name: string;
   /** What the system does wrong, in a sentence. */
   readonly what: string;
-  /** A seed that has shown it, tried before the others: for those that only few seeds show. */
-  readonly shownBy?: number;
   readonly faults: readonly Fault[];
 }
 
