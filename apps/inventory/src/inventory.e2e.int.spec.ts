@@ -277,6 +277,58 @@ describe('a channel', () => {
   });
 });
 
+describe('a command with If-Match', () => {
+  const receipt = { locationId: 'main', units: 1 };
+
+  it('is carried out on what its caller had read, and else answered with 412 and changes nothing', async () => {
+    await received('IF-MATCH', 5);
+    await settled();
+    const etag = (await get('/v1/stock/IF-MATCH')).headers.get('etag') ?? '';
+    expect(etag).toMatch(/^"0\.[\w-]{20,}"$/);
+    expect((await post('/v1/stock/IF-MATCH/receipts', receipt, { 'if-match': etag })).body.stockRevision).toBe(1);
+    const late = await post('/v1/stock/IF-MATCH/receipts', receipt, { 'if-match': etag });
+    expect([late.status, late.headers.get('content-type'), late.body]).toMatchObject([
+      412,
+      expect.stringContaining('application/problem+json'),
+      { code: 'revision-moved', expectedRevision: 0, revision: 1 },
+    ]);
+    const hold = { sku: 'IF-MATCH', channel: 'shop', units: 1 };
+    expect((await post('/v1/reservations', hold, { 'if-match': '"0"' })).status).toBe(412);
+    expect(await core.store.readStream('stock-IF-MATCH')).toHaveLength(2);
+    expect((await post('/v1/reservations', hold, { 'if-match': 'W/"1.weak-by-a-proxy"' })).status).toBe(201);
+  });
+
+  it('wins once of those who raced on one revision, and is answered as a repeat when it comes again', async () => {
+    await received('IF-MATCH-RACE', 5);
+    const racing = [1, 2, 3, 4].map((racer) =>
+      post('/v1/stock/IF-MATCH-RACE/receipts', receipt, { 'if-match': '"0"', 'idempotency-key': `race-${racer}` }),
+    );
+    const statuses = (await Promise.all(racing)).map(({ status }) => status);
+    expect(statuses.toSorted()).toEqual([200, 412, 412, 412]);
+    const winner = { 'if-match': '"0"', 'idempotency-key': `race-${statuses.indexOf(200) + 1}` };
+    expect((await post('/v1/stock/IF-MATCH-RACE/receipts', receipt, winner)).status).toBe(200);
+    expect(await core.store.readStream('stock-IF-MATCH-RACE')).toHaveLength(2);
+  });
+
+  it('is refused with 400 where the header is no ETag of ours', async () => {
+    for (const ifMatch of ['*', '1', '"abc"', '"1", "2"', '"-1"'])
+      expect((await post('/v1/stock/IF-MATCH/receipts', receipt, { 'if-match': ifMatch })).body).toMatchObject({
+        code: 'invalid-if-match',
+      });
+  });
+
+  it('is taken by locations and policies at the revision that their last change answered', async () => {
+    const open = (name: string, ifMatch: string) =>
+      send('PUT', '/v1/locations/if-match', { name }, { 'if-match': ifMatch });
+    const { revision } = (await put('/v1/locations/if-match', { name: 'First' })).body;
+    expect((await open('Second', `"${revision}"`)).status).toBe(200);
+    expect((await open('Third', `"${revision}"`)).status).toBe(412);
+    expect((await core.store.readStream('location-if-match')).at(-1)?.data).toMatchObject({ name: 'Second' });
+    const map = { locationIds: ['main'] };
+    expect((await send('PUT', '/v1/supply-maps/if-match', map, { 'if-match': '"0"' })).status).toBe(412);
+  });
+});
+
 describe('bulk endpoints', () => {
   it('decide each movement by itself, answer in order, and change nothing when they come again', async () => {
     const commandId = () => randomUUID();
@@ -574,6 +626,21 @@ describe('stock over gRPC', () => {
     expect(await unary(`${STOCK}/GetAvailability`, { skus: ['g1', 'nobody'] })).toEqual({
       items: [{ sku: 'g1', stockRevision: 4, sequence: 0, available: { shop: 7, till: 0 } }],
     });
+  });
+
+  it('is not reserved where its stock is not at the revision the caller had read', async () => {
+    await received('GRPC-EXPECTED', 5);
+    const request = { sku: 'GRPC-EXPECTED', channel: 'shop', units: 1 };
+    await expect(unary(`${STOCK}/Reserve`, { ...request, expectedRevision: 7 })).rejects.toMatchObject({
+      code: status.ABORTED,
+    });
+    expect(await core.store.readStream('stock-GRPC-EXPECTED')).toHaveLength(1);
+    await unary(`${STOCK}/Reserve`, { ...request, expectedRevision: 0 });
+    await expect(unary(`${STOCK}/Reserve`, { ...request, expectedRevision: 0 })).rejects.toMatchObject({
+      code: status.ABORTED,
+    });
+    await unary(`${STOCK}/Reserve`, request);
+    expect(await core.store.readStream('stock-GRPC-EXPECTED')).toHaveLength(3);
   });
 
   it('refuses the key of another message, over a call as over a stream, and lets a refused one try again', async () => {

@@ -557,6 +557,25 @@ describe('POST /v1/orders', () => {
   });
 });
 
+describe('a command with If-Match', () => {
+  const shipment = (shipmentId: string) => ({ shipmentId, lines: [{ lineId: '1', units: 1 }] });
+
+  it('is carried out on the order its caller had read, and else answered with 412 and changes nothing', async () => {
+    const recorded = await post('/v1/channel-sales', sale());
+    await orderOf(recorded);
+    const path = pathOf(orderIdOf(external));
+    const etag = (await fetch(service.httpUrl + path)).headers.get('etag') ?? '';
+    expect(etag).toMatch(/^"0\.[\w-]{20,}"$/);
+    const ship = (parcelId: string) => post(`${path}/shipments`, shipment(parcelId), { 'if-match': etag });
+    const racing = await Promise.all(['first', 'second'].map(ship));
+    expect(racing.map(({ status }) => status).toSorted()).toEqual([201, 412]);
+    expect(racing.find(({ status }) => status === 412)?.body).toMatchObject({ code: 'revision-moved', revision: 1 });
+    expect((await ship('third')).status).toBe(412);
+    expect(await store.readStream(`order-${orderIdOf(external)}`)).toHaveLength(2);
+    expect((await post(`${path}/shipments`, shipment('third'), { 'if-match': '"1"' })).status).toBe(201);
+  });
+});
+
 describe('cancellations, shipments and returns', () => {
   const lines = (units: number) => [{ lineId: '1', units }];
   const path = (what: string) => `${pathOf(orderIdOf(external))}/${what}`;

@@ -88,7 +88,12 @@ export class CommandRunner {
   execute<On extends AnyDecider>(command: CommandTo<On> & CommandOrigin): Promise<Outcome<EventOf<On>>> {
     return new Promise((resolve, reject) => {
       const answer = ([outcome]: readonly Outcome<DomainEvent>[]) => resolve(outcome as Outcome<EventOf<On>>);
-      this.enqueue([command], { ...originOf(command), resolve: answer, reject });
+      const { expectedRevision = command.metadata.expectedRevision } = command;
+      this.enqueue([expectedRevision === undefined ? command : { ...command, expectedRevision }], {
+        ...originOf(command),
+        resolve: answer,
+        reject,
+      });
     });
   }
 
@@ -115,6 +120,8 @@ export class CommandRunner {
     if (new Set(commands.map(streamOf)).size < commands.length)
       throw new Error('executeTogether takes one command per stream.');
     if (commands.length === 0) return [];
+    if (origin.metadata.expectedRevision !== undefined)
+      throw new Error('Name the stream that is expected at a revision: expectedRevision beside its command.');
     if (this.steps && commands.length > 1) return this.steps.execute(commands, origin);
     return new Promise((resolve, reject) => this.enqueue(commands, { ...originOf(origin), resolve, reject }));
   }
@@ -417,10 +424,11 @@ export class CommandRunner {
   }
 }
 
-const originOf = ({ metadata, causedAt }: CommandOrigin): Pick<Waiting, 'metadata' | 'causedAt'> => ({
-  metadata,
-  causedAt,
-});
+function originOf({ metadata, causedAt }: CommandOrigin): Pick<Waiting, 'metadata' | 'causedAt'> {
+  if (metadata.expectedRevision === undefined) return { metadata, causedAt };
+  const { expectedRevision: _, ...stored } = metadata;
+  return { metadata: stored, causedAt };
+}
 
 /** A command over several deciders counts with the first. */
 function countsOf({ targets }: Waiting): CommandCounts {

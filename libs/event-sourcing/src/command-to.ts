@@ -1,5 +1,5 @@
 import type { AnyDecider, CommandOf } from './decider.js';
-import type { EventMetadata } from './event-store.js';
+import type { CallerMetadata } from './event-store.js';
 
 /** A command, and whom it is for. */
 export interface CommandTo<On extends AnyDecider = AnyDecider> {
@@ -16,7 +16,8 @@ export interface CommandTo<On extends AnyDecider = AnyDecider> {
 
 /** Where a command comes from. */
 export interface CommandOrigin {
-  readonly metadata: EventMetadata;
+  /** Its `expectedRevision` is that of the one stream a command is for, and is not stored. */
+  readonly metadata: CallerMetadata;
   /** Position of the event that made the command be sent, if one did. */
   readonly causedAt?: number | undefined;
 }

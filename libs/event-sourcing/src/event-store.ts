@@ -21,6 +21,11 @@ export interface EventMetadata {
   readonly traceparent?: string;
 }
 
+/** Metadata of a command as its caller sent it: that of its events, and the revision the caller decided on, if it said so. */
+export interface CallerMetadata extends EventMetadata {
+  readonly expectedRevision?: number;
+}
+
 /** An event on its way into the store. `id` is a UUID and the same for a retry of the same append. */
 export interface NewEvent {
   readonly id: string;

@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { z } from 'zod';
 import { CHANGING_METHODS } from './http/idempotency.js';
+import { IF_MATCH } from './http/if-match.js';
 import { requestIssue } from './http/invalid-request.js';
 import { problemResponse } from './http/problems.decorator.js';
 
@@ -48,6 +49,10 @@ function complete(operation: Operation, method: string): void {
     addProblems(operation, Number(status), codes);
   }
   if (changes) operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
+  if (operation.parameters?.some((parameter) => 'name' in parameter && parameter.name === IF_MATCH.name)) {
+    addProblems(operation, 400, ['invalid-if-match']);
+    addProblems(operation, 412, ['revision-moved']);
+  }
   if (method === 'GET') {
     operation.parameters = [...(operation.parameters ?? []), IF_NONE_MATCH];
     operation.responses['304'] = { description: 'The answer is still the one of this ETag' };
@@ -121,7 +126,11 @@ const HEADERS = {
     description: 'Seconds after which the same request may succeed',
     schema: { type: 'integer', minimum: 0 },
   },
-  ETag: { description: 'Names this answer: send it as If-None-Match', schema: { type: 'string' } },
+  ETag: {
+    description:
+      'Names this answer: send it as If-None-Match. That of an aggregate may be sent as If-Match with a command for it.',
+    schema: { type: 'string' },
+  },
   'Idempotency-Replayed': {
     description: '`true` for the answer to a repeat',
     schema: { type: 'string', enum: ['true'] },

@@ -1,4 +1,4 @@
-import { currentContext, type EventMetadata, traceIdOf, type WorkContext } from '#event-sourcing';
+import { type CallerMetadata, currentContext, type EventMetadata, traceIdOf, type WorkContext } from '#event-sourcing';
 import { idFrom, newId, toIso } from '#kernel';
 import { InvalidRequest } from './http/invalid-request.js';
 
@@ -27,6 +27,28 @@ export function commandMetadataOf(
     receivedAt: toIso(now),
     ...(context.traceparent !== undefined && { traceparent: context.traceparent }),
   };
+}
+
+/** {@link commandMetadataOf} a call whose command is for one aggregate, with the revision that If-Match names. */
+export function aggregateMetadataOf(call: Call): CallerMetadata {
+  const metadata = commandMetadataOf(call);
+  const expectedRevision = expectedRevisionOf(call);
+  return expectedRevision === undefined ? metadata : { ...metadata, expectedRevision };
+}
+
+/**
+ * The revision in an `If-Match`: an ETag of the aggregate as it was read, or `"12"`, the revision that a command answered.
+ * Compared by the revision alone, so an ETag that a proxy made weak counts as well. Throws {@link InvalidRequest} for anything else.
+ */
+function expectedRevisionOf({ header }: Call): number | undefined {
+  const ifMatch = header('if-match');
+  if (ifMatch === undefined) return undefined;
+  const revision = /^\s*(?:W\/)?"(\d{1,15})(?:\.[\w-]*)?"\s*$/.exec(ifMatch)?.[1];
+  if (revision !== undefined) return Number(revision);
+  throw new InvalidRequest(
+    [{ in: 'header', pointer: '#/If-Match', message: 'Send the ETag of the resource as it was read, in its quotes.' }],
+    'invalid-if-match',
+  );
 }
 
 /** The id every repeat of this call has, as a UUID; undefined without an Idempotency-Key. */

@@ -19,6 +19,7 @@ import {
   Shutdown,
   StreamCall,
   streamed,
+  takeExpectedRevision,
 } from '#platform';
 import { confirmReservation } from '../stock/confirm-reservation.js';
 import { releaseReservation } from '../stock/release-reservation.js';
@@ -103,7 +104,11 @@ export class StockGrpcController {
 
   private async reserveOne(request: unknown, metadata: EventMetadata) {
     try {
-      return { reserved: await this.commands.execute(reserveStock({ input: readReservation(request), metadata })) };
+      const expectation = takeExpectedRevision(request);
+      const input = readReservation(request);
+      return {
+        reserved: await this.commands.execute(reserveStock({ input, metadata: { ...metadata, ...expectation } })),
+      };
     } catch (error) {
       const { code, detail } = refusalFor(error);
       return { problem: { code, detail } };

@@ -30,6 +30,7 @@ export const reserveStock = inventory.command({
   summary: 'Hold units for a cart or checkout until a due time',
   body: reservation,
   answer: reserved,
+  conditional: true,
   status: 201,
   refusals: { 'not-found': ['unknown-sku'], conflict: ['insufficient-stock', 'restricted', 'reservation-id-reused'] },
   execute: reserve,

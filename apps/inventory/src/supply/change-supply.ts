@@ -10,16 +10,16 @@ export class ChangeSupply {
     private readonly directory: SupplyDirectory,
   ) {}
 
-  async openLocation(command: OpenLocation, metadata: EventMetadata): Promise<{ position: number }> {
+  async openLocation(command: OpenLocation, metadata: EventMetadata): Promise<SupplyChange> {
     return this.known(await this.commands.execute({ on: locationDecider, id: command.locationId, command, metadata }));
   }
 
   /** The location must be empty: see `LocationContents`. */
-  async closeLocation(command: CloseLocation, metadata: EventMetadata): Promise<{ position: number }> {
+  async closeLocation(command: CloseLocation, metadata: EventMetadata): Promise<SupplyChange> {
     return this.known(await this.commands.execute({ on: locationDecider, id: command.locationId, command, metadata }));
   }
 
-  async setPolicy(command: ChannelPolicyCommand, metadata: EventMetadata): Promise<{ position: number }> {
+  async setPolicy(command: ChannelPolicyCommand, metadata: EventMetadata): Promise<SupplyChange> {
     if (command.type === 'SetSupplyMap')
       for (const locationId of command.locationIds) this.directory.requireLocation(locationId);
     return this.known(
@@ -27,8 +27,14 @@ export class ChangeSupply {
     );
   }
 
-  private async known({ position }: { position: number }): Promise<{ position: number }> {
+  private async known({ revision, position }: SupplyChange): Promise<SupplyChange> {
     await this.directory.waitFor(position);
-    return { position };
+    return { revision, position };
   }
+}
+
+/** Revision of the location or of the channel's policy after a change, and the position a view shows it at. */
+interface SupplyChange {
+  readonly revision: number;
+  readonly position: number;
 }

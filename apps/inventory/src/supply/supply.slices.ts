@@ -3,6 +3,7 @@ import { channelIdSchema, locationIdSchema, quantityOrNone, textLine } from '#pl
 import { inventory } from '../inventory.slices.js';
 
 const changed = z.object({
+  revision: z.int().meta({ description: 'Of the location or the policy after the change, for If-Match' }),
   position: z.int().meta({ description: 'A view that has reached this position shows the change' }),
 });
 
@@ -18,6 +19,7 @@ export const openLocation = inventory.command({
       .default(['ship-from']),
   }),
   answer: changed,
+  conditional: true,
   execute: (location, { changeSupply }, metadata) =>
     changeSupply.openLocation({ type: 'OpenLocation', ...location }, metadata),
 });
@@ -27,6 +29,7 @@ export const closeLocation = inventory.command({
   summary: 'Close an empty location: it supplies no channel and takes no goods until it is opened again',
   path: { locationId: locationIdSchema },
   answer: changed,
+  conditional: true,
   refusals: { 'not-found': ['unknown-location'], conflict: ['location-not-empty'] },
   execute: async ({ locationId }, { supply, locationContents, changeSupply }, metadata) => {
     if (supply.isOpen(locationId)) await locationContents.requireEmpty(locationId);
@@ -47,6 +50,7 @@ export const setSupplyMap = inventory.command({
       .meta({ description: 'In the order in which they are asked for units', uniqueItems: true }),
   }),
   answer: changed,
+  conditional: true,
   refusals: { 'not-found': ['unknown-location'], conflict: ['location-closed'] },
   execute: (map, { changeSupply }, metadata) => changeSupply.setPolicy({ type: 'SetSupplyMap', ...map }, metadata),
 });
@@ -61,6 +65,7 @@ export const setChannelDefaults = inventory.command({
     sharePercent: z.int().min(0).max(100).default(100),
   }),
   answer: changed,
+  conditional: true,
   execute: (rule, { changeSupply }, metadata) =>
     changeSupply.setPolicy({ type: 'SetChannelDefaults', ...rule }, metadata),
 });

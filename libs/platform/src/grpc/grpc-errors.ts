@@ -35,6 +35,7 @@ const statusOf = (problem: Problem): status =>
 /** Where gRPC has a word of its own. */
 const STATUS_BY_CODE: Readonly<Record<string, status>> = {
   'revision-conflict': status.ABORTED,
+  'revision-moved': status.ABORTED,
   'idempotency-key-reused': status.ALREADY_EXISTS,
   'sequence-not-reached': status.OUT_OF_RANGE,
 };
@@ -45,6 +46,7 @@ const STATUS_BY_HTTP: Readonly<Record<number, status>> = {
   403: status.PERMISSION_DENIED,
   404: status.NOT_FOUND,
   409: status.FAILED_PRECONDITION,
+  412: status.FAILED_PRECONDITION,
   413: status.INVALID_ARGUMENT,
   422: status.INVALID_ARGUMENT,
   429: status.RESOURCE_EXHAUSTED,

@@ -1,13 +1,21 @@
-import { applyDecorators, createParamDecorator, type ExecutionContext, HttpCode } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import {
+  applyDecorators,
+  createParamDecorator,
+  type ExecutionContext,
+  HttpCode,
+  UseInterceptors,
+} from '@nestjs/common';
+import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { grpcCallOf } from '../grpc/grpc-call.js';
 import { BodyLimit } from '../http/body-limits.js';
 import { callOf } from '../http/call.js';
+import { IF_MATCH } from '../http/if-match.js';
 import { Problems } from '../http/problems.decorator.js';
-import { commandMetadataOf } from '../request-context.js';
-import { messageReader, requestReader } from './read-request.js';
+import { RevisionTag } from '../http/responses.js';
+import { aggregateMetadataOf, type Call, commandMetadataOf } from '../request-context.js';
+import { messageReader, requestReader, takeExpectedRevision } from './read-request.js';
 import type { Slice } from './slice.js';
 
 /**
@@ -31,6 +39,8 @@ export function Executes(slice: Slice): MethodDecorator {
       ApiResponse({ status: each.status, standardSchema: answer, ...(each.success && { description: each.success }) }),
     ),
     Problems(shape.refusals ?? {}),
+    ...(shape.conditional ? [ApiHeader(IF_MATCH)] : []),
+    ...(shape.revision ? [UseInterceptors(new RevisionTag((answer) => shape.revision?.(answer)))] : []),
   );
 }
 
@@ -76,15 +86,17 @@ function readsInput(slice: Slice): MethodDecorator {
 function readerOf({ kind, shape }: Slice): (context: ExecutionContext) => unknown {
   const readRequest = requestReader(shape);
   const readMessage = messageReader(shape);
+  const metadataOf = (call: Call) => (shape.conditional ? aggregateMetadataOf(call) : commandMetadataOf(call));
   return (context) => {
     if (context.getType() !== 'http') {
-      const input = readMessage(context.getArgByIndex(0));
-      return kind === 'query'
-        ? { input }
-        : { input, metadata: commandMetadataOf(grpcCallOf(context.getArgByIndex(2))) };
+      const message: unknown = context.getArgByIndex(0);
+      const expectation = shape.conditional ? takeExpectedRevision(message) : undefined;
+      const input = readMessage(message);
+      if (kind === 'query') return { input };
+      return { input, metadata: { ...metadataOf(grpcCallOf(context.getArgByIndex(2))), ...expectation } };
     }
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const input = readRequest({ path: request.params, query: request.query, body: request.body });
-    return kind === 'query' ? { input } : { input, metadata: commandMetadataOf(callOf(request)) };
+    return kind === 'query' ? { input } : { input, metadata: metadataOf(callOf(request)) };
   };
 }

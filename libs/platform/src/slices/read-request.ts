@@ -51,8 +51,22 @@ export const messagesOf = <Declared extends Slice<never>>({ shape }: Declared) =
   messageReader(shape) as (message: unknown) => InputOf<Declared>['input'];
 
 /** Names of the fields of a slice, as its message in a .proto file must have them. */
-export const messageFieldsOf = ({ shape }: Slice): readonly string[] =>
-  schemasOf(shape).flatMap(([, schema]) => namesIn(schema));
+export const messageFieldsOf = ({ shape }: Slice): readonly string[] => [
+  ...schemasOf(shape).flatMap(([, schema]) => namesIn(schema)),
+  ...(shape.conditional ? [EXPECTED_REVISION] : []),
+];
+
+/** Takes the revision that its sender had read out of a gRPC message, where there is one; what is left is the request. */
+export function takeExpectedRevision(message: unknown): { readonly expectedRevision?: number } {
+  if (typeof message !== 'object' || message === null) return {};
+  const expectedRevision: unknown = Reflect.get(message, EXPECTED_REVISION);
+  Reflect.deleteProperty(message, EXPECTED_REVISION);
+  // What an optional field of proto3 comes as beside its value.
+  Reflect.deleteProperty(message, `_${EXPECTED_REVISION}`);
+  return typeof expectedRevision === 'number' ? { expectedRevision } : {};
+}
+
+const EXPECTED_REVISION = 'expectedRevision';
 
 type Fields = NonNullable<FieldsShape>;
 

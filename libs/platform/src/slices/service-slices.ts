@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { CommandRunner, Decider, DomainEvent, EventMetadata, Outcome } from '#event-sourcing';
+import type { CallerMetadata, CommandRunner, Decider, DomainEvent, EventMetadata, Outcome } from '#event-sourcing';
 import { occurred } from '../occurred.js';
 import {
   type Answered,
@@ -63,7 +63,7 @@ export class ServiceSlices<Parts extends SliceParts> {
       execute(
         input: InputFrom<Path, Query, Body>,
         parts: Parts,
-        metadata: EventMetadata,
+        metadata: CallerMetadata,
       ): Eventually<Answered<z.output<Answer>>>;
     },
   ) {
@@ -96,6 +96,7 @@ export class ServiceSlices<Parts extends SliceParts> {
       this.command({
         ...declared,
         answer: aggregate.answer,
+        conditional: true,
         path: { ...aggregate.path, ...declared.path } as Named & Path,
         execute: async (input, parts, metadata) => {
           const id = aggregate.id(input);

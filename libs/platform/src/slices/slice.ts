@@ -1,6 +1,6 @@
 import { Command, Query } from '@nestjs/cqrs';
 import type { z } from 'zod';
-import type { EventMetadata } from '#event-sourcing';
+import type { CallerMetadata } from '#event-sourcing';
 import type { Refusals } from '../http/problems.decorator.js';
 import type { Slices } from './slices.js';
 
@@ -32,6 +32,10 @@ export interface Shape<
   readonly otherSuccess?: { readonly status: number; readonly success: string };
   /** Codes by the kind of `Rejected` that carries them. */
   readonly refusals?: Refusals;
+  /** A command for one aggregate, which may come with the revision its caller had read (If-Match). */
+  readonly conditional?: boolean;
+  /** Of a question: the revision of the one aggregate that the answer shows, for its ETag. */
+  revision?(answer: Answered<z.output<Answer>>): number | undefined;
   /** Where bodies may be larger than those of most routes. */
   readonly bodyLimitBytes?: number;
 }
@@ -54,7 +58,7 @@ export interface Asked<Input> {
 
 /** A command as it came in. */
 export interface Ordered<Input> extends Asked<Input> {
-  readonly metadata: EventMetadata;
+  readonly metadata: CallerMetadata;
 }
 
 /** A declared route. Called with a request it makes what the bus takes. */

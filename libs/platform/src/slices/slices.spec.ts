@@ -22,6 +22,7 @@ import {
   SliceQueryHandler,
   Slices,
   skuSchema,
+  takeExpectedRevision,
 } from '../index.js';
 import { openApiOf } from '../openapi.js';
 import { type RunningService, startService } from '../start.js';
@@ -237,9 +238,27 @@ describe('a slice', () => {
     );
   });
 
+  it('states what a command for one aggregate takes and answers, and nothing of it for another', () => {
+    const { paths } = openApiOf(service.app);
+    const buffer = paths['/v1/buffers/{sku}/{channel}']?.put;
+    expect(buffer?.parameters).toContainEqual(expect.objectContaining({ name: 'If-Match', in: 'header' }));
+    expect(Object.keys(buffer?.responses ?? {})).toContain('412');
+    const other = paths['/v1/orders']?.post;
+    expect(other?.parameters).not.toContainEqual(expect.objectContaining({ name: 'If-Match' }));
+    expect(Object.keys(other?.responses ?? {})).not.toContain('412');
+  });
+
+  it.each([
+    [{ sku: 'A', expectedRevision: 0, _expectedRevision: 'expectedRevision' }, { expectedRevision: 0 }],
+    [{ sku: 'A', _expectedRevision: undefined }, {}],
+  ])('takes the revision that was read out of the message %j', (message, expectation) => {
+    expect(takeExpectedRevision(message)).toEqual(expectation);
+    expect(message).toEqual({ sku: 'A' });
+  });
+
   it('reads messages of gRPC, in which nothing stands for what may be absent', () => {
     const read = messagesOf(order);
-    expect(messageFieldsOf(setBuffer)).toEqual(['sku', 'channel', 'units', 'occurredAt']);
+    expect(messageFieldsOf(setBuffer)).toEqual(['sku', 'channel', 'units', 'occurredAt', 'expectedRevision']);
     expect(messagesOf(setBuffer)({ sku: 'A', channel: 'ebay', units: 0, occurredAt: '' })).toEqual({
       sku: 'A',
       channel: 'ebay',

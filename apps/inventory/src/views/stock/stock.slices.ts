@@ -71,6 +71,7 @@ export const stockOfSku = inventory.query({
   path: { sku: skuSchema },
   query: asOfQuery,
   answer: stock,
+  revision: ({ stockRevision }) => stockRevision,
   refusals: { 'not-found': ['unknown-sku'] },
   execute: ({ sku, asOf }, { stockQuery }) =>
     asOf === undefined ? stockQuery.stock(sku) : stockQuery.stockAsOf(sku, asOf),

@@ -50,6 +50,7 @@ export const orderById = orders.query({
   summary: 'One order with its lines',
   path: { orderId: orderIdSchema },
   answer: details,
+  revision: ({ revision }) => revision,
   refusals: { 'not-found': ['unknown-order'] },
   execute: async ({ orderId }, { ordersQuery }) => {
     const order = await ordersQuery.byId(orderId);
