@@ -36,7 +36,7 @@ const driverHomes: { driver: string; home: string | string[]; name?: string }[] 
   },
   {
     driver: '@grpc/[^/]+',
-    home: ['^libs/platform/', '^libs/testing/src/eventstoredb-double/', '^test/bench/clients/', specs],
+    home: ['^libs/platform/', '^libs/testing/', '^test/bench/clients/', '^test/e2e/support/', specs],
     name: 'grpc',
   },
 ];

@@ -2,6 +2,9 @@ import { run } from '../tools/run.js';
 import type { Tally } from './rest.js';
 
 const STOCK = 'einklang.inventory.v1.Stock';
+const ORDERS = 'einklang.orders.v1.Orders';
+const CATALOG = 'einklang.catalog.v1.Catalog';
+const CUSTOMERS = 'einklang.customers.v1.Customers';
 
 /** What grpcurl, which knows nothing but the reflection of the server, has to be answered. */
 interface Case {
@@ -17,27 +20,57 @@ const describes = (symbol: string, answer: RegExp): Case => ({
   path: `describe ${symbol}`,
   answer,
 });
-const calls = (
-  method: string,
-  message: object,
-  answer: RegExp,
-  headers: Readonly<Record<string, string>> = {},
-): Case => ({
-  name: `${method} ${JSON.stringify(message)}`,
-  args: [
-    ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
-    '-d',
-    JSON.stringify(message),
-  ],
-  path: `${STOCK}/${method}`,
-  answer,
-});
+/** Calls methods of one service; several messages are a stream. */
+const callsOf =
+  (service: string) =>
+  (
+    method: string,
+    messages: object | readonly object[],
+    answer: RegExp,
+    headers: Readonly<Record<string, string>> = {},
+  ): Case => ({
+    name: `${service}/${method} ${JSON.stringify(messages)}`,
+    args: [
+      ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]),
+      '-d',
+      [messages]
+        .flat()
+        .map((message) => JSON.stringify(message))
+        .join(' '),
+    ],
+    path: `${service}/${method}`,
+    answer,
+  });
+const calls = callsOf(STOCK);
+const callsOrders = callsOf(ORDERS);
+const callsCatalog = callsOf(CATALOG);
+const callsCustomers = callsOf(CUSTOMERS);
 
 const HOLD = { sku: '85123A', channel: 'web-shop', units: 1 };
 const KEY = { 'idempotency-key': 'contract-1' };
+const CART = {
+  channel: 'web-shop',
+  currency: 'EUR',
+  lines: [{ lineId: '1', sku: '85123A', units: 1, unitPriceMinor: 1_299 }],
+};
+const SALE = {
+  channel: 'etsy',
+  externalOrderId: 'grpc-1',
+  messageId: 'grpc-1',
+  placedAt: '2026-01-31T12:00:00Z',
+  currency: 'EUR',
+  lines: [{ lineId: '1', sku: '85123A', units: 1, unitPriceMinor: 1_299 }],
+};
+const PRICE = { sku: '85123A', channel: 'etsy', currency: 'EUR', amountMinor: 1_399 };
 
 const CASES: readonly Case[] = [
-  { name: 'list', args: [], path: 'list', answer: /^einklang\.inventory\.v1\.Stock\ngrpc\.health\.v1\.Health\n$/ },
+  {
+    name: 'list',
+    args: [],
+    path: 'list',
+    answer:
+      /^einklang\.catalog\.v1\.Catalog\neinklang\.customers\.v1\.Customers\neinklang\.inventory\.v1\.Stock\neinklang\.orders\.v1\.Orders\ngrpc\.health\.v1\.Health\n$/,
+  },
   describes(STOCK, /rpc WatchAvailability \( \.einklang\.inventory\.v1\.WatchAvailabilityRequest \) returns \( stream/),
   describes('einklang.inventory.v1.Availability', /int64 stock_revision = 2;.*map<string, int64> available = 4;/s),
   describes('einklang.inventory.v1.ReserveStreamReply', /oneof result \{.*Problem problem = 2;/s),
@@ -55,6 +88,28 @@ const CASES: readonly Case[] = [
   calls('Release', { sku: '85123A', reservationId: 'nothing' }, /Code: NotFound/),
   calls('GetAvailability', { skus: ['85123A'] }, /"available": \{.*"web-shop": "\d+"/s),
   calls('WatchAvailability', { afterSequence: '9007199254740991' }, /Code: OutOfRange/),
+  describes(ORDERS, /rpc RecordSales \( stream \.einklang\.orders\.v1\.ChannelSale \) returns/),
+  describes('einklang.orders.v1.RecordSalesReply', /map<string, int64> results = 2;/),
+  callsOrders('Submit', CART, /"status": "placed"/, KEY),
+  callsOrders('Submit', { ...CART, currency: 'USD' }, /Code: AlreadyExists/, KEY),
+  callsOrders('Submit', { ...CART, lines: [] }, /Code: InvalidArgument/),
+  callsOrders('RecordSales', [SALE, SALE, { ...SALE, externalOrderId: '' }], /"sales": "3".*"refused": "1"/s),
+  callsOrders('Get', { orderId: 'etsy.1001' }, /"externalId": "1001"/),
+  callsOrders('Get', { orderId: 'nothing' }, /Code: NotFound/),
+  callsOrders('Watch', { afterPosition: '0' }, /"type": "SaleRecorded"/),
+  callsOrders('Watch', { afterPosition: '9007199254740991' }, /Code: OutOfRange/),
+  describes(CATALOG, /rpc WatchPrices \( \.einklang\.catalog\.v1\.WatchPricesRequest \) returns \( stream/),
+  describes('einklang.catalog.v1.Attribute', /oneof value \{/),
+  callsCatalog('GetVariant', { sku: '85123A' }, /"amountMinor": "1299"/),
+  callsCatalog('GetVariant', { sku: 'NOTHING' }, /Code: NotFound/),
+  callsCatalog('ListVariants', { limit: 1 }, /"sku": "85123A"/),
+  callsCatalog('SetPrice', PRICE, /"changed": true/),
+  callsCatalog('SetPrice', { ...PRICE, amountMinor: -1 }, /Code: InvalidArgument/),
+  callsCatalog('WatchPrices', {}, /"channel": "etsy"/),
+  callsCustomers('LookUp', { email: 'buyer@example.org' }, /"profileId": "[0-9a-f-]{36}"/),
+  callsCustomers('LookUp', { email: 'other@example.org' }, /Code: NotFound/),
+  callsCustomers('LookUp', {}, /Code: InvalidArgument/),
+  callsCustomers('GetProfile', { profileId: 'nothing' }, /Code: InvalidArgument/),
 ];
 
 export async function askByGrpc(grpcurl: string, port: number): Promise<Tally> {
@@ -63,7 +118,8 @@ export async function askByGrpc(grpcurl: string, port: number): Promise<Tally> {
     const { output } = await run(grpcurl, [
       '-plaintext',
       '-max-time',
-      '10',
+      // A watch has no end: what has come by then is what it is asked for.
+      path.includes('/Watch') ? '2' : '10',
       ...args,
       `127.0.0.1:${port}`,
       ...path.split(' '),

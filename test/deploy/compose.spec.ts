@@ -168,7 +168,7 @@ describe('the gateway of the compose file', () => {
   });
 
   it('knows no address that is not a process of ours', () => {
-    expect(upstreams.size).toBe(6);
+    expect(upstreams.size).toBe(9);
     expect([...upstreams.values()].filter((host) => !programs.some(({ name }) => name === host))).toEqual([]);
   });
 

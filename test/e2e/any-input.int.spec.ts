@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import {
   Client,
   type ClientReadableStream,
@@ -7,12 +6,12 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { type Api, type Body, until } from './support/api.js';
 import { anyTexts, NASTY_TEXTS, type Schema, schemaShape, soundTexts, valuesOf } from './support/from-schema.js';
+import { grpcMessages, grpcServices } from './support/grpc-client.js';
 import { Installation, type RunningSystem } from './support/installation.js';
 import { orderWebhook } from './support/trade.js';
 
@@ -375,18 +374,18 @@ async function whatStands() {
   return known.runners.filter(({ state, lag, parked }) => state !== 'running' || lag > 0 || parked > 0);
 }
 
-const PROTO = new URL('../../libs/contracts/proto/einklang/inventory/v1/stock.proto', import.meta.url);
 const FAULTS = [status.INTERNAL, status.UNKNOWN, status.UNAVAILABLE, status.UNIMPLEMENTED, status.DEADLINE_EXCEEDED];
 
-/** Every method of the service; of one that streams, a few messages to it and what comes back at once. */
+/** Every method of every service; of one that streams, a few messages to it and what comes back at once. */
 async function grpcFaults(seed: number): Promise<string[]> {
-  const service = Object(loadSync(fileURLToPath(PROTO), { longs: String })['einklang.inventory.v1.Stock']);
-  const methods = Object.values<MethodDefinition<object, object>>(service);
-  expect(methods.length).toBeGreaterThan(5);
+  const methods = Object.values(grpcServices).flatMap((service) => Object.values(service));
+  expect(methods.length).toBeGreaterThan(15);
   const client = new Client(`127.0.0.1:${system.grpcPort}`, credentials.createInsecure());
   const faults: string[] = [];
   for (const method of methods) {
-    for (const message of fc.sample(messagesOf(method), { seed, numRuns: REQUESTS_PER_OPERATION })) {
+    const { field } = messageType.parse(Object(method).requestType).type;
+    const packageName = method.path.slice(1, method.path.lastIndexOf('.'));
+    for (const message of fc.sample(messagesWith(field, packageName), { seed, numRuns: REQUESTS_PER_OPERATION })) {
       const code = await codeOf(client, method, message);
       if (FAULTS.includes(code)) faults.push(`${status[code]} ${method.path} ${JSON.stringify(message)}`);
     }
@@ -395,16 +394,30 @@ async function grpcFaults(seed: number): Promise<string[]> {
   return faults;
 }
 
-const fieldShape = z.object({ name: z.string(), type: z.string(), label: z.string() });
+const fieldShape = z.object({ name: z.string(), type: z.string(), typeName: z.string(), label: z.string() });
+const messageType = z.object({ type: z.object({ field: z.array(fieldShape) }) });
 
-function messagesOf(method: MethodDefinition<object, object>): fc.Arbitrary<object> {
-  const { field } = z.object({ field: z.array(fieldShape) }).parse(Object(method).requestType.type);
+function messagesWith(fields: readonly z.output<typeof fieldShape>[], packageName: string): fc.Arbitrary<object> {
+  const oneOf = (type: string, typeName: string): fc.Arbitrary<unknown> => {
+    switch (type) {
+      case 'TYPE_STRING':
+        return grpcTexts;
+      case 'TYPE_INT32':
+        return fc.constantFrom(0, 1, -1, 2 ** 31 - 1);
+      case 'TYPE_BOOL':
+        return fc.boolean();
+      case 'TYPE_MESSAGE':
+        return messagesWith(messageType.parse(grpcMessages[`${packageName}.${typeName}`]).type.field, packageName);
+      default:
+        return fc.constantFrom('0', '1', '-1', '2147483647', LONG_MAX);
+    }
+  };
   return fc.record(
     Object.fromEntries(
-      field.map(({ name, type, label }) => {
-        const one = type === 'TYPE_STRING' ? grpcTexts : fc.constantFrom('0', '1', '-1', '2147483647', LONG_MAX);
-        const values: fc.Arbitrary<unknown> = type === 'TYPE_INT32' ? fc.constantFrom(0, 1, -1, 2 ** 31 - 1) : one;
-        return [name, label === 'LABEL_REPEATED' ? fc.array(values, { maxLength: 3 }) : values];
+      fields.map(({ name, type, typeName, label }) => {
+        const values = oneOf(type, typeName);
+        const field = name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+        return [field, label === 'LABEL_REPEATED' ? fc.array(values, { maxLength: 3 }) : values];
       }),
     ),
   );
@@ -427,7 +440,10 @@ function codeOf(client: Client, method: MethodDefinition<object, object>, messag
         .on('data', () => {})
         .on('error', settle)
         .on('end', () => resolve(status.OK));
-    if (requestStream) {
+    if (!method.responseStream) {
+      const call = client.makeClientStreamRequest(path, requestSerialize, responseDeserialize, deadline, settle);
+      call.end(message);
+    } else if (requestStream) {
       const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, deadline);
       done(call);
       call.end(message);

@@ -24,6 +24,7 @@ export const services = {
     categories: ['product', 'variant', 'externalid'],
     topics: ['einklang.catalog.events'],
     consumes: [],
+    grpc: { packages: ['einklang.catalog.v1'], protoFiles: ['einklang/catalog/v1/catalog.proto'] },
   },
   inventory: {
     does: 'What there is, everywhere, and what each channel may show of it: REST, gRPC, views, processes, the availability feed.',
@@ -37,12 +38,14 @@ export const services = {
     categories: ['order'],
     topics: ['einklang.orders.events'],
     consumes: ['einklang.catalog.events', 'einklang.channels.events', 'einklang.inventory.events'],
+    grpc: { packages: ['einklang.orders.v1'], protoFiles: ['einklang/orders/v1/orders.proto'] },
   },
   customers: {
     does: 'Who buys, over all channels, known by keyed hashes only.',
     categories: ['profile', 'identity'],
     topics: ['einklang.customers.events'],
     consumes: ['einklang.orders.events'],
+    grpc: { packages: ['einklang.customers.v1'], protoFiles: ['einklang/customers/v1/customers.proto'] },
   },
   channels: {
     does: 'The channels: webhooks in, sales handed to orders, stock pushed to every listing, drift checked.',

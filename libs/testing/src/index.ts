@@ -6,6 +6,7 @@ export * from './given-when-then.js';
 export * from './in-memory-event-store.js';
 export * from './kafka/index.js';
 export * from './one-stream-event-store.js';
+export * from './proto-shapes.js';
 export * from './recording-tracer.js';
 export * from './test-database.js';
 export * from './typescript-process.js';

@@ -3,7 +3,7 @@ import { serviceNames } from '#contracts';
 
 /** Every REST route of the services, with `x` for its parameters. */
 export function routes(): { service: string; path: string }[] {
-  const controllers = serviceNames.flatMap((name) => globSync(`apps/${name}/src/**/*.http.ts`));
+  const controllers = serviceNames.flatMap((name) => globSync(`apps/${name}/src/**/*.{controller,http}.ts`));
   return controllers.flatMap((file) => {
     const [, service = ''] = file.split('/');
     const source = readFileSync(file, 'utf8');

@@ -1,7 +1,5 @@
-import { fileURLToPath } from 'node:url';
-import { loadSync } from '@grpc/proto-loader';
 import { describe, expect, it } from '@jest/globals';
-import { messageFieldsOf } from '#platform';
+import { messageSchemaOf, ProtoFile, pathsOfSchema } from '#testing';
 import { confirmReservation } from '../stock/confirm-reservation.js';
 import { releaseReservation } from '../stock/release-reservation.js';
 import { reserved, reserveStock } from '../stock/reserve-stock.js';
@@ -9,40 +7,33 @@ import { stockChanged } from '../stock/stock.responses.js';
 import { availability } from '../views/stock/stock.slices.js';
 import { getAvailabilityRequest, watchAvailabilityRequest } from './stock.requests.js';
 
-const definition = loadSync(
-  fileURLToPath(new URL('../../../../libs/contracts/proto/einklang/inventory/v1/stock.proto', import.meta.url)),
-);
-
-/** Field names of a message, as proto-loader gives them to us. */
-function fieldsOf(message: string): string[] {
-  const { type } = Object(definition[`einklang.inventory.v1.${message}`]);
-  return Object.values<{ name: string }>(type.field).map(({ name }) =>
-    name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
-  );
-}
+const proto = new ProtoFile('einklang/inventory/v1/stock.proto', 'einklang.inventory.v1');
 
 describe('stock.proto', () => {
   it.each([
-    ['ReserveReply', Object.keys(reserved.shape)],
-    ['StockChange', Object.keys(stockChanged.shape)],
-    ['ReserveRequest', messageFieldsOf(reserveStock)],
-    ['ConfirmRequest', messageFieldsOf(confirmReservation)],
-    ['ReleaseRequest', messageFieldsOf(releaseReservation)],
-    ['GetAvailabilityRequest', Object.keys(getAvailabilityRequest.shape)],
-    ['WatchAvailabilityRequest', Object.keys(watchAvailabilityRequest.shape)],
-    ['GetAvailabilityReply', Object.keys(availability.shape)],
-  ])('has in %s the fields that are checked and answered', (message, fields) => {
-    expect(fieldsOf(message).toSorted()).toEqual(fields.toSorted());
+    ['ReserveReply', reserved],
+    ['StockChange', stockChanged],
+    ['ReserveRequest', messageSchemaOf(reserveStock)],
+    ['ConfirmRequest', messageSchemaOf(confirmReservation)],
+    ['ReleaseRequest', messageSchemaOf(releaseReservation)],
+    ['GetAvailabilityRequest', getAvailabilityRequest],
+    ['WatchAvailabilityRequest', watchAvailabilityRequest],
+  ])('has in %s the fields that are checked and answered', (message, schema) => {
+    expect(proto.pathsLike(message, schema)).toEqual(pathsOfSchema(schema));
   });
 
   it('has in Availability what a change of the feed holds, apart from its time', () => {
-    expect(fieldsOf('Availability')).toEqual(['sku', 'stockRevision', 'sequence', 'available']);
-    expect(fieldsOf('ReserveStreamReply')).toEqual(['reserved', 'problem']);
-    expect(fieldsOf('Problem')).toEqual(['code', 'detail']);
+    expect(proto.pathsOf('Availability')).toEqual(['sku', 'stockRevision', 'sequence', 'available']);
+    expect(proto.pathsOf('Problem')).toEqual(['code', 'detail']);
+  });
+
+  it('has in GetAvailabilityReply what is answered, and the place in the feed that is 0 there', () => {
+    const answered = ['items.sequence', ...pathsOfSchema(availability)].toSorted();
+    expect(proto.pathsOf('GetAvailabilityReply').toSorted()).toEqual(answered);
   });
 
   it('offers the methods of the controller', () => {
-    expect(Object.keys(Object(definition['einklang.inventory.v1.Stock'])).toSorted()).toEqual([
+    expect(proto.methodsOf('Stock')).toEqual([
       'Confirm',
       'GetAvailability',
       'Release',

@@ -5,7 +5,7 @@ import type { Observable } from 'rxjs';
 import type { z } from 'zod';
 import { AVAILABILITY_FEED, type AvailabilityChange, type AvailabilityFeed } from '#contracts';
 import { EVENT_STORE, type EventMetadata, type EventStore } from '#event-sourcing';
-import { idFrom, Rejected } from '#kernel';
+import { idFrom } from '#kernel';
 import {
   CommandMetadata,
   Executes,
@@ -14,6 +14,7 @@ import {
   inOrder,
   messagesOf,
   refusalFor,
+  requireReached,
   type ServerDuplexStream,
   type ServerWritableStream,
   Shutdown,
@@ -120,19 +121,9 @@ export class StockGrpcController {
     wanted: ReadonlySet<string>,
     signal: AbortSignal,
   ): AsyncIterable<AvailabilityChange> {
-    const head = await this.store.head();
-    if (after > head) throw sequenceNotReached(after, head);
+    await requireReached(this.store, after, 'sequence');
     for await (const batch of this.feed.follow({ after, signal })) {
       for (const change of batch) if (wanted.size === 0 || wanted.has(change.sku)) yield change;
     }
   }
 }
-
-/** Else the caller would wait in silence: it holds the sequence of another log, or of one that was restored from a copy. */
-const sequenceNotReached = (after: number, head: number): Rejected =>
-  new Rejected(
-    'invalid',
-    'sequence-not-reached',
-    `The log ends at ${head}, so there is no sequence ${after}. Start at 0 to read every SKU again.`,
-    { head },
-  );

@@ -128,7 +128,7 @@ Every part of every service, as a list: name, service, role, labels, selector, a
 - name: {{ include "einklang.fullname" $root }}-{{ $service }}-{{ $role }}
   service: {{ $service }}
   role: {{ $role }}
-  hasGrpc: {{ and (eq $service "inventory") (eq $role "api") }}
+  hasGrpc: {{ and (or (eq $service "catalog") (eq $service "customers") (eq $service "inventory") (eq $service "orders")) (eq $role "api") }}
   selector:
     app.kubernetes.io/name: {{ $service }}
     app.kubernetes.io/instance: {{ $root.Release.Name }}

@@ -38,6 +38,7 @@ const STATUS_BY_CODE: Readonly<Record<string, status>> = {
   'revision-moved': status.ABORTED,
   'idempotency-key-reused': status.ALREADY_EXISTS,
   'sequence-not-reached': status.OUT_OF_RANGE,
+  'position-not-reached': status.OUT_OF_RANGE,
 };
 
 const STATUS_BY_HTTP: Readonly<Record<number, status>> = {

@@ -1,5 +1,5 @@
 export { Executes, Input } from './executes.decorator.js';
-export { messageFieldsOf, messagesOf, takeExpectedRevision } from './read-request.js';
+export { messagesOf, takeExpectedRevision } from './read-request.js';
 export { ServiceSlices, type SliceParts } from './service-slices.js';
 export type { InputOf, Slice } from './slice.js';
 export { SliceCommandHandler, SliceQueryHandler } from './slice-handlers.js';

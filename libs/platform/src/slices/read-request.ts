@@ -50,12 +50,6 @@ export function messageReader(shape: Shape): (message: unknown) => object {
 export const messagesOf = <Declared extends Slice<never>>({ shape }: Declared) =>
   messageReader(shape) as (message: unknown) => InputOf<Declared>['input'];
 
-/** Names of the fields of a slice, as its message in a .proto file must have them. */
-export const messageFieldsOf = ({ shape }: Slice): readonly string[] => [
-  ...schemasOf(shape).flatMap(([, schema]) => namesIn(schema)),
-  ...(shape.conditional ? [EXPECTED_REVISION] : []),
-];
-
 /** Takes the revision that its sender had read out of a gRPC message, where there is one; what is left is the request. */
 export function takeExpectedRevision(message: unknown): { readonly expectedRevision?: number } {
   if (typeof message !== 'object' || message === null) return {};

@@ -12,7 +12,6 @@ import {
   type InputOf,
   isoInstant,
   MemoryIdempotencyStore,
-  messageFieldsOf,
   messagesOf,
   quantity,
   quantityOrNone,
@@ -258,7 +257,6 @@ describe('a slice', () => {
 
   it('reads messages of gRPC, in which nothing stands for what may be absent', () => {
     const read = messagesOf(order);
-    expect(messageFieldsOf(setBuffer)).toEqual(['sku', 'channel', 'units', 'occurredAt', 'expectedRevision']);
     expect(messagesOf(setBuffer)({ sku: 'A', channel: 'ebay', units: 0, occurredAt: '' })).toEqual({
       sku: 'A',
       channel: 'ebay',
@@ -272,7 +270,6 @@ describe('a slice', () => {
   });
 
   it('reads messages that hold one of several sets of fields', () => {
-    expect(messageFieldsOf(person)).toEqual(['email', 'phone']);
     expect(messagesOf(person)({ email: '', phone: '+49 30' })).toEqual({ phone: '+49 30' });
     expect(() => messagesOf(person)({ email: 'a', phone: 'b' })).toThrow();
   });
