@@ -48,6 +48,11 @@ const treesThatBreak: Record<string, Record<string, string[]>> = {
     'libs/kernel/src/index.ts': [],
     'libs/platform/src/index.ts': [],
   },
+  'settings-import-nothing-of-ours': {
+    'libs/settings/src/settings.ts': ['#platform'],
+    'libs/settings/src/index.ts': ['./settings.js', 'zod', 'node:fs'],
+    'libs/platform/src/index.ts': [],
+  },
   'testing-only-in-specs': {
     'apps/orders/src/orders.module.ts': ['#testing'],
     'apps/orders/src/orders.spec.ts': ['#testing'],

@@ -89,6 +89,12 @@ const importRules: IConfiguration & { forbidden: (IForbiddenRuleType & { name: s
       { pathNot: ['^libs/(contracts|kernel|event-sourcing)/', 'node_modules/zod/'], dependencyTypesNot: ['core'] },
     ),
     rule(
+      'settings-import-nothing-of-ours',
+      'What is read before anything else is loaded, by every program.',
+      { path: '^libs/settings/', pathNot: specs },
+      { pathNot: ['^libs/settings/', 'node_modules/(zod|fastest-levenshtein)/'], dependencyTypesNot: ['core'] },
+    ),
+    rule(
       'testing-only-in-specs',
       'Fakes do not run in production.',
       { pathNot: [specs, '^libs/testing/', '^(apps|libs)/[^/]+/test/', '^test/'] },

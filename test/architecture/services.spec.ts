@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { allEvents, descriptionOf, ownerOf, PORTS, serviceNames, topicOfEvents } from '#contracts';
+import { allEvents, descriptionOf, ownerOf, serviceNames, topicOfEvents } from '#contracts';
+import { processSettings, readSettings } from '#settings';
 import { serviceParts } from '../../apps/standalone/src/services.js';
 import { misnamedIn, type ServiceOfList, servicePlaces } from './service-places.js';
 
@@ -41,7 +42,8 @@ describe('the list of services', () => {
 
   it('has the ports that the image opens', () => {
     const image = readFileSync('deploy/docker/Dockerfile', 'utf8');
-    expect(image).toContain(`EXPOSE ${PORTS.http} ${PORTS.grpc}\n`);
+    const { EINKLANG_HTTP_PORT: http, EINKLANG_GRPC_PORT: grpc } = readSettings(processSettings, {});
+    expect(image).toContain(`EXPOSE ${http} ${grpc}\n`);
   });
 });
 

@@ -37,5 +37,5 @@ it('a service whose settings are wrong says which', async () => {
     output: 'EINKLANG_ROLE must be one of all, api, worker, not "boss".',
   });
   const { output: brokers } = await run('catalog', [], { ...SETTINGS, KAFKA_BROKERS: 'nowhere' });
-  expect(brokers).toContain('KAFKA_BROKERS must be one or more host:port, separated by commas.');
+  expect(brokers).toContain('KAFKA_BROKERS must be one or more host:port, separated by commas, not "nowhere".');
 });

@@ -1,13 +1,14 @@
 import { Global, Module } from '@nestjs/common';
 import { AVAILABILITY_FEED, SALES_INTAKE } from '#contracts';
 import type { ServiceMessaging } from '#messaging';
-import { CONFIG, type Config, MESSAGING } from '#platform';
+import { CONFIG, type Config, MESSAGING, settingsOf } from '#platform';
 import { runService } from '#platform/host';
+import { channelsSettings, connectorSettings, ordersClientSettings } from '#settings';
 import { ChannelsModule } from './channels.module.js';
-import { OrdersClient, ordersUrlIn } from './intake/orders-client.js';
+import { OrdersClient } from './intake/orders-client.js';
 import { channelsPublishes } from './publishes.js';
 
-const ordersUrl = () => ordersUrlIn(process.env);
+const ordersUrl = () => settingsOf(ordersClientSettings, process.env).ORDERS_URL;
 
 /** Binds the ports of the service to the others: sales go to orders over REST, numbers come from inventory over Kafka. */
 @Global()
@@ -30,6 +31,6 @@ class PortsModule {}
 
 await runService({
   publishes: channelsPublishes,
-  settings: '  ORDERS_URL           where orders answers, such as http://orders:3000 (needed)\n',
+  settings: [channelsSettings, ordersClientSettings, connectorSettings],
   modules: [PortsModule, ChannelsModule],
 });

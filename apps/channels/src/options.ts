@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { StartupError } from '#platform';
+import { settingsOf } from '#platform';
+import { channelsSettings, type Environment } from '#settings';
 
 /** Token of {@link ChannelsOptions}. */
 export const CHANNELS_OPTIONS = 'CHANNELS_OPTIONS';
@@ -53,34 +53,12 @@ export const defaultOptions: ChannelsOptions = {
 };
 
 /** The options as the environment sets them. Throws `StartupError` with a sentence per wrong value. */
-export function optionsFrom(environment: Readonly<Record<string, string | undefined>>): ChannelsOptions {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = schema.safeParse(given);
-  if (!parsed.success)
-    throw new StartupError(
-      parsed.error.issues.map(({ path, message }) => `${path.join('.')} must be ${message}.`).join('\n'),
-    );
-  const { EINKLANG_POLL_ORDERS_SECONDS, EINKLANG_DRIFT_CHECK_SECONDS, EINKLANG_INTAKE_MAX_WAITING } = parsed.data;
+export function optionsFrom(environment: Environment): ChannelsOptions {
+  const values = settingsOf(channelsSettings, environment);
   return {
     ...defaultOptions,
-    pollOrdersMs: EINKLANG_POLL_ORDERS_SECONDS * 1_000,
-    driftCheckMs: EINKLANG_DRIFT_CHECK_SECONDS * 1_000,
-    maxWaitingSales: EINKLANG_INTAKE_MAX_WAITING,
+    pollOrdersMs: values.EINKLANG_POLL_ORDERS_SECONDS * 1_000,
+    driftCheckMs: values.EINKLANG_DRIFT_CHECK_SECONDS * 1_000,
+    maxWaitingSales: values.EINKLANG_INTAKE_MAX_WAITING,
   };
 }
-
-const wholeNumber = (least: number, most: number, preset: number) => {
-  const rule = `a whole number from ${least} to ${most}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, rule)
-    .transform(Number)
-    .pipe(z.int().min(least, rule).max(most, rule))
-    .default(preset);
-};
-
-const schema = z.object({
-  EINKLANG_POLL_ORDERS_SECONDS: wholeNumber(1, 86_400, 30),
-  EINKLANG_DRIFT_CHECK_SECONDS: wholeNumber(0, 86_400, 900),
-  EINKLANG_INTAKE_MAX_WAITING: wholeNumber(1, 10_000_000, 100_000),
-});

@@ -11,10 +11,7 @@ const program = new Command('einklang')
     positive,
   )
   .option('--seconds <seconds>', 'with --demo: end by itself, with exit code 1 if anything was oversold', positive)
-  .addHelpText(
-    'after',
-    '\nPorts, data directory and secrets come from the environment: see apps/standalone/README.md.',
-  );
+  .addHelpText('after', '\nPorts, data directory and secrets come from the environment: see docs/settings.md.');
 
 await runMain(async () => {
   const options = program.parse().opts<Options>();

@@ -84,6 +84,3 @@ export const grpcOfAll = (): { packages: string[]; protoFiles: string[] } => {
     protoFiles: all.flatMap(({ protoFiles }) => protoFiles),
   };
 };
-
-/** Ports services listen on unless told otherwise. */
-export const PORTS = { http: 3000, grpc: 5051 } as const;

@@ -18,7 +18,7 @@ describe('settings of Kafka', () => {
     expect(kafkaSettingsFrom(settings)).toMatchObject({ sessionTimeoutMs: 10_000 });
     for (const wrong of ['5999', '300001', 'long'])
       expect(() => kafkaSettingsFrom({ ...settings, KAFKA_SESSION_TIMEOUT_MS: wrong })).toThrow(
-        'KAFKA_SESSION_TIMEOUT_MS must be a number of milliseconds from 6000 to 300000.',
+        `KAFKA_SESSION_TIMEOUT_MS must be a number of milliseconds from 6000 to 300000, not "${wrong}".`,
       );
   });
 
@@ -47,11 +47,11 @@ describe('settings of Kafka', () => {
 
   it.each([
     [{}, 'KAFKA_BROKERS must be set: one or more host:port, separated by commas.'],
-    [{ KAFKA_BROKERS: 'one' }, 'KAFKA_BROKERS must be one or more host:port, separated by commas.'],
-    [{ KAFKA_BROKERS: 'a:1', KAFKA_TLS: 'yes' }, 'KAFKA_TLS must be true or false.'],
+    [{ KAFKA_BROKERS: 'one' }, 'KAFKA_BROKERS must be one or more host:port, separated by commas, not "one".'],
+    [{ KAFKA_BROKERS: 'a:1', KAFKA_TLS: 'yes' }, 'KAFKA_TLS must be true or false, not "yes".'],
     [
       { KAFKA_BROKERS: 'a:1', KAFKA_TLS_CA_FILE: '/nowhere/ca.pem' },
-      'KAFKA_TLS_CA_FILE must be the path of a file that can be read.',
+      'KAFKA_TLS_CA_FILE must be the path of a file that can be read, not "/nowhere/ca.pem".',
     ],
     [
       { KAFKA_BROKERS: 'a:1', KAFKA_SASL_MECHANISM: 'plain' },

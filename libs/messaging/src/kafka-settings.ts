@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import { type Environment, kafkaSettings, readSettings, type SettingsGroup, type ValuesOf } from '#settings';
 
 /** How the brokers are reached. */
 export interface KafkaSettings {
@@ -18,20 +17,9 @@ export interface KafkaSettings {
   };
 }
 
-/**
- * The settings in `environment`: KAFKA_BROKERS (comma-separated), KAFKA_CLIENT_ID, KAFKA_TLS (`true`), KAFKA_TLS_CA_FILE,
- * KAFKA_TLS_CERT_FILE, KAFKA_TLS_KEY_FILE, KAFKA_SASL_MECHANISM, KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD or
- * KAFKA_SASL_PASSWORD_FILE. An empty value counts as unset. Throws a `TypeError` with a sentence per wrong value; secrets
- * are not repeated in it.
- */
-export function kafkaSettingsFrom(environment: Readonly<Record<string, string | undefined>>): KafkaSettings {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success)
-    throw new TypeError(
-      parsed.error.issues.map(({ path, message }) => `${String(path[0])} must be ${message}.`).join('\n'),
-    );
-  const values = parsed.data;
+/** The settings in `environment`. Throws {@link WrongSettings} of `#settings` with a sentence per wrong value. */
+export function kafkaSettingsFrom(environment: Environment): KafkaSettings {
+  const values = readSettings(kafkaSettings, environment);
   const tls = tlsOf(values);
   const sasl = saslOf(values);
   return {
@@ -43,59 +31,15 @@ export function kafkaSettingsFrom(environment: Readonly<Record<string, string | 
   };
 }
 
-const file = z.string().transform((path, context) => {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    context.addIssue('the path of a file that can be read');
-    return z.NEVER;
-  }
-});
+type Values = typeof kafkaSettings extends SettingsGroup<infer Shapes> ? ValuesOf<Shapes> : never;
 
-const SESSION_RULE = 'a number of milliseconds from 6000 to 300000';
-
-/** Each message continues the sentence "<variable> must be …". */
-const environmentSchema = z
-  .object({
-    KAFKA_BROKERS: z
-      .string('set: one or more host:port, separated by commas')
-      .regex(/^\s*[^\s,:]+:\d{1,5}\s*(,\s*[^\s,:]+:\d{1,5}\s*)*$/, 'one or more host:port, separated by commas')
-      .transform((text) => text.split(',').map((broker) => broker.trim())),
-    KAFKA_CLIENT_ID: z.string().default('einklang'),
-    KAFKA_SESSION_TIMEOUT_MS: z
-      .string()
-      .regex(/^\d{4,6}$/, SESSION_RULE)
-      .transform(Number)
-      .pipe(z.int().min(6_000, SESSION_RULE).max(300_000, SESSION_RULE))
-      .optional(),
-    KAFKA_TLS: z.enum(['true', 'false'], 'true or false').optional(),
-    KAFKA_TLS_CA_FILE: file.optional(),
-    KAFKA_TLS_CERT_FILE: file.optional(),
-    KAFKA_TLS_KEY_FILE: file.optional(),
-    KAFKA_SASL_MECHANISM: z
-      .enum(['plain', 'scram-sha-256', 'scram-sha-512'], 'plain, scram-sha-256 or scram-sha-512')
-      .optional(),
-    KAFKA_SASL_USERNAME: z.string().optional(),
-    KAFKA_SASL_PASSWORD: z.string().optional(),
-    KAFKA_SASL_PASSWORD_FILE: file.optional(),
-  })
-  .superRefine((values, context) => {
-    if (!values.KAFKA_SASL_MECHANISM) return;
-    const demand = (path: string) =>
-      context.addIssue({ code: 'custom', path: [path], message: 'set where KAFKA_SASL_MECHANISM is' });
-    if (!values.KAFKA_SASL_USERNAME) demand('KAFKA_SASL_USERNAME');
-    if (!(values.KAFKA_SASL_PASSWORD ?? values.KAFKA_SASL_PASSWORD_FILE)) demand('KAFKA_SASL_PASSWORD');
-  });
-
-type Environment = z.output<typeof environmentSchema>;
-
-function tlsOf(values: Environment): KafkaSettings['tls'] {
+function tlsOf(values: Values): KafkaSettings['tls'] {
   const { KAFKA_TLS_CA_FILE: ca, KAFKA_TLS_CERT_FILE: cert, KAFKA_TLS_KEY_FILE: key } = values;
   if (values.KAFKA_TLS === 'false' || !(values.KAFKA_TLS ?? ca ?? cert ?? key)) return undefined;
   return { ...(ca !== undefined && { ca }), ...(cert !== undefined && { cert }), ...(key !== undefined && { key }) };
 }
 
-function saslOf(values: Environment): KafkaSettings['sasl'] {
+function saslOf(values: Values): KafkaSettings['sasl'] {
   if (!values.KAFKA_SASL_MECHANISM) return undefined;
   return {
     mechanism: values.KAFKA_SASL_MECHANISM,

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { z } from 'zod';
-import { misspeltSettings } from './misspelt-settings.js';
+import { givenIn, type LOG_LEVELS, misspeltSettings, processSettings, type ROLES } from '#settings';
+import { settingsOf } from './settings-of.js';
 import { StartupError, systemCodeOf } from './startup-error.js';
 
 /** What the environment settles for a whole process. Read once, at the start. */
@@ -43,12 +43,7 @@ export const CONFIG = Symbol('config');
  * `hash-key` (mode 0600) when EINKLANG_HASH_KEY is unset. Throws {@link StartupError} with a sentence per wrong value.
  */
 export function loadConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = environmentSchema.safeParse(given);
-  const wrong = parsed.error?.issues.map((issue) => sentenceFor(issue, given)) ?? [];
-  const refusals = [...wrong, ...misspeltSettings(given)];
-  if (!parsed.success || refusals.length > 0) throw new StartupError(refusals.join('\n'));
-  const values = parsed.data;
+  const values = settingsOf(processSettings, environment, () => misspeltSettings(givenIn(environment)));
   const dataDir = resolve(values.EINKLANG_DATA_DIR ?? join(projectRoot(), '.data'));
   return Object.freeze({
     dataDir,
@@ -64,58 +59,6 @@ export function loadConfig(environment: Readonly<Record<string, string | undefin
     ...(values.EINKLANG_HASH_KEY === undefined ? hashKeyIn(dataDir) : { hashKey: hashKeyOf(values.EINKLANG_HASH_KEY) }),
     logLevel: values.EINKLANG_LOG_LEVEL,
   });
-}
-
-const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-const ROLES = ['all', 'api', 'worker'] as const;
-const SECRETS = new Set(['DATABASE_URL', 'EVENTSTOREDB_URL', 'EINKLANG_HASH_KEY']);
-const PORT_RULE = 'a port number from 0 to 65535, where 0 takes any free port';
-
-const CONNECTIONS_RULE = 'a number of connections from 4 to 200';
-
-const port = (defaultPort: number) =>
-  z
-    .string()
-    .regex(/^\d{1,5}$/, PORT_RULE)
-    .transform(Number)
-    .pipe(z.int().max(65_535, PORT_RULE))
-    .default(defaultPort);
-
-/** Each message continues the sentence "<variable> must be …". */
-const environmentSchema = z.object({
-  EINKLANG_DATA_DIR: z.string().optional(),
-  DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'an address such as postgres://user@host:5432/name' })
-    .optional(),
-  EINKLANG_DATABASE_CONNECTIONS: z
-    .string()
-    .regex(/^\d{1,3}$/, CONNECTIONS_RULE)
-    .transform(Number)
-    .pipe(z.int().min(4, CONNECTIONS_RULE).max(200, CONNECTIONS_RULE))
-    .optional(),
-  EVENTSTOREDB_URL: z
-    .string()
-    .regex(/^esdb(\+discover)?:\/\/\S+$/, 'an address such as esdb://user:password@host:2113')
-    .optional(),
-  EINKLANG_ROLE: z.enum(ROLES, `one of ${ROLES.join(', ')}`).default('all'),
-  EINKLANG_HOST: z
-    .string()
-    .regex(/^\S+$/, 'a host name or address to listen on, such as 127.0.0.1')
-    .default('127.0.0.1'),
-  EINKLANG_HTTP_PORT: port(3000),
-  EINKLANG_GRPC_PORT: port(5_051),
-  EINKLANG_HASH_KEY: z
-    .string()
-    .min(32, 'a secret of at least 32 characters')
-    .regex(/^(?!hex:)|^hex:([0-9a-f]{2}){32,}$/, 'hex: and at least 64 hexadecimal digits, or another secret')
-    .optional(),
-  EINKLANG_LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
-});
-
-function sentenceFor(issue: z.core.$ZodIssue, given: Readonly<Record<string, string | undefined>>): string {
-  const variable = String(issue.path[0]);
-  const found = SECRETS.has(variable) ? '' : `, not "${given[variable]}"`;
-  return `${variable} must be ${issue.message}${found}.`;
 }
 
 /** The folder of the nearest package.json: the same for the sources and for what is built from them. */

@@ -2,6 +2,7 @@
 // embedded database. What a controller, a command or a view needs is `#platform`, which loads none of them.
 
 export { CoreModule } from './core/core.module.js';
+export { coreOf, startAssembled } from './core/core-of.js';
 export { type CoreOptions, openCore } from './core/open-core.js';
 export * from './database/index.js';
 export { addGrpc, type GrpcServer, type GrpcServices, MAX_GRPC_MESSAGE_BYTES } from './grpc/grpc-server.js';

@@ -29,7 +29,7 @@ export { currentContext, runInContext, type WorkContext } from '#event-sourcing'
 export { CommandMetadata, commandMetadata } from './command-metadata.decorator.js';
 export * from './config.js';
 export { assembled } from './core/assembled.js';
-export { type Assembled, CORE, type Core, coreOf, startAssembled } from './core/core.js';
+export { type Assembled, CORE, type Core } from './core/core.js';
 export type { OpenedCore } from './core/open-core.js';
 export { type ExceptionSource, Exceptions } from './exceptions/exceptions.js';
 export { changesAfter, requireReached } from './grpc/changes-after.js';
@@ -52,6 +52,7 @@ export { PersonalDataHasher } from './personal-data/personal-data-hasher.js';
 export { NotOpened, PersonalDataSealer } from './personal-data/personal-data-sealer.js';
 export { contextFrom } from './request-context.js';
 export { SERVICE_SALES_PATH, ServiceCallsOnly, serviceToken } from './service/service-calls.js';
+export { settingsOf } from './settings-of.js';
 export { type End, endOnSignals, Shutdown } from './shutdown.js';
 export * from './slices/index.js';
 export { StartupError, systemCodeOf } from './startup-error.js';

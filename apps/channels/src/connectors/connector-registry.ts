@@ -1,4 +1,5 @@
 import { Rejected } from '#kernel';
+import { connectorSettings, type Environment, readSettings } from '#settings';
 import type { ChannelAddress, ChannelConnector, ConnectorKind } from './connector.js';
 import { simulatedConnector } from './simulated/simulated.connector.js';
 
@@ -34,8 +35,8 @@ export class ConnectorRegistry {
 }
 
 /** Every connector whose secrets are in the environment. */
-export function connectorsFrom(environment: Readonly<Record<string, string | undefined>>): readonly ConnectorKind[] {
-  const secret = environment.SIMULATED_SHOP_SECRET;
+export function connectorsFrom(environment: Environment): readonly ConnectorKind[] {
+  const secret = readSettings(connectorSettings, environment).SIMULATED_SHOP_SECRET;
   return secret ? [simulatedConnector(secret)] : [];
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ChannelSale, channelSale } from '#contracts';
 import { serviceToken } from '#platform';
-import { OrdersClient, ordersUrlIn } from './orders-client.js';
+import { OrdersClient } from './orders-client.js';
 
 const hashKey = Buffer.alloc(32, 7);
 const sale: ChannelSale = channelSale.parse({
@@ -80,15 +80,5 @@ describe('handing sales to the orders service', () => {
     server.close();
     server.closeAllConnections();
     await expect(client.record([sale])).rejects.toMatchObject({ kind: 'unavailable' });
-  });
-});
-
-describe('ORDERS_URL', () => {
-  it('is taken without the slash at its end', () => {
-    expect(ordersUrlIn({ ORDERS_URL: 'http://orders:3000/' })).toBe('http://orders:3000');
-  });
-
-  it.each([undefined, '', 'orders:3000', 'ftp://orders'])('may not be %p', (given) => {
-    expect(() => ordersUrlIn({ ORDERS_URL: given })).toThrow('ORDERS_URL must be the address of the orders service');
   });
 });

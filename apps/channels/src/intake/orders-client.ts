@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ChannelSale, SaleResult, SalesIntake } from '#contracts';
 import { Rejected } from '#kernel';
-import { SERVICE_SALES_PATH, StartupError, serviceToken } from '#platform';
+import { SERVICE_SALES_PATH, serviceToken } from '#platform';
 
 export interface OrdersClientOptions {
   /** Without a slash at the end. */
@@ -44,15 +44,6 @@ export class OrdersClient implements SalesIntake {
     if (response.status === 200) return JSON.parse(text);
     throw outage(`it answered ${response.status}`);
   }
-}
-
-/** The address in ORDERS_URL. Throws `StartupError` when there is none. */
-export function ordersUrlIn(environment: Readonly<Record<string, string | undefined>>): string {
-  const parsed = z.url({ protocol: /^https?$/ }).safeParse(environment.ORDERS_URL);
-  if (parsed.success) return parsed.data.replace(/\/+$/, '');
-  throw new StartupError(
-    `ORDERS_URL must be the address of the orders service, such as http://orders:3000, not "${environment.ORDERS_URL ?? ''}".`,
-  );
 }
 
 const answerSchema = z.object({

@@ -13,7 +13,8 @@ import { ProcessesController } from '../processes/processes.controller.js';
 import { Shutdown } from '../shutdown.js';
 import { SliceCommandHandler, SliceQueryHandler, Slices } from '../slices/index.js';
 import { MESSAGING, WARNINGS } from '../tokens.js';
-import { CORE, type Core, coreOf } from './core.js';
+import { CORE, type Core } from './core.js';
+import { coreOf } from './core-of.js';
 import type { OpenedCore } from './open-core.js';
 import { StatusController } from './status.controller.js';
 

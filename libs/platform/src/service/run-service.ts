@@ -2,6 +2,7 @@ import { type DynamicModule, Logger, type Type } from '@nestjs/common';
 import { Command } from 'commander';
 import { descriptionOf, type Publishes } from '#contracts';
 import type { KafkaSettings } from '#messaging';
+import { kafkaSettings, processSettings, type Setting, settingsHelp } from '#settings';
 import { type Config, loadConfig } from '../config.js';
 import { CoreModule } from '../core/core.module.js';
 import { openCore } from '../core/open-core.js';
@@ -16,8 +17,8 @@ import { StartupError } from '../startup-error.js';
 export interface ServiceProgram {
   /** Names the service, and says what the others get of its events. */
   readonly publishes: Publishes;
-  /** Lines of `--help` for settings of this service alone. */
-  readonly settings?: string;
+  /** Settings of this service alone, for `--help`. */
+  readonly settings?: readonly Parameters<typeof settingsHelp>[0][number][];
   /** The modules of the service, and what binds its ports to the outside. */
   readonly modules: readonly (Type | DynamicModule)[];
 }
@@ -28,7 +29,10 @@ export function runService(program: ServiceProgram): Promise<void> {
     const name = program.publishes.service;
     new Command(`einklang-${name}`)
       .description(descriptionOf(name).does)
-      .addHelpText('after', `\n${SETTINGS}${program.settings ?? ''}\n${MORE}`)
+      .addHelpText(
+        'after',
+        `\nEnvironment:\n${settingsHelp([processSettings, kafkaSettings, ...(program.settings ?? [])])}\n\n${MORE}`,
+      )
       .parse();
     requireSettings();
     const config = loadConfig();
@@ -51,7 +55,7 @@ async function startAlone(program: ServiceProgram, config: Config, shutdown: Shu
     const core = await openCore(config, shutdown, {
       writer: true,
       name: publishes.service,
-      others: { kafka: await kafkaSettings(), publishes },
+      others: { kafka: await kafkaOf(), publishes },
     });
     const { grpc } = descriptionOf(publishes.service);
     const root = { module: ServiceModule, imports: [CoreModule.over(core), ...modules] };
@@ -64,21 +68,15 @@ async function startAlone(program: ServiceProgram, config: Config, shutdown: Shu
 
 /** Services share the log, so each needs a store and a database that several processes can use. */
 function requireSettings(): void {
-  const missing = Object.entries(NEEDED).filter(([variable]) => !process.env[variable]);
+  const settings = Object.entries<Setting>({ ...processSettings.settings, ...kafkaSettings.settings });
+  const missing = settings.filter(([variable, { neededAlone }]) => neededAlone && !process.env[variable]);
   if (missing.length === 0) return;
   throw new StartupError(
-    `A service of its own needs ${missing.map(([variable, meaning]) => `${variable} (${meaning})`).join(', ')}. To run everything in one process without them: npm start.`,
+    `A service of its own needs ${missing.map(([variable]) => variable).join(', ')}. To run everything in one process without them: npm start.`,
   );
 }
 
-const NEEDED = {
-  EVENTSTOREDB_URL: 'the log that all services share',
-  DATABASE_URL: 'the PostgreSQL of this service',
-  KAFKA_BROKERS: 'where the services meet',
-  EINKLANG_HASH_KEY: 'the same secret for all services',
-};
-
-async function kafkaSettings(): Promise<KafkaSettings> {
+async function kafkaOf(): Promise<KafkaSettings> {
   const { kafkaSettingsFrom } = await import('#messaging');
   try {
     return kafkaSettingsFrom(process.env);
@@ -87,15 +85,4 @@ async function kafkaSettings(): Promise<KafkaSettings> {
   }
 }
 
-const SETTINGS = `Environment:
-  EVENTSTOREDB_URL     the log, such as esdb://user:password@host:2113 (needed)
-  DATABASE_URL         the PostgreSQL of this service (needed)
-  KAFKA_BROKERS        host:port, separated by commas (needed); KAFKA_TLS…, KAFKA_SASL…: libs/messaging/README.md
-  EINKLANG_HASH_KEY    secret of at least 32 characters, the same for all services (needed)
-  EINKLANG_ROLE        api: answers requests; worker: views, processes, relays; all: both (all)
-  EINKLANG_DATABASE_CONNECTIONS  connections to PostgreSQL at most (16)
-  EINKLANG_HOST        address to listen on (127.0.0.1)
-  EINKLANG_HTTP_PORT   REST, health and metrics (3000); 0 takes any free port
-  EINKLANG_LOG_LEVEL   trace, debug, info, warn, error, fatal, silent (info)
-`;
 const MORE = 'The topics have to be there before: npm run ops -- topics --apply';

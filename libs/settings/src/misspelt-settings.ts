@@ -1,34 +1,9 @@
 import { distance } from 'fastest-levenshtein';
+import type { Environment } from './define-settings.js';
+import { settingsByName } from './settings.js';
 
-/** Every environment variable that a program of ours reads. */
-const SETTINGS = [
-  'EINKLANG_DATA_DIR',
-  'EINKLANG_DATABASE_CONNECTIONS',
-  'EINKLANG_ROLE',
-  'EINKLANG_HOST',
-  'EINKLANG_HTTP_PORT',
-  'EINKLANG_GRPC_PORT',
-  'EINKLANG_HASH_KEY',
-  'EINKLANG_LOG_LEVEL',
-  'EINKLANG_POLL_ORDERS_SECONDS',
-  'EINKLANG_DRIFT_CHECK_SECONDS',
-  'EINKLANG_INTAKE_MAX_WAITING',
-  'DATABASE_URL',
-  'EVENTSTOREDB_URL',
-  'ORDERS_URL',
-  'SIMULATED_SHOP_SECRET',
-  'KAFKA_BROKERS',
-  'KAFKA_CLIENT_ID',
-  'KAFKA_SESSION_TIMEOUT_MS',
-  'KAFKA_TLS',
-  'KAFKA_TLS_CA_FILE',
-  'KAFKA_TLS_CERT_FILE',
-  'KAFKA_TLS_KEY_FILE',
-  'KAFKA_SASL_MECHANISM',
-  'KAFKA_SASL_USERNAME',
-  'KAFKA_SASL_PASSWORD',
-  'KAFKA_SASL_PASSWORD_FILE',
-] as const;
+/** Names of ours. */
+const SETTINGS = [...settingsByName].flatMap(([name, { foreign }]) => (foreign ? [] : [name]));
 
 /** Set by our own tests and images; no program reads them. */
 const NOT_SETTINGS = /^EINKLANG_(TEST_\w+|REPLAY_FILE|VERSION)$/;
@@ -43,16 +18,14 @@ const CHANGES_MAX = 2;
  * A sentence for every variable that looks like a setting of ours and is none. Without it the setting would silently keep its
  * default: an installation that works, on another database or port than was meant.
  */
-export function misspeltSettings(environment: Readonly<Record<string, string | undefined>>): readonly string[] {
+export function misspeltSettings(environment: Environment): readonly string[] {
   return Object.keys(environment)
     .filter((name) => environment[name] !== undefined && !isKnown(name))
     .flatMap((name) => {
       const meant = SETTINGS.filter((setting) => !environment[setting]).find((setting) => isLike(name, setting));
       if (meant) return [`${name} is no setting. Did you mean ${meant}?`];
       if (!name.toUpperCase().startsWith('EINKLANG_') || SERVICE_LINK.test(name)) return [];
-      return [
-        `${name} is no setting. Remove it, or check its spelling: the settings are in apps/standalone/README.md.`,
-      ];
+      return [`${name} is no setting. Remove it, or check its spelling: the settings are in docs/settings.md.`];
     });
 }
 
