@@ -75,7 +75,9 @@ const CASES: readonly Case[] = [
   describes('einklang.inventory.v1.Availability', /int64 stock_revision = 2;.*map<string, int64> available = 4;/s),
   describes('einklang.inventory.v1.ReserveStreamReply', /oneof result \{.*Problem problem = 2;/s),
   describes('grpc.health.v1.Health', /rpc Check/),
-  { name: 'health', args: [], path: 'grpc.health.v1.Health/Check', answer: /"status": "SERVING"/ },
+  ...['', STOCK, ORDERS, CATALOG, CUSTOMERS].map((service) =>
+    callsOf('grpc.health.v1.Health')('Check', { service }, /"status": "SERVING"/),
+  ),
   calls('Reserve', HOLD, /"stockRevision": "\d+"/, KEY),
   calls('Reserve', HOLD, /"repeated": true/, KEY),
   calls('Reserve', { ...HOLD, units: 2 }, /Code: AlreadyExists/, KEY),

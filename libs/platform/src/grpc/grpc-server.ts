@@ -43,7 +43,9 @@ export const MAX_GRPC_MESSAGE_BYTES = 4_194_304;
 
 /** Nest's gRPC server, made to listen after its services exist, to tell its port and to end within a time limit. */
 export class GrpcServer extends ServerGrpc {
-  private readonly health = new HealthImplementation({ '': 'NOT_SERVING' });
+  private readonly health: HealthImplementation;
+  /** Names that health is asked for: the whole server, and each service of ours. */
+  private readonly names: readonly string[];
   private readonly address: { readonly host: string; readonly port: number };
   private boundPort = 0;
 
@@ -60,6 +62,11 @@ export class GrpcServer extends ServerGrpc {
       onLoadPackageDefinition: (_: unknown, server: grpc.Server) => this.addOwnServices(server, protoFiles),
     });
     this.address = { host: config.host, port: config.grpcPort };
+    const inPackages = Object.entries(definition).filter(([name]) =>
+      services.packages.some((each) => name.startsWith(`${each}.`)),
+    );
+    this.names = ['', ...inPackages.filter(([, declared]) => !('format' in declared)).map(([name]) => name)];
+    this.health = new HealthImplementation(Object.fromEntries(this.names.map((name) => [name, 'NOT_SERVING'])));
   }
 
   /** The port it listens on, once started. */
@@ -82,7 +89,7 @@ export class GrpcServer extends ServerGrpc {
     ).catch((error: unknown) => {
       throw bindError(error, host, port);
     });
-    this.health.setStatus('', 'SERVING');
+    for (const name of this.names) this.health.setStatus(name, 'SERVING');
     callback?.();
   }
 
@@ -91,7 +98,7 @@ export class GrpcServer extends ServerGrpc {
     const server: grpc.Server | null = this.grpcClient;
     if (!server) return;
     this.grpcClient = null;
-    this.health.setStatus('', 'NOT_SERVING');
+    for (const name of this.names) this.health.setStatus(name, 'NOT_SERVING');
     const timer = setTimeout(() => server.forceShutdown(), GRACE_MS);
     await promisify(server.tryShutdown.bind(server))().finally(() => clearTimeout(timer));
   }

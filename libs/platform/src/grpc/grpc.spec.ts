@@ -271,8 +271,8 @@ describe('a stream', () => {
 });
 
 describe('what operators ask', () => {
-  it('answers health checks', async () => {
-    expect(await call('grpc.health.v1.Health/Check', { service: '' })).toEqual({ status: 1 });
+  it.each(['', 'einklang.spec.v1.EchoService'])('answers health checks of "%s"', async (service) => {
+    expect(await call('grpc.health.v1.Health/Check', { service })).toEqual({ status: 1 });
   });
 
   it('lists its services by reflection', async () => {
