@@ -1,15 +1,10 @@
-import { type ReadModels, widenedToBigint } from '#read-models';
+import { type ReadModels, type TableHistory, widenedToBigint } from '#read-models';
 
-/** Makes the tables of this service where they are missing. Run at every start. */
-export async function createTables(readModels: ReadModels): Promise<void> {
-  await readModels.transaction((tx) => tx.execute(CREATE_TABLES));
-}
+/** Brings the tables of this service to their form of today. */
+export const createTables = (readModels: ReadModels): Promise<void> => readModels.migrate(history);
 
-/** The lock keeps two starting processes from creating the same table at once. */
-const CREATE_TABLES = `
-  select pg_advisory_xact_lock(hashtextextended('einklang.channels.tables', 0));
-  create schema if not exists channels;
-
+/** Made over and over until there were migrations, so the first change finds them in any of their forms. */
+const TABLES = `
   -- One row per sale of a message, or one for a message that is not understood: that is parked, whole and sealed. What is
   -- the same message in other words is another row. A row that is done keeps its keys, so that a repeat is known, and loses
   -- its content.
@@ -128,3 +123,8 @@ const CREATE_TABLES = `
   create index if not exists push_ledger_refused on channels.push_ledger (refused_at) where refused_at is not null;
   create index if not exists push_ledger_capped on channels.push_ledger (channel) where capped;
 `;
+
+const history: TableHistory = {
+  schema: 'channels',
+  changes: [{ name: 'tables-as-they-were', on: '2026-12-01', sql: TABLES }],
+};

@@ -1,14 +1,10 @@
-import type { ReadModels } from '#read-models';
+import type { ReadModels, TableHistory } from '#read-models';
 
-/** Makes the tables of this library in the database of the read models where they are missing. */
-export async function createMessagingTables(readModels: ReadModels): Promise<void> {
-  await readModels.transaction((tx) => tx.execute(CREATE_TABLES));
-}
+/** Brings the tables of this library, in the database of the read models, to their form of today. */
+export const createMessagingTables = (readModels: ReadModels): Promise<void> => readModels.migrate(history);
 
-const CREATE_TABLES = `
-  select pg_advisory_xact_lock(hashtextextended('einklang.messaging.tables', 0));
-  create schema if not exists messaging;
-
+/** Made over and over until there were migrations, so the first change finds them in any of their forms. */
+const TABLES = `
   create table if not exists messaging.checkpoints (
     consumer text not null,
     topic text not null,
@@ -41,3 +37,8 @@ const CREATE_TABLES = `
     primary key (consumer, topic, partition, "offset")
   );
 `;
+
+const history: TableHistory = {
+  schema: 'messaging',
+  changes: [{ name: 'tables-as-they-were', on: '2026-12-01', sql: TABLES }],
+};

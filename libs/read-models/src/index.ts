@@ -21,6 +21,7 @@ export { DatabaseError, isRefusedValue, storableText } from './database-error.js
 export { DatabaseLocks } from './database-locks.js';
 export { FailingItems, FailureLog, Retries, type RetryTiming, reasonOf } from './failures.js';
 export { PostgresIdempotencyStore } from './idempotency-store.js';
+export type { TableChange, TableHistory } from './migrations.js';
 export { isOutage, Outages } from './outages.js';
 export { type ParkedEvent, parkedCounts, parkedEvents, skipParked, unpark } from './parked.js';
 export { ProcessTimer } from './processes/process-timer.js';

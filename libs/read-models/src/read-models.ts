@@ -2,8 +2,9 @@ import pg from 'pg';
 import { DataSource, QueryFailedError, type QueryRunner } from 'typeorm';
 import { DatabaseError } from './database-error.js';
 import { Leases } from './leases.js';
+import { carryOut, isUpToDate, type TableHistory } from './migrations.js';
 import { Outages } from './outages.js';
-import { CREATE_TABLES } from './tables.js';
+import { readModelTables } from './tables.js';
 
 /** Something that runs SQL: the pool, or one transaction. */
 export interface Tx {
@@ -42,6 +43,8 @@ export interface ReadModels extends Tx {
   readonly outages: Outages;
   /** Commits when `work` resolves, rolls back when it rejects. */
   transaction<T>(work: (tx: Tx) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** Brings tables that cannot be built again to the form this program knows: all that is missing, or nothing. */
+  migrate(history: TableHistory): Promise<void>;
   /** Stop the runners first. */
   close(): Promise<void>;
 }
@@ -66,7 +69,7 @@ export async function openReadModels({ url, poolSize = 16, log = silent }: ReadM
   const source = await connect(url, poolSize, log);
   const leases = new Leases(() => source.createQueryRunner());
   const readModels = new PooledReadModels(source, log, leases);
-  await readModels.transaction((tx) => tx.execute(CREATE_TABLES));
+  await readModels.migrate(readModelTables);
   return readModels;
 }
 
@@ -88,6 +91,15 @@ class PooledReadModels implements ReadModels {
   }
 
   transaction<T>(work: (tx: Tx) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.#transaction(work, options);
+  }
+
+  async migrate(history: TableHistory): Promise<void> {
+    if (await isUpToDate(this, history)) return;
+    await this.#transaction((tx) => tx.migrate(this.source, history), {});
+  }
+
+  #transaction<T>(work: (tx: Connection) => Promise<T>, options: TransactionOptions): Promise<T> {
     return this.#withConnection(async (tx) => {
       await tx.execute(beginStatement(options));
       tx.keepsPlans = options.byKey ?? false;
@@ -131,17 +143,27 @@ class Connection implements Tx {
     return (await this.#run(sql, params)).affected ?? 0;
   }
 
-  async #run<Row extends object>(sql: string, params: readonly unknown[] | undefined): Promise<Answer<Row>> {
-    try {
+  migrate(source: DataSource, history: TableHistory): Promise<void> {
+    return asDatabaseError(() => carryOut(source, this.runner, history));
+  }
+
+  #run<Row extends object>(sql: string, params: readonly unknown[] | undefined): Promise<Answer<Row>> {
+    return asDatabaseError(async () => {
       const name = this.keepsPlans && params ? nameOf(sql) : undefined;
       if (name === undefined || !params) return await this.runner.query(sql, params && [...params], true);
       const connection: DriverConnection = await this.runner.connect();
       const { rows, rowCount } = await connection.query<Row>({ name, text: sql, values: params });
       return { records: rows, affected: rowCount ?? 0 };
-    } catch (error) {
-      if (error instanceof QueryFailedError) throw new DatabaseError(error.driverError);
-      throw error instanceof Error ? new DatabaseError(error) : error;
-    }
+    });
+  }
+}
+
+async function asDatabaseError<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof QueryFailedError) throw new DatabaseError(error.driverError);
+    throw error instanceof Error ? new DatabaseError(error) : error;
   }
 }
 

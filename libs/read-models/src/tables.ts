@@ -1,7 +1,7 @@
-/** Tables of this library. Run at every start; the lock keeps two starting processes from creating the same table at once. */
-export const CREATE_TABLES = `
-  select pg_advisory_xact_lock(hashtextextended('einklang.read-models.tables', 0));
-  create schema if not exists read_models;
+import type { TableHistory } from './migrations.js';
+
+/** Made over and over until there were migrations, so the first change finds them in any of their forms. */
+const TABLES = `
   create schema if not exists analytics;
 
   create table if not exists read_models.checkpoints (
@@ -42,10 +42,13 @@ export const CREATE_TABLES = `
   create index if not exists idempotency_keys_by_age on read_models.idempotency_keys (created_at);
 `;
 
-/**
- * SQL that makes columns of an earlier version hold what others count (revisions, sums): to be run at every start, and does
- * nothing where they are wide already.
- */
+/** Tables of this library. */
+export const readModelTables: TableHistory = {
+  schema: 'read_models',
+  changes: [{ name: 'tables-as-they-were', on: '2026-12-01', sql: TABLES }],
+};
+
+/** SQL that makes columns hold what others count (revisions, sums), where they do not yet. */
 export const widenedToBigint = (schema: string, table: string, columns: readonly string[]): string => `
   do $$ declare changes text; begin
     select string_agg(format('alter column %I type bigint', column_name), ', ') into changes

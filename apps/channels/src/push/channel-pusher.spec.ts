@@ -63,6 +63,8 @@ class FailsOnce implements ReadModels {
     return [] as Result;
   }
 
+  async migrate(): Promise<void> {}
+
   async close(): Promise<void> {}
 }
 

@@ -244,7 +244,8 @@ describe('the push ledger', () => {
     await change({ a: 7 });
     await readModels.execute(`
       alter table channels.push_ledger drop constraint push_ledger_pkey, add primary key (channel, sku);
-      alter table channels.push_ledger drop column ended_at, drop column refused_at, drop column capped, drop column listed_at`);
+      alter table channels.push_ledger drop column ended_at, drop column refused_at, drop column capped, drop column listed_at;
+      drop table channels.migrations`);
     await readModels.execute(
       `insert into channels.push_ledger (channel, sku, external_id, listed_at_position) values
          ($1, 'a', 'x-1', 3), ($1, 'b', 'x-1', 4), ($1, 'c', 'x-2', 5)`,

@@ -1,15 +1,10 @@
-import type { ReadModels } from '#read-models';
+import type { ReadModels, TableHistory } from '#read-models';
 
-/** Makes what this service remembers of its neighbours, where it is missing. Run at every start. */
-export async function createTables(readModels: ReadModels): Promise<void> {
-  await readModels.transaction((tx) => tx.execute(CREATE_TABLES));
-}
+/** Brings what this service remembers of its neighbours to its form of today. */
+export const createTables = (readModels: ReadModels): Promise<void> => readModels.migrate(history);
 
-/** The lock keeps two starting processes from creating the same table at once. */
-const CREATE_TABLES = `
-  select pg_advisory_xact_lock(hashtextextended('einklang.orders.tables', 0));
-  create schema if not exists orders;
-
+/** Made over and over until there were migrations, so the first change finds them in any of their forms. */
+const TABLES = `
   -- What a channel calls one of our SKUs, also after the listing ended: its last sale may come later. The newest wins.
   create table if not exists orders.listing (
     channel text collate "C" not null,
@@ -22,3 +17,8 @@ const CREATE_TABLES = `
   -- Channels that are registered, or were told where their goods come from.
   create table if not exists orders.channel (channel text collate "C" primary key);
 `;
+
+const history: TableHistory = {
+  schema: 'orders',
+  changes: [{ name: 'tables-as-they-were', on: '2026-12-01', sql: TABLES }],
+};

@@ -1,7 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import type { EventStore } from '#event-sourcing';
-import type { ReadModels } from '#read-models';
+import type { ReadModels, TableHistory } from '#read-models';
 import type { Config } from '../config.js';
 import { StartupError } from '../startup-error.js';
 
@@ -33,7 +33,7 @@ const fingerprintOf = (key: Buffer): string =>
   createHmac('sha256', key).update('fingerprint of this key').digest('hex');
 
 async function notedFingerprint(readModels: ReadModels): Promise<string | undefined> {
-  await readModels.transaction((tx) => tx.execute(CREATE_TABLE));
+  await readModels.migrate(tables);
   const [row] = await readModels.query<{ fingerprint: string }>('select fingerprint from platform.hash_key');
   return row?.fingerprint;
 }
@@ -53,8 +53,13 @@ async function holdsSales(store: EventStore): Promise<boolean> {
   }
 }
 
-const CREATE_TABLE = `
-  select pg_advisory_xact_lock(hashtextextended('einklang.platform.tables', 0));
-  create schema if not exists platform;
-  create table if not exists platform.hash_key (id integer primary key check (id = 1), fingerprint text not null);
-`;
+const tables: TableHistory = {
+  schema: 'platform',
+  changes: [
+    {
+      name: 'tables-as-they-were',
+      on: '2026-12-01',
+      sql: 'create table if not exists platform.hash_key (id integer primary key check (id = 1), fingerprint text not null)',
+    },
+  ],
+};
