@@ -67,7 +67,7 @@ describe('products and variants', () => {
     await caughtUp(await call('PUT', `${variantPath}/listings/etsy`, { externalId: ext('A') }));
     expect(await call('GET', `/v1/products/${productId}`)).toEqual({
       status: 200,
-      body: { productId, title: 'Mugs', brand: 'Acme', description: 'Hold\ntea', variantCount: 1 },
+      body: { productId, title: 'Mugs', brand: 'Acme', description: 'Hold\ntea', revision: 1, variantCount: 1 },
     });
     expect(await call('GET', variantPath)).toEqual({
       status: 200,
@@ -78,6 +78,7 @@ describe('products and variants', () => {
         attributes: { colour: 'red', boxed: false },
         prices: [{ channel: 'etsy', currency: 'EUR', amountMinor: 1_299 }],
         listings: [{ channel: 'etsy', externalId: ext('A') }],
+        revision: 3,
       },
     });
   });
@@ -173,6 +174,42 @@ describe('listings', () => {
       [`variant-${sku}`, 'ListingCreated'],
     ]);
     expect(events[1]?.position).toBe((events[0]?.position ?? 0) + 1);
+  });
+});
+
+describe('a command with If-Match', () => {
+  const etagOf = async (path: string) => (await fetch(service.httpUrl + path)).headers.get('etag') ?? '';
+
+  it('is carried out on the variant its caller had read, and else answered with 412 and changes nothing', async () => {
+    await caughtUp(await call('PUT', `${variantPath}/prices/etsy`, price()));
+    const etag = await etagOf(variantPath);
+    expect(etag).toMatch(/^"1\.[\w-]{20,}"$/);
+    const list = (name: string, ifMatch: string) =>
+      call('PUT', `${variantPath}/listings/etsy`, { externalId: ext(name) }, { 'if-match': ifMatch });
+    const racing = await Promise.all([list('A', etag), list('B', etag)]);
+    expect(racing.map(({ status }) => status).toSorted()).toEqual([200, 412]);
+    const lost = racing[0]?.status === 412 ? 'A' : 'B';
+    const late = await call('PUT', `${variantPath}/prices/etsy`, price({ amountMinor: 1 }), { 'if-match': etag });
+    expect(late).toMatchObject({ status: 412, body: { code: 'revision-moved', revision: 2 } });
+    expect(await call('DELETE', `${variantPath}/listings/etsy`, undefined, { 'if-match': etag })).toMatchObject({
+      status: 412,
+    });
+    expect(await store.readStream(`externalid-etsy.${ext(lost)}`)).toEqual([]);
+    expect(await store.readStream(`variant-${sku}`)).toHaveLength(3);
+    expect((await list(lost, '"2"')).status).toBe(200);
+  });
+
+  it('is carried out on the product its caller had read', async () => {
+    const described = await call('PUT', `/v1/products/${productId}`, { title: 'Mugs' }, { 'if-match': '"0"' });
+    expect(described.status).toBe(200);
+    await caughtUp(described);
+    const etag = await etagOf(`/v1/products/${productId}`);
+    expect(etag).toMatch(/^"1\./);
+    const add = (ifMatch: string) =>
+      call('POST', `/v1/products/${productId}/variants`, variant({ sku: ext('SKU') }), { 'if-match': ifMatch });
+    expect((await add('"0"')).status).toBe(412);
+    expect((await add(etag)).status).toBe(201);
+    expect((await call('PUT', `/v1/products/${productId}`, { title: 'Cups' }, { 'if-match': '"0"' })).status).toBe(412);
   });
 });
 

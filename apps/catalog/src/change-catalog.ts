@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CommandRunner, EventMetadata } from '#event-sourcing';
+import type { CallerMetadata, CommandRunner, EventMetadata } from '#event-sourcing';
 import { newId, Rejected } from '#kernel';
 import { addressed, type CatalogCommand, type CatalogEvent } from './catalog-command.js';
 import { ExternalIdTaken } from './external-id/external-id.decide.js';
@@ -13,7 +13,8 @@ export interface CatalogChange {
 }
 
 /**
- * Decides on one or several streams of the catalogue, each command on another: all of them hold or none.
+ * Decides on one or several streams of the catalogue, each command on another: all of them hold or none. The first one is for
+ * the aggregate that was asked for: an expected revision is its revision.
  *
  * External ids are claimed before the variant is changed, and those it no longer has are released after it. So what is
  * listed is claimed by the SKU that lists it at every moment, also where streams are stored one after the other. There a
@@ -22,8 +23,14 @@ export interface CatalogChange {
 export class ChangeCatalog {
   constructor(private readonly commands: CommandRunner) {}
 
-  async execute(commands: readonly CatalogCommand[], metadata: EventMetadata): Promise<CatalogChange> {
-    const ordered = commands.toSorted(bySafety).map(addressed);
+  async execute(
+    commands: readonly CatalogCommand[],
+    { expectedRevision, ...metadata }: CallerMetadata,
+  ): Promise<CatalogChange> {
+    const [asked] = commands;
+    const ordered = commands
+      .toSorted(bySafety)
+      .map((command) => (command === asked ? { ...addressed(command), expectedRevision } : addressed(command)));
     const outcomes = await this.commands.executeTogether(ordered, { metadata }).catch(async (error: unknown) => {
       if (!(await this.freesAbandoned(error, metadata))) throw error;
       return this.commands.executeTogether(ordered, { metadata });

@@ -443,6 +443,23 @@ describe('the channels API', () => {
 const pushes = async (state: string): Promise<{ wantedQuantity: number }[]> =>
   (await call('GET', `/v1/channels/web-shop/pushes?state=${state}`)).body.items;
 
+describe('a channel, by a command with If-Match,', () => {
+  it('is changed as its caller had read it, and else answers 412 and changes nothing', async () => {
+    await call('PUT', '/v1/channels/if-match', settings());
+    const etag = (await fetch(`${service.httpUrl}/v1/channels/if-match`)).headers.get('etag') ?? '';
+    expect(etag).toMatch(/^"0\.[\w-]{20,}"$/);
+    const rename = (name: string, ifMatch: string) =>
+      call('PUT', '/v1/channels/if-match', { ...settings(), name }, { 'if-match': ifMatch });
+    const racing = await Promise.all([rename('One', etag), rename('Two', etag)]);
+    expect(racing.map(({ status }) => status).toSorted()).toEqual([200, 412]);
+    const pause = (ifMatch: string) =>
+      call('POST', '/v1/channels/if-match/pause', { reason: 'stock-taking' }, { 'if-match': ifMatch });
+    expect(await pause(etag)).toMatchObject({ status: 412, body: { code: 'revision-moved', revision: 1 } });
+    expect(await store.readStream('channel-if-match')).toHaveLength(2);
+    expect((await pause('"1"')).status).toBe(200);
+  });
+});
+
 async function append(stream: string, type: string, data: object): Promise<void> {
   const at = new Date().toISOString();
   const metadata = { commandId: newId(), correlationId: newId(), actor: 'spec', occurredAt: at, receivedAt: at };

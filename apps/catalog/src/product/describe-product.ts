@@ -9,6 +9,7 @@ export const describeProduct = catalog.command({
   path: { productId: productIdSchema },
   body: z.strictObject(productDescription).meta({ id: 'DescribeProduct' }),
   answer: catalogChanged,
+  conditional: true,
   refusals: { 'not-found': ['unknown-product'] },
   execute: async (description, { changes }, metadata) =>
     catalogChangedBy(await changes.execute([{ type: 'DescribeProduct', ...description }], metadata)),

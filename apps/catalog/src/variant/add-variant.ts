@@ -12,6 +12,7 @@ export const addVariant = catalog.command({
     .strictObject({ sku: skuSchema, title: titleSchema, attributes: attributesSchema.default({}) })
     .meta({ id: 'AddVariant' }),
   answer: catalogChanged,
+  conditional: true,
   status: 201,
   refusals: { 'not-found': ['unknown-product'], conflict: ['sku-taken', 'sku-exists'] },
   execute: async (variant, { changes }, metadata) => {

@@ -12,6 +12,7 @@ export const describeVariant = catalog.command({
     .strictObject({ title: titleSchema, attributes: attributesSchema.default({}) })
     .meta({ id: 'DescribeVariant' }),
   answer: catalogChanged,
+  conditional: true,
   refusals: { 'not-found': ['unknown-sku'] },
   execute: async (description, { changes }, metadata) =>
     catalogChangedBy(await changes.execute([{ type: 'DescribeVariant', ...description }], metadata)),

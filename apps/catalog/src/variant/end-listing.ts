@@ -15,6 +15,7 @@ export const endListing = catalog.command({
     externalId: externalIdSchema.optional().meta({ description: 'Only this listing; without it all on the channel' }),
   }),
   answer: catalogChanged,
+  conditional: true,
   refusals: { 'not-found': ['unknown-sku'], conflict: ['listing-changed'] },
   execute: async ({ sku, channel, externalId }, { changes }, metadata) => {
     const end = (externalIds: readonly string[], releases: readonly ReleaseExternalId[], all: boolean) =>

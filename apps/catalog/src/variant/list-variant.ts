@@ -18,6 +18,7 @@ export const listVariant = catalog.command({
     })
     .meta({ id: 'ListVariant' }),
   answer: catalogChanged,
+  conditional: true,
   refusals: { 'not-found': ['unknown-sku'], conflict: ['external-id-taken'] },
   execute: async ({ sku, channel, externalId, replaces }, { changes }, metadata) => {
     const listing = { channel, externalId, replaces };

@@ -9,6 +9,7 @@ export const setPrice = catalog.command({
   path: { sku: skuSchema, channel: channelIdSchema },
   body: z.strictObject({ currency, amountMinor: priceMinor }).meta({ id: 'SetPrice' }),
   answer: catalogChanged,
+  conditional: true,
   refusals: { 'not-found': ['unknown-sku'] },
   execute: async (price, { changes }, metadata) =>
     catalogChangedBy(await changes.execute([{ type: 'SetPrice', ...price }], metadata)),

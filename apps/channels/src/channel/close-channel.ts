@@ -9,6 +9,7 @@ export const closeChannel = channels.command({
   path: { channel: channelIdSchema },
   body: z.strictObject({ reason: reasonText }),
   answer: channelChanged,
+  conditional: true,
   refusals: { 'not-found': ['unknown-channel'] },
   execute: async (close, { changes }, metadata) =>
     channelChangedBy(close.channel, await changes.execute(close.channel, { type: 'CloseChannel', ...close }, metadata)),

@@ -21,6 +21,7 @@ export const configureChannel = channels.command({
     pushesPerSecond: z.int().min(1).max(1_000).meta({ description: 'Stock requests per second the channel takes' }),
   }),
   answer: channelChanged,
+  conditional: true,
   refusals: { invalid: ['connector-unavailable'] },
   execute: async (settings, { connectors, changes }, metadata) => {
     const { channel, connector } = settings;

@@ -9,6 +9,7 @@ export const pauseChannel = channels.command({
   path: { channel: channelIdSchema },
   body: z.strictObject({ reason: reasonText }),
   answer: channelChanged,
+  conditional: true,
   refusals: { 'not-found': ['unknown-channel'], conflict: ['channel-closed'] },
   execute: async (pause, { changes }, metadata) =>
     channelChangedBy(pause.channel, await changes.execute(pause.channel, { type: 'PauseChannel', ...pause }, metadata)),

@@ -93,13 +93,14 @@ const mug = {
     { channel: 'shop', currency: 'EUR', amountMinor: 1_099 },
   ],
   listings: [{ channel: 'etsy', externalId: 'B' }],
+  revision: 9,
 };
 
 describe('the catalogue', () => {
   it('shows products, and variants with prices and listings, as they are now', async () => {
     await record(history);
     await projected();
-    expect(await query.product('P1')).toEqual({ productId: 'P1', title: 'Mugs', variantCount: 1 });
+    expect(await query.product('P1')).toEqual({ productId: 'P1', title: 'Mugs', revision: 1, variantCount: 1 });
     expect(await query.variant('MUG')).toEqual(mug);
     expect((await query.variants('', 10)).map(({ sku }) => sku)).toEqual(['CUP', 'MUG']);
     expect((await query.variants('CUP', 10)).map(({ sku }) => sku)).toEqual(['MUG']);

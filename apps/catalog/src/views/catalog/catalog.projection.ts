@@ -9,6 +9,7 @@ export const productsTable = defineTable({
     title: column.text('What it is called'),
     description: orNull(column.text('What is said about it')),
     brand: orNull(column.text('Who makes it')),
+    revision: column.integer('Of the last event of the product'),
   },
   key: ['productId'],
 });
@@ -20,6 +21,7 @@ export const variantsTable = defineTable({
     productId: column.code('The product it belongs to'),
     title: column.text('What it is called'),
     attributes: column.json<Record<string, string | number | boolean>>('What sets it apart, such as size and colour'),
+    revision: column.integer('Of the last event of the variant, its prices and listings among them'),
   },
   key: ['sku'],
   indexes: { variants_by_product: ['productId', 'sku'] },
@@ -55,7 +57,7 @@ export type ListingRow = RowOf<typeof listingsTable>;
 /** What is sold, what it costs, and what each channel calls it. */
 export const catalogProjection: Projection = {
   name: 'catalog',
-  version: 2,
+  version: 3,
   tables: [productsTable, variantsTable, pricesTable, listingsTable],
   types: [...typesOf(productEvents), ...typesOf(variantEvents)],
   apply: async (page, tx) => {
@@ -77,33 +79,34 @@ type CatalogFact = RecordedEvent<ProductEvent> | RecordedEvent<VariantEvent>;
 
 async function writeProducts(events: readonly CatalogFact[], tx: Tx): Promise<void> {
   const rows = new Map<string, RowOf<typeof productsTable>>();
-  for (const { type, data } of events) {
+  for (const { type, data, revision } of events) {
     if (type !== 'ProductCreated' && type !== 'ProductDescribed') continue;
     const { productId, title, description = null, brand = null } = data;
-    rows.set(productId, { productId, title, description, brand });
+    rows.set(productId, { productId, title, description, brand, revision });
   }
   await productsTable.upsert(tx, [...rows.values()]);
 }
 
 async function writeVariants(events: readonly CatalogFact[], tx: Tx): Promise<void> {
-  const rows = new Map<string, VariantRow>();
-  const described = new Map<string, Omit<VariantRow, 'productId'>>();
-  for (const { type, data } of events) {
-    if (type === 'VariantAdded') {
-      const { sku, productId, title, attributes } = data;
-      rows.set(sku, { sku, productId, title, attributes });
-    } else if (type === 'VariantDescribed') {
-      described.set(data.sku, data);
-    }
-  }
-  const stored = await variantsTable.byKeys(tx, [...described.values()]);
-  for (const row of stored) rows.set(row.sku, row);
-  for (const { sku, title, attributes } of described.values()) {
+  const ofVariants = events.filter(isOfVariant);
+  const touched = [...new Set(ofVariants.map(({ data: { sku } }) => sku))].map((sku) => ({ sku }));
+  const rows = new Map((await variantsTable.byKeys(tx, touched)).map((row) => [row.sku, row]));
+  for (const { type, data, revision } of ofVariants) {
+    const { sku } = data;
     const row = rows.get(sku);
-    if (row) rows.set(sku, { ...row, title, attributes });
+    if (row ? revision <= row.revision : type !== 'VariantAdded') continue;
+    if (type === 'VariantAdded') {
+      const { productId, title, attributes } = data;
+      rows.set(sku, { sku, productId, title, attributes, revision });
+    } else if (row) {
+      const { title, attributes } = type === 'VariantDescribed' ? data : row;
+      rows.set(sku, { ...row, title, attributes, revision });
+    }
   }
   await variantsTable.upsert(tx, [...rows.values()]);
 }
+
+const isOfVariant = (fact: CatalogFact): fact is RecordedEvent<VariantEvent> => 'sku' in fact.data;
 
 async function writePrices(events: readonly CatalogFact[], tx: Tx): Promise<void> {
   const rows = new Map<string, PriceRow>();

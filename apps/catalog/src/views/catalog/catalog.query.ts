@@ -29,6 +29,7 @@ export interface ProductAnswer {
   readonly title: string;
   readonly description?: string;
   readonly brand?: string;
+  readonly revision: number;
   readonly variantCount: number;
 }
 

@@ -10,6 +10,7 @@ const product = z
     title: z.string(),
     description: z.string().optional(),
     brand: z.string().optional(),
+    revision: z.int(),
     variantCount: z.int().meta({ description: 'They are listed at /v1/variants?productId=' }),
   })
   .meta({ id: 'Product' });
@@ -19,6 +20,7 @@ const variant = z
     productId: z.string(),
     title: z.string(),
     attributes: z.record(z.string(), z.union([z.string(), z.int(), z.boolean()])),
+    revision: z.int(),
     prices: z.array(z.object({ channel: z.string(), currency: z.string(), amountMinor: z.int() })),
     listings: z.array(z.object({ channel: z.string(), externalId: z.string() })),
   })
@@ -38,6 +40,7 @@ export const productById = catalog.query({
   summary: 'A product',
   path: { productId: productIdSchema },
   answer: product,
+  revision: ({ revision }) => revision,
   refusals: { 'not-found': ['unknown-product'] },
   execute: ({ productId }, { catalogQuery }) => catalogQuery.product(productId),
 });
@@ -47,6 +50,7 @@ export const variantOfSku = catalog.query({
   summary: 'A variant with its prices and listings',
   path: { sku: skuSchema },
   answer: variant,
+  revision: ({ revision }) => revision,
   refusals: { 'not-found': ['unknown-sku'] },
   execute: ({ sku }, { catalogQuery }) => catalogQuery.variant(sku),
 });

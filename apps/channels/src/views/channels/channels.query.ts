@@ -50,6 +50,7 @@ export const channelById = channels.query({
   summary: 'One channel',
   path: { channel: channelIdSchema },
   answer: channelAnswer,
+  revision: ({ revision }) => revision,
   refusals: { 'not-found': ['unknown-channel'] },
   execute: async ({ channel }, parts) => {
     const [answer] = await answersFor([parts.directory.get(channel)], parts, channel);
