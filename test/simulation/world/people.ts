@@ -292,8 +292,11 @@ export class People {
       if (this.#random.chance(0.4)) return;
       await this.#takeTime(this.#random.exponential(1_000));
     }
+    // No other person ends it before we know of it: we would be the only ones to have it then.
+    this.#relisting.add(`${shop.channel} ${next}`);
     if (!shop.skus.has(next)) shop.offer(next, sku);
     await this.#callers.listing(sku, 'ListingCreated', shop.channel, next);
+    this.#relisting.delete(`${shop.channel} ${next}`);
   }
 
   async pauseChannel(): Promise<void> {
