@@ -37,7 +37,7 @@ export interface SystemProcess extends Core {
 export async function startProcess({ name, onFenced, log, channels: options }: ProcessOptions): Promise<SystemProcess> {
   const core = await openCore(name, onFenced, log);
   const inventory = assembleInventory(core);
-  const orders = assembleOrders(core);
+  const orders = assembleOrders(core, { stockAnswerMs: STOCK_ANSWER_MS });
   const connectors = [simulatedConnector(SHOP_SECRET)];
   const channels = assembleChannels(core, { sales: orders.intake, feed: inventory.feed, connectors, options });
   await startAssembled(core, [inventory, orders, channels]);
@@ -76,6 +76,9 @@ export async function startOperatorProgram(
     await opened.close();
   }
 }
+
+/** So short that a crash or an outage now and then takes longer. */
+const STOCK_ANSWER_MS = 2_000;
 
 const URL = 'postgres://simulated:simulated@database:5432/simulated';
 

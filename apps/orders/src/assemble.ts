@@ -21,8 +21,13 @@ export const ordersProjections: readonly Projection[] = [ordersProjection, order
 
 export type Orders = ReturnType<typeof assembleOrders>;
 
+export interface OrdersOptions {
+  /** How long inventory has to answer an order before a person looks. */
+  readonly stockAnswerMs?: number;
+}
+
 /** Puts the service together. */
-export function assembleOrders(core: Core) {
+export function assembleOrders(core: Core, { stockAnswerMs }: OrdersOptions = {}) {
   const { store, readModels, runners, commands, clock, shutdown, exceptions } = core;
 
   // Commands
@@ -33,7 +38,7 @@ export function assembleOrders(core: Core) {
   for (const projection of ordersProjections) runners.addProjection(projection);
 
   // Processes
-  core.processes.add(placeOrDeclineOrders);
+  core.processes.add(placeOrDeclineOrders(stockAnswerMs));
   runners.addReaction(new WhenListingIsMadeKnowItsSku(readModels));
   runners.addReaction(new WhenChannelIsSetUpKnowIt(readModels));
   const orderKnownOffers = new WhenOfferIsKnownOrderItsSku(

@@ -32,7 +32,11 @@ export {
   type ProcessHistoryEntry,
   type ProcessSummary,
 } from './processes/processes.js';
-export { type ProcessInstanceState, processesProjection } from './processes/processes.projection.js';
+export {
+  type ProcessInstanceState,
+  processesProjection,
+  rowAfter as processRowAfter,
+} from './processes/processes.projection.js';
 export { checkpointKeyOf, createProjection, type Projection, schemaOf } from './projection.js';
 export { ProjectionRunner, type ProjectionRunnerOptions } from './projection-runner.js';
 export { pageBytesOf, type Reaction, ReactionRunner, type ReactionRunnerOptions } from './reaction-runner.js';

@@ -3,6 +3,7 @@ import { channelBugs } from './channels.js';
 import { commandBugs } from './commands.js';
 import { decisionBugs } from './decisions.js';
 import { factBugs } from './facts.js';
+import { processBugs } from './processes.js';
 import { storeBugs } from './store.js';
 import { viewBugs } from './views.js';
 
@@ -14,4 +15,5 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...viewBugs,
   ...channelBugs,
   ...factBugs,
+  ...processBugs,
 ];

@@ -14,6 +14,7 @@ export function unsettled(world: World): string | undefined {
     unpulledRiddle(world) ??
     unknownOffer(world) ??
     undecidedOrder(world) ??
+    openProcess(world) ??
     overdueHold(world) ??
     wrongNumber(world)
   );
@@ -57,6 +58,11 @@ function undecidedOrder({ log }: World): string | undefined {
   for (const { orderId, status } of log.fold.orders.values())
     if (status === 'submitted') return `order ${orderId} is not decided`;
   return undefined;
+}
+
+function openProcess({ log }: World): string | undefined {
+  const open = log.processes.open();
+  return open && `${open} has not ended`;
 }
 
 function overdueHold({ log }: World): string | undefined {

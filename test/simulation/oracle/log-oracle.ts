@@ -1,6 +1,7 @@
-import type { RecordedEvent } from '#event-sourcing';
+import type { ProcessEvent, RecordedEvent } from '#event-sourcing';
 import type { DatabaseServer } from '../database/server.js';
 import { LogFold } from './log-fold.js';
+import { ProcessOracle } from './process-oracle.js';
 import { checkStockAtRest, checkStockEvent } from './stock-rules.js';
 import { must } from './violation.js';
 
@@ -25,6 +26,7 @@ type StoredEvent = Omit<RecordedEvent, 'position' | 'recordedAt'>;
 /** Reads every commit to the log as soon as it is durable, folds it, and knows what a log must look like. */
 export class LogOracle {
   readonly fold = new LogFold();
+  readonly processes = new ProcessOracle();
   readonly events: RecordedEvent[] = [];
   /** Numbers per SKU, oldest first. */
   readonly numbers = new Map<string, Numbers[]>();
@@ -127,6 +129,7 @@ export class LogOracle {
     const { fold } = this;
     checkStockEvent(event, fold, this.#declined);
     fold.apply(event);
+    this.processes.apply(event as RecordedEvent<ProcessEvent>);
     this.events.push(event);
     if (event.stream.startsWith('stock-')) this.#noteNumbers(event.stream.slice('stock-'.length), event.position, true);
     else if (/^(location|channelpolicy)-/.test(event.stream))

@@ -24,7 +24,7 @@ const metadata: EventMetadata = {
 };
 const lines = ['MUG', 'CUP'].map((sku, index) => ({ lineId: `${index}`, sku, units: 3, unitPriceMinor: 500 }));
 
-const NAME = placeOrDeclineOrders.name;
+const { name: NAME } = placeOrDeclineOrders();
 
 let store: EventStore;
 let commands: CommandRunner;
@@ -36,7 +36,7 @@ beforeEach(() => openOver(new InMemoryEventStore()));
 function openOver(opened: EventStore): void {
   store = opened;
   commands = new CommandRunner(store);
-  driver = new ProcessDriver(placeOrDeclineOrders, { store, commands, clock: systemClock });
+  driver = new ProcessDriver(placeOrDeclineOrders(), { store, commands, clock: systemClock });
 }
 
 async function submit(orderId: string): Promise<RecordedEvent[]> {

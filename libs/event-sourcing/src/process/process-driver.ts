@@ -266,8 +266,10 @@ class Run {
   /** Of a step's commands: the same whenever they are sent. */
   private metadataOf(event: RecordedEvent, step: string, suffix = ''): EventMetadata {
     const isFirst = this.process.steps[0]?.name === step;
-    const target = `${this.instance}${isFirst ? '' : `/${step}`}${suffix}`;
-    const commandId = idFrom(`${this.state.because?.id}/${target}`);
+    const commandId = commandIdOf(
+      this.state.because?.id ?? '',
+      `${this.instance}${isFirst ? '' : `/${step}`}${suffix}`,
+    );
     return { ...becauseOf(this.process.name, event, ''), commandId };
   }
 
@@ -277,12 +279,22 @@ class Run {
   }
 
   private get isAtomic(): boolean {
-    return this.surroundings.store.atomicAcrossStreams;
+    return commitsTogether(this.surroundings.store);
   }
 
   private get now(): number {
     return this.surroundings.clock.now();
   }
+}
+
+/** Id of the commands of a step: of the event that started the instance and of the step, and of nothing else. */
+export function commandIdOf(startedBy: string, step: string): string {
+  return idFrom(`${startedBy}/${step}`);
+}
+
+/** Whether the commands of a step, and what becomes of the process, are one commit. */
+export function commitsTogether({ atomicAcrossStreams }: EventStore): boolean {
+  return atomicAcrossStreams;
 }
 
 type AnyStep = Step<DomainEvent, object>;

@@ -83,7 +83,8 @@ export function processOf(stream: string): { readonly name: string; readonly ins
   return { name: id.slice(0, colon), instance: id.slice(colon + 1) };
 }
 
-function timeOut(
+/** The time of a step is up, if the process still waits in it. */
+export function timeOut(
   { step, until }: Extract<ProcessCommand, { type: 'TimeOutStep' }>,
   { status, at, waiting }: ProcessState,
 ): readonly ProcessEvent[] {

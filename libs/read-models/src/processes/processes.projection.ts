@@ -71,7 +71,8 @@ export const processesProjection: Projection = {
   ],
 };
 
-function rowAfter(event: RecordedEvent<ProcessEvent>, before: ProcessRow | undefined): ProcessRow | undefined {
+/** The row of an instance after one more event. */
+export function rowAfter(event: RecordedEvent<ProcessEvent>, before: ProcessRow | undefined): ProcessRow | undefined {
   const { recordedAt: since, revision } = event;
   if (event.type === 'ProcessStarted')
     return {
