@@ -22,7 +22,7 @@ export interface Refusal {
 export interface Step<Event extends DomainEvent, Data> {
   /** A verb in kebab-case, unique in the process. */
   readonly name: string;
-  /** What it sends: all take effect, or none. The same for the same data, but for what may be decided anew each time. */
+  /** What it sends: all take effect, or none. The same aggregates for the same data; what a command says may differ, as the one that was answered first holds. */
   send?(data: Data): readonly Sending[];
   /** What takes the step back as a whole, beside the `undo` of its commands. */
   undo?(data: Data): readonly Sending[];

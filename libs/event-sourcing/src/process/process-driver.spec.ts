@@ -21,7 +21,7 @@ type ShelfEvent =
   | { readonly type: 'Filled'; readonly data: { readonly units: number } }
   | { readonly type: 'Taken' | 'Refused' | 'PutBack'; readonly data: { readonly by: string; readonly units: number } };
 
-/** Takes whatever it is told to take, also twice: who sends a command twice is found out. */
+/** Takes what every command says, also twice: a command that is sent twice under two ids shows. */
 const shelf: Decider<ShelfCommand, ShelfEvent, number> = {
   category: 'shelf',
   eventTypes: ['Filled', 'Taken', 'Refused', 'PutBack'],
@@ -37,7 +37,7 @@ const shelf: Decider<ShelfCommand, ShelfEvent, number> = {
 };
 
 type DeskEvent = { readonly type: 'Asked' | 'Withdrawn' | 'Sent'; readonly data: { readonly note: string } };
-/** Notes whatever it is told. */
+/** Notes what every command says. */
 const desk: Decider<DeskEvent, DeskEvent, null> = {
   category: 'desk',
   eventTypes: ['Asked', 'Withdrawn', 'Sent'],
@@ -167,8 +167,8 @@ const typesOf = async (store: EventStore, stream: string) => (await store.readSt
 const ownEvents = async (store: EventStore, instance: string) =>
   (await store.readStream(streamOf(instance))) as unknown as RecordedEvent<ProcessEvent>[];
 
-/** Sends an instance what time or a person says to it, and gives what it stored of that. */
-async function told({ store, commands }: Running, instance: string, command: ProcessCommand): Promise<RecordedEvent[]> {
+/** Sends an instance a command of the timer or of a person, and gives what it stored of that. */
+async function sentTo({ store, commands }: Running, instance: string, command: ProcessCommand): Promise<RecordedEvent[]> {
   const after = await store.head();
   const metadata = metadataOf(`${command.type} ${instance}`);
   await commands.execute({ on: processDecider, id: processIdOf(NAME, instance), command, metadata });
@@ -180,7 +180,7 @@ async function timeOut(running: Running, instance: string): Promise<RecordedEven
   const sent = (await ownEvents(store, instance)).findLast(({ type }) => type === 'StepSent');
   if (sent?.type !== 'StepSent') return [];
   const { step, until } = sent.data;
-  return told(running, instance, { type: 'TimeOutStep', step, until });
+  return sentTo(running, instance, { type: 'TimeOutStep', step, until });
 }
 
 /** What holds for a basket once nothing moves any more, whatever happened on the way. */
@@ -238,7 +238,7 @@ describe.each(stores)('a process over a store with $kind', ({ open }) => {
     expect(await checkAtRest(store, 'b1')).toBe('undone');
     const undone = (await ownEvents(store, 'b1')).flatMap(({ type, data }) => (type === 'StepUndone' ? [data] : []));
     expect(undone).toEqual([{ step: 'pay' }, { step: 'take' }]);
-    // The refused step had sent its command, and nobody had said that it had no effect.
+    // The refused step had sent its command, and nothing says that it had no effect.
     expect(await typesOf(store, 'desk-b1')).toEqual(['Asked', 'Withdrawn']);
   });
 
@@ -274,7 +274,7 @@ describe.each(stores)('a process over a store with $kind', ({ open }) => {
 
   it('sends the step again that waits when a person wants that, and its command has no second effect', async () => {
     await driver.react(await happened(store, bought('b1')));
-    await driver.react(await told(running, 'b1', { type: 'RetryStep' }));
+    await driver.react(await sentTo(running, 'b1', { type: 'RetryStep' }));
     expect(await typesOf(store, 'desk-b1')).toEqual(['Asked']);
     await driver.react(await happened(store, paid('b1')));
     expect(await checkAtRest(store, 'b1')).toBe('done');
@@ -282,7 +282,7 @@ describe.each(stores)('a process over a store with $kind', ({ open }) => {
 
   it('does nothing more once a person has ended it', async () => {
     await driver.react(await happened(store, bought('b1')));
-    await told(running, 'b1', { type: 'EndProcess', reason: 'test' });
+    await sentTo(running, 'b1', { type: 'EndProcess', reason: 'test' });
     await driver.react(await happened(store, paid('b1')));
     expect((await ownEvents(store, 'b1')).at(-1)?.data).toEqual({ end: 'ended', reason: 'test' });
     expect(await typesOf(store, 'desk-parcel of b1')).toEqual([]);

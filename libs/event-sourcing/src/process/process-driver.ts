@@ -138,8 +138,8 @@ class Run {
   }
 
   /**
-   * For a store without a commit over several streams: aggregate after aggregate, always in the same order, so that whoever is
-   * first at the first of them is first at all. A refusal is recorded under the id of the command it takes the place of, also on
+   * For a store without a commit over several streams: aggregate after aggregate, always in the same order, so that the
+   * process that is first at the first of them is first at all. A refusal is recorded under the id of the command it takes the place of, also on
    * those that were not asked yet; what had taken effect before is taken back.
    */
   private async sendOneByOne(step: AnyStep, commands: readonly Sending[], event: RecordedEvent): Promise<void> {

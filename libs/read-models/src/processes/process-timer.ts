@@ -24,8 +24,8 @@ interface Due {
 }
 
 /**
- * The one timer of all processes: tells each that waits past its time that the time is up. What becomes of that is decided
- * by the process. A second timer does the same work again and changes nothing.
+ * The one timer of all processes: delivers its time-out to each that waits past its time. What becomes of it is decided by the
+ * process. A second timer does the same work again and changes nothing.
  */
 export class ProcessTimer implements BackgroundWork {
   readonly #retries: Retries;
