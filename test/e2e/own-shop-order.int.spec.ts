@@ -15,7 +15,7 @@ describe('an order of our own shop', () => {
     system = await installation.start();
     await system.api.put('/v1/locations/main', { name: 'Warehouse' });
     await system.api.put('/v1/supply-maps/web-shop', { locationIds: ['main'] });
-    for (const sku of ['LAMP', 'VASE'])
+    for (const sku of ['LAMP', 'VASE', 'BOWL'])
       await system.api.post(`/v1/stock/${sku}/receipts`, { locationId: 'main', units: 10 });
   });
   afterAll(() => installation?.remove());
@@ -36,6 +36,64 @@ describe('an order of our own shop', () => {
     });
     expect(await statusOf(String(body.orderId))).toBe('declined');
     expect([await freeUnits('LAMP'), await freeUnits('VASE')]).toEqual([8, 9]);
+  });
+
+  const ALLOCATE = '/v1/processes/when-order-is-submitted-allocate-stock';
+  const DECIDE = '/v1/processes/when-stock-answers-place-or-decline-order';
+
+  it('is shown as processes with their steps', async () => {
+    const { body } = await submit(system.api, 'shown', { BOWL: 1 });
+    await system.api.settled();
+    for (const path of [ALLOCATE, DECIDE]) {
+      const { status, body: process } = await system.api.send('GET', `${path}/${String(body.orderId)}`);
+      expect([status, process.state, process.waitsFor]).toEqual([200, 'done', []]);
+      const history = z.array(z.object({ type: z.string() })).parse(process.history);
+      expect([history.at(0)?.type, history.at(-1)?.type]).toEqual(['ProcessStarted', 'ProcessEnded']);
+    }
+    const list = await system.api.send('GET', `/v1/processes?state=done&limit=1`);
+    expect(list.body).toMatchObject({ items: [{ state: 'done' }], nextCursor: expect.any(String) });
+    expect((await system.api.send('POST', `${DECIDE}/${String(body.orderId)}/retry`)).body.code).toBe(
+      'process-not-waiting',
+    );
+    const end = { reason: 'too late' };
+    expect((await system.api.send('POST', `${DECIDE}/${String(body.orderId)}/end`, end)).body.code).toBe(
+      'process-has-ended',
+    );
+    for (const unknown of [`${DECIDE}/nothing`, '/v1/processes/when-nothing-happens-rest/1'])
+      expect((await system.api.send('GET', unknown)).status).toBe(404);
+    expect((await system.api.send('POST', `${DECIDE}/nothing/retry`)).body.code).toBe('unknown-process');
+    expect((await system.api.send('POST', `${DECIDE}/nothing/end`, {})).status).toBe(400);
+  });
+
+  it('waits where a person sees it, who has it tried again or ends it', async () => {
+    await system.kill();
+    const lease = await takeLease(await installation.databaseUrl(), 'reaction.when-order-is-submitted-allocate-stock');
+    system = await installation.start();
+    const { body } = await submit(system.api, 'waits', { BOWL: 1 });
+    const path = `${DECIDE}/${String(body.orderId)}`;
+    const waiting = await until('the order waits', async () => {
+      const { status, body: process } = await system.api.send('GET', path);
+      return status === 200 ? process : undefined;
+    });
+    expect(waiting).toMatchObject({
+      state: 'waiting',
+      step: 'await-stock',
+      waitsFor: expect.arrayContaining(['StockAllocated', 'StockAllocationDeclined']),
+    });
+    expect((await system.api.send('GET', '/metrics')).text).toMatch(
+      /einklang_processes_open\{name="when-stock-answers-place-or-decline-order",state="waiting"\} 1/,
+    );
+    expect((await system.api.send('POST', `${path}/retry`)).status).toBe(200);
+    const ended = await system.api.send('POST', `${path}/end`, { reason: 'the customer called' });
+    expect([ended.status, ended.body.id]).toEqual([200, body.orderId]);
+    await until('the process has ended', async () => {
+      const { body: process } = await system.api.send('GET', path);
+      return process.state === 'ended' && process.reason === 'the customer called' ? true : undefined;
+    });
+    await system.kill();
+    await lease.release();
+    system = await installation.start();
+    expect(await statusOf(String(body.orderId))).toBe('submitted');
   });
 
   // Each of the three steps is kept from happening before the crash, as if the process had died just before it.
