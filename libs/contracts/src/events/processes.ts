@@ -39,8 +39,8 @@ export const processEvents = defineEvents({
     }),
   },
   StepTimedOut: {
-    when: 'The time of a step was up before its answer came.',
-    data: z.strictObject({ step, until: z.string(), afterwards }),
+    when: 'The time of a step was up before its answer came, or a person did not want to wait any longer.',
+    data: z.strictObject({ step, until: z.string(), afterwards, reason: z.string().optional() }),
   },
   StepUndone: {
     when: 'What a step had done is taken back.',

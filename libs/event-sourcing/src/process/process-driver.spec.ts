@@ -168,7 +168,11 @@ const ownEvents = async (store: EventStore, instance: string) =>
   (await store.readStream(streamOf(instance))) as unknown as RecordedEvent<ProcessEvent>[];
 
 /** Sends an instance a command of the timer or of a person, and gives what it stored of that. */
-async function sentTo({ store, commands }: Running, instance: string, command: ProcessCommand): Promise<RecordedEvent[]> {
+async function sentTo(
+  { store, commands }: Running,
+  instance: string,
+  command: ProcessCommand,
+): Promise<RecordedEvent[]> {
   const after = await store.head();
   const metadata = metadataOf(`${command.type} ${instance}`);
   await commands.execute({ on: processDecider, id: processIdOf(NAME, instance), command, metadata });
@@ -282,7 +286,7 @@ describe.each(stores)('a process over a store with $kind', ({ open }) => {
 
   it('does nothing more once a person has ended it', async () => {
     await driver.react(await happened(store, bought('b1')));
-    await sentTo(running, 'b1', { type: 'EndProcess', reason: 'test' });
+    await sentTo(running, 'b1', { type: 'EndProcess', reason: 'test', takeBack: false });
     await driver.react(await happened(store, paid('b1')));
     expect((await ownEvents(store, 'b1')).at(-1)?.data).toEqual({ end: 'ended', reason: 'test' });
     expect(await typesOf(store, 'desk-parcel of b1')).toEqual([]);

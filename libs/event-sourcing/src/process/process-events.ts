@@ -47,7 +47,13 @@ export type ProcessEvent =
     }
   | {
       readonly type: 'StepTimedOut';
-      readonly data: { readonly step: string; readonly until: string; readonly afterwards: Waiting['afterwards'] };
+      readonly data: {
+        readonly step: string;
+        readonly until: string;
+        readonly afterwards: Waiting['afterwards'];
+        /** Where a person did not want to wait any longer. */
+        readonly reason?: string | undefined;
+      };
     }
   | { readonly type: 'StepUndone'; readonly data: { readonly step: string } }
   | { readonly type: 'StepStuck'; readonly data: { readonly step: string; readonly reason: string } }

@@ -65,11 +65,22 @@ describe('a person', () => {
   });
 
   it('ends a process once, with a reason, unless it has ended by itself', () => {
-    const end = { type: 'EndProcess', reason: 'the shop is closed' } as const;
+    const end = { type: 'EndProcess', reason: 'the shop is closed', takeBack: false } as const;
     const endedByPerson: ProcessEvent = { type: 'ProcessEnded', data: { end: 'ended', reason: 'the shop is closed' } };
     given(started, waits('stuck')).when(end).thenEvents(endedByPerson);
     given(started, waits('stuck'), endedByPerson).when(end).thenEvents();
     given(started, ended('undone')).when(end).thenRejected('process-has-ended', { state: 'undone' });
     given().when(end).thenRejected('unknown-process');
+  });
+
+  it('ends a process that waits so that what it did is taken back', () => {
+    const end = { type: 'EndProcess', reason: 'not wanted', takeBack: true } as const;
+    given(started, waits('stuck'), timedOut('stuck'))
+      .when(end)
+      .thenEvents({
+        type: 'StepTimedOut',
+        data: { step: 'pay', until, afterwards: 'refused', reason: 'not wanted' },
+      });
+    given(started).when(end).thenRejected('process-not-waiting', { state: 'running' });
   });
 });

@@ -38,8 +38,8 @@ export type ProcessCommand =
   | { readonly type: 'TimeOutStep'; readonly step: string; readonly until: string }
   /** A person has the step tried again that waits or is stuck. */
   | { readonly type: 'RetryStep' }
-  /** A person ends the process as it stands: nothing more is sent, nothing is taken back. */
-  | { readonly type: 'EndProcess'; readonly reason: string };
+  /** A person ends the process: as it stands, or so that what was done is taken back, where it waits for an event. */
+  | { readonly type: 'EndProcess'; readonly reason: string; readonly takeBack: boolean };
 
 /** Streams `process-<name>:<instance>`: one instance of one process. */
 export const processDecider: Decider<ProcessCommand, ProcessEvent, ProcessState> = {
@@ -65,7 +65,7 @@ export const processDecider: Decider<ProcessCommand, ProcessEvent, ProcessState>
       case 'RetryStep':
         return retry(state, now);
       case 'EndProcess':
-        return end(command.reason, state);
+        return end(command, state);
       default:
         return command satisfies never;
     }
@@ -94,21 +94,26 @@ export function timeOut(
 
 function retry({ status, at, waiting }: ProcessState, now: number): readonly ProcessEvent[] | Rejected {
   if (status === 'new') return unknown();
-  if (at === undefined || (status !== 'waiting' && status !== 'stuck'))
-    return new Rejected('conflict', 'process-not-waiting', 'The process neither waits nor is it stuck.', {
-      state: status,
-    });
+  if (at === undefined || (status !== 'waiting' && status !== 'stuck')) return notWaiting(status);
   const until = waiting && toIso(now + waiting.forMs);
   return [{ type: 'StepRetried', data: { step: at, ...(until !== undefined && { until }) } }];
 }
 
-function end(reason: string, { status }: ProcessState): readonly ProcessEvent[] | Rejected {
+function end(
+  { reason, takeBack }: Extract<ProcessCommand, { type: 'EndProcess' }>,
+  { status, at, waiting }: ProcessState,
+): readonly ProcessEvent[] | Rejected {
   if (status === 'new') return unknown();
   if (status === 'ended') return [];
   if (status === 'done' || status === 'undone')
     return new Rejected('conflict', 'process-has-ended', 'The process has ended by itself.', { state: status });
-  return [{ type: 'ProcessEnded', data: { end: 'ended', reason } }];
+  if (!takeBack) return [{ type: 'ProcessEnded', data: { end: 'ended', reason } }];
+  if (at === undefined || !waiting) return notWaiting(status);
+  return [{ type: 'StepTimedOut', data: { step: at, until: waiting.until, afterwards: 'refused', reason } }];
 }
+
+const notWaiting = (state: ProcessStatus): Rejected =>
+  new Rejected('conflict', 'process-not-waiting', 'The process neither waits nor is it stuck.', { state });
 
 const unknown = (): Rejected => new Rejected('not-found', 'unknown-process', 'There is no such process.', {});
 

@@ -50,7 +50,15 @@ const details = summary
 const changed = z
   .object({ name: z.string(), id: z.string(), revision: z.int(), position: z.int() })
   .meta({ id: 'ProcessChanged' });
-const end = z.strictObject({ reason: reasonText }).meta({ id: 'EndProcess' });
+const end = z
+  .strictObject({
+    reason: reasonText,
+    takeBack: z
+      .boolean()
+      .default(false)
+      .meta({ description: 'What was done is taken back, last step first; only while it waits for an event' }),
+  })
+  .meta({ id: 'EndProcess' });
 
 @ApiTags('operations')
 @Controller('v1/processes')
@@ -95,16 +103,16 @@ export class ProcessesController {
 
   @Post(':name/:id/end')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Ends the process as it stands: nothing more is sent, and nothing is taken back' })
-  @Problems({ 'not-found': ['unknown-process'], conflict: ['process-has-ended'] })
+  @ApiOperation({ summary: 'Ends the process as it stands, or has it take back what it did' })
+  @Problems({ 'not-found': ['unknown-process'], conflict: ['process-has-ended', 'process-not-waiting'] })
   @ApiOkResponse({ standardSchema: changed })
   async end(
     @Param('name', { schema: name }) process: string,
     @Param('id', { schema: id }) instance: string,
-    @Body({ schema: end }) { reason }: z.output<typeof end>,
+    @Body({ schema: end }) how: z.output<typeof end>,
     @CommandMetadata() metadata: EventMetadata,
   ) {
-    const { revision, position } = await this.own(process, instance).end(process, instance, reason, metadata);
+    const { revision, position } = await this.own(process, instance).end(process, instance, how, metadata);
     return { name: process, id: instance, revision, position };
   }
 

@@ -189,13 +189,26 @@ describe('the processes of a program', () => {
     await processes.retry(PATIENT, 'l1', metadata('retry'));
     await reaches(PATIENT, 'l1', 'waiting');
     expect(await processes.byId(PATIENT, 'l1')).toMatchObject({ until: toIso(nowMs + 60_000), reason: null });
-    await processes.end(PATIENT, 'l1', 'the letter was lost', metadata('end'));
+    const lost = { reason: 'the letter was lost', takeBack: false };
+    await processes.end(PATIENT, 'l1', lost, metadata('end'));
     await reaches(PATIENT, 'l1', 'ended');
     expect(await processes.byId(PATIENT, 'l1')).toMatchObject({ reason: 'the letter was lost' });
     await answered('l1');
     await answered('l2');
     await reaches(PATIENT, 'l2', 'done');
     expect(await stateOf(PATIENT, 'l1')).toBe('ended');
+  });
+
+  it('take back what they did when a person ends them so', async () => {
+    await sent('l1');
+    await reaches(PATIENT, 'l1', 'waiting');
+    const lost = { reason: 'the letter was lost', takeBack: true };
+    await processes.end(PATIENT, 'l1', lost, metadata('end'));
+    await reaches(PATIENT, 'l1', 'undone');
+    expect(await noted(PATIENT, 'l1')).toEqual(['sent', 'forgotten']);
+    expect(await processes.byId(PATIENT, 'l1')).toMatchObject({ reason: 'the letter was lost' });
+    const again = processes.end(PATIENT, 'l1', lost, metadata('again'));
+    await expect(again).rejects.toMatchObject({ code: 'process-has-ended' });
   });
 
   it('that have ended take no time-out', async () => {

@@ -101,7 +101,7 @@ export function rowAfter(event: RecordedEvent<ProcessEvent>, before: ProcessRow 
     case 'StepTimedOut':
       return event.data.afterwards === 'stuck'
         ? { ...row, state: 'stuck', dueAt: null, since, reason: TIMED_OUT }
-        : { ...row, ...goingOn('undoing'), since, reason: TIMED_OUT };
+        : { ...row, ...goingOn('undoing'), since, reason: event.data.reason ?? TIMED_OUT };
     case 'StepStuck':
       return { ...row, ...goingOn('stuck'), step: event.data.step, since, reason: event.data.reason };
     case 'StepRetried': {

@@ -121,9 +121,14 @@ export class Processes {
     return this.core.commands.execute({ on: processDecider, id: processIdOf(name, id), command, metadata });
   }
 
-  /** Ends an instance as it stands: nothing more is sent, nothing is taken back. Throws `Rejected`. */
-  end(name: string, id: string, reason: string, metadata: EventMetadata): Promise<Outcome<ProcessEvent>> {
-    const command = { type: 'EndProcess', reason } as const;
+  /** Ends an instance: as it stands, or by taking back what it did where it waits for an event. Throws `Rejected`. */
+  end(
+    name: string,
+    id: string,
+    { reason, takeBack }: { readonly reason: string; readonly takeBack: boolean },
+    metadata: EventMetadata,
+  ): Promise<Outcome<ProcessEvent>> {
+    const command = { type: 'EndProcess', reason, takeBack } as const;
     return this.core.commands.execute({ on: processDecider, id: processIdOf(name, id), command, metadata });
   }
 
