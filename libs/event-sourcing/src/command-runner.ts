@@ -265,7 +265,7 @@ export class CommandRunner {
   /**
    * True when a stream of the command may have forgotten that it answered it: then its memory is filled first, as soon
    * as nothing of this turn waits to be stored there. A process sends its commands in the order of the log, so as a rule
-   * the cause lies after those of all commands answered so far, and nobody needs to look however far the process lags.
+   * the cause lies after those of all commands answered so far, and nothing has to be looked up however far the process lags.
    */
   private needsDedupLookup(waiting: Waiting, turn: Turn): boolean {
     const { causedAt } = waiting;
@@ -372,7 +372,7 @@ export class CommandRunner {
     reject(error);
   }
 
-  /** The states have moved on without their events: forget them. After a conflict the commands are decided afresh. */
+  /** The states have moved on without their events: forget them. After a conflict the commands are decided again. */
   private undo(group: Group, error: unknown): void {
     const members = [...group.members, ...this.ahead.undo(group)];
     for (const mailbox of group.events.keys()) mailbox.forgetState();
@@ -411,7 +411,7 @@ export class CommandRunner {
     if (this.hasWork()) this.scheduleTurn();
   }
 
-  /** A stream that cannot be read answers nobody; a command over several streams leaves its other queues as well. */
+  /** A stream that cannot be read answers no caller; a command over several streams leaves its other queues as well. */
   private refuseAll(mailbox: Mailbox, error: unknown): void {
     mailbox.forgetState();
     for (const waiting of mailbox.queue.takeAll()) {

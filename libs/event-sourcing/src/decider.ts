@@ -4,7 +4,7 @@ import type { DomainEvent } from './event-store.js';
 /**
  * An aggregate as three pure functions. Time comes in; no I/O, no clock, no chance.
  *
- * `evolve` may change the state it is given and return it: the runner owns the state, hands it to nobody, and drops it
+ * `evolve` may change the state it is given and return it: the runner owns the state, hands it to no caller, and drops it
  * when an append fails. That makes a decision on a stream with 100,000 open holds as cheap as on an empty one.
  */
 export interface Decider<Command, Event extends DomainEvent, State> {
@@ -18,9 +18,9 @@ export interface Decider<Command, Event extends DomainEvent, State> {
   evolve(state: State, event: Event): State;
   /**
    * The command that takes back what a command has done, where it was one of several on several streams and another was
-   * refused after all; undefined where there is nothing to take back. Decided like any other, so it never undoes what has
-   * been built on since. Absent: a command left alone does no harm, and decided again changes nothing. It is needed only
-   * where the store commits one stream at a time.
+   * refused after all; undefined where there is nothing to take back. Decided like any other, on what the stream is by then.
+   * Absent: a command left alone does no harm, and decided again changes nothing. Used only where the store commits one
+   * stream at a time.
    */
   undo?(command: Command, events: readonly Event[]): Command | undefined;
   /** What became true by time alone since the last decision (holds that ran out). Stored before the command's own events. */

@@ -47,7 +47,7 @@ const takeOfEach = (runner: CommandRunner, by: string, units: readonly number[] 
     { metadata: metadataOf(by) },
   );
 
-/** Units that each shelf has given somebody, as the log says. */
+/** Units that each shelf has given a taker, as the log says. */
 async function takenBy(by: string, store: EventStore): Promise<number[]> {
   const streams = await Promise.all(['a', 'b', 'c'].map((id) => store.readStream(`shelf-${id}`)));
   return streams.map((events) =>

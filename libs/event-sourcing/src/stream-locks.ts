@@ -1,6 +1,6 @@
 /**
- * One command over several streams at a time on each of them, where the store commits one stream at a time. Whoever dies
- * holds none. Commands on a single stream do not ask: their appends are fenced by the revision.
+ * One command over several streams at a time on each of them, where the store commits one stream at a time. A process
+ * that dies holds none. Commands on a single stream do not ask: their appends are fenced by the revision.
  */
 export interface StreamLocks {
   /** Waits until no other command holds any of the streams. */
