@@ -114,7 +114,7 @@ describe('a backup that is taken while channels sell', () => {
   });
 
   async function emptyPlace(): Promise<Installation> {
-    const place = await Installation.create();
+    const place = await Installation.createEmpty();
     restored.push(place);
     return place;
   }

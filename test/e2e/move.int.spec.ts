@@ -25,7 +25,7 @@ describe('a system that moves to EventStoreDB', () => {
   let events: number;
 
   beforeAll(async () => {
-    [standalone, moved] = await Promise.all([Installation.create(), Installation.create()]);
+    [standalone, moved] = await Promise.all([Installation.create(), Installation.createEmpty()]);
     double = await startEventStoreDbDouble({ maxAppendBytes: MAX_APPEND_BYTES_MAX });
     shop = await startSimulatedShop({ port: 0, secret: SECRET, file: ':memory:' });
     system = await standalone.start();

@@ -9,7 +9,7 @@ import { Installation } from './support/installation.js';
 
 let installation: Installation;
 beforeEach(async () => {
-  installation = await Installation.create();
+  installation = await Installation.createEmpty();
 });
 afterEach(() => installation?.remove());
 

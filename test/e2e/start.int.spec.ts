@@ -11,7 +11,7 @@ describe('a start that cannot succeed says why in one sentence and exits with 1'
   let blocker: Server;
 
   beforeAll(async () => {
-    installation = await Installation.create();
+    installation = await Installation.createEmpty();
     system = await installation.start();
     blocker = createServer();
     await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve));

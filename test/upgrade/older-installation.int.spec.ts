@@ -28,7 +28,7 @@ describe.each(versions)('the installation of version %s', (version) => {
     await query(url, `update read_models.checkpoints set version = 0 where name = 'orders'`);
     await query(url, `update view_orders.orders set units = 0`);
     shop = await startSimulatedShop({ port: 0, secret: SECRET, file: ':memory:' });
-    installation = await Installation.create();
+    installation = await Installation.createEmpty();
     system = await installation.start({ DATABASE_URL: url, EINKLANG_HASH_KEY: HASH_KEY });
     await system.api.settled();
   });
@@ -116,7 +116,7 @@ describe.each(versions)('the installation of version %s', (version) => {
 
   it('has the tables of a new one', async () => {
     fresh = await createTestDatabase();
-    const other = await Installation.create();
+    const other = await Installation.createEmpty();
     try {
       const settings = { DATABASE_URL: fresh.url, EINKLANG_HASH_KEY: HASH_KEY };
       await (await other.start(settings)).stop();

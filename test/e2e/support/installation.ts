@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Api } from './api.js';
 import { startProgram } from './programs.js';
+import { copyStarted } from './started-copy.js';
 
 export const SECRET = 'a secret that only these specs know';
 
@@ -22,7 +23,17 @@ export class Installation {
 
   private constructor(readonly dataDir: string) {}
 
+  /** As it is after the first start and end of the system. */
   static async create(): Promise<Installation> {
+    const installation = await Installation.createEmpty();
+    await copyStarted(installation.dataDir, async (folder) => {
+      await (await new Installation(folder).start()).stop();
+    });
+    return installation;
+  }
+
+  /** Nothing was ever started there. */
+  static async createEmpty(): Promise<Installation> {
     // A run that is killed leaves this to the next one: see the set-up of jest in libs/testing.
     return new Installation(await mkdtemp(join(tmpdir(), `einklang-test-${process.pid}-e2e-`)));
   }

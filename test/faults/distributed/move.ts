@@ -13,7 +13,7 @@ export const move: Fault = {
 
 /** `purchases`: so many before the doors close, and so many after they open again. */
 export async function moveUnderTraffic(run: FaultRun, { purchases }: { readonly purchases: number }): Promise<Finding> {
-  const standalone = await Installation.create();
+  const standalone = await Installation.createEmpty();
   try {
     let system: RunningSystem | undefined;
     const serve = async (landscape: Landscape) => {
