@@ -7,7 +7,7 @@ import {
   type QueryRunner,
 } from 'typeorm';
 import { DatabaseError } from './database-error.js';
-import type { Tx } from './read-models.js';
+import type { Tx } from './tx.js';
 
 /** One change of tables that are not made of events, and so cannot be built again. It is never edited once it has been released. */
 export interface TableChange {

@@ -5,18 +5,9 @@ import { Leases } from './leases.js';
 import { carryOut, isUpToDate, type TableHistory } from './migrations.js';
 import { Outages } from './outages.js';
 import { readModelTables } from './tables.js';
+import type { Tx } from './tx.js';
 
-/** Something that runs SQL: the pool, or one transaction. */
-export interface Tx {
-  /**
-   * Runs one statement and answers its rows. int8 comes as a number when safe (as a string beyond 2^53), timestamptz as
-   * ISO 8601 in UTC, date as `YYYY-MM-DD`, numeric as a string. Throws {@link DatabaseError}.
-   */
-  query<Row extends object>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
-
-  /** Runs a statement, or several separated by semicolons when there are no parameters, and answers the rows touched. */
-  execute(sql: string, params?: readonly unknown[]): Promise<number>;
-}
+export type { Tx };
 
 export interface TransactionOptions {
   /** PostgreSQL schema in which unqualified names are looked up. */
