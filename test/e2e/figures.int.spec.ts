@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { descriptionOf, serviceNames } from '#contracts';
 import { Installation, type RunningSystem } from './support/installation.js';
 
 const status = z.object({ head: z.int(), runners: z.array(z.object({ name: z.string(), kind: z.string() })) });
@@ -35,9 +36,7 @@ describe('what the system tells Prometheus and an orchestrator', () => {
     const categories = samples.flatMap(
       (sample) => /^einklang_mailbox_streams\{category="(\w+)"\}/.exec(sample)?.[1] ?? [],
     );
-    expect(new Set(categories)).toEqual(
-      new Set(['catalog', 'channel', 'channelpolicy', 'identity', 'location', 'order', 'profile', 'stock']),
-    );
+    expect(new Set(categories)).toEqual(new Set(serviceNames.flatMap((name) => descriptionOf(name).categories)));
     expect(samples).toContain('einklang_command_conflicts_total{category="stock"} 0');
     expect(samples).toContain('einklang_mailbox_waiting{category="stock"} 0');
   });

@@ -2,6 +2,9 @@ import type { Core } from '#platform';
 import type { Projection } from '#read-models';
 import { catalog } from './catalog.slices.js';
 import { ChangeCatalog } from './change-catalog.js';
+import { externalIdDecider } from './external-id/external-id.decider.js';
+import { productDecider } from './product/product.decider.js';
+import { variantDecider } from './variant/variant.decider.js';
 import { catalogProjection } from './views/catalog/catalog.projection.js';
 import { CatalogQuery } from './views/catalog/catalog.query.js';
 
@@ -16,6 +19,7 @@ export function assembleCatalog({ readModels, runners, commands, slices }: Core)
   for (const projection of catalogProjections) runners.addProjection(projection);
 
   // Slices
+  commands.expects([productDecider, variantDecider, externalIdDecider]);
   const changes = new ChangeCatalog(commands);
   catalog.serve(slices, { commands, changes, catalogQuery: new CatalogQuery(readModels) });
 

@@ -2,6 +2,7 @@ import type { AvailabilityFeed, SalesIntake } from '#contracts';
 import type { Core } from '#platform';
 import type { Projection } from '#read-models';
 import { ChangeChannel } from './channel/change-channel.js';
+import { channelDecider } from './channel/channel.decider.js';
 import { CHANNEL_EXCEPTIONS } from './channel-exceptions.js';
 import { ChannelMetrics } from './channel-metrics.js';
 import { ChannelReach } from './channel-reach.js';
@@ -52,6 +53,7 @@ export function assembleChannels(core: Core, { sales, feed, connectors: kinds, o
   const directory = new ChannelDirectory(readModels, runners.addProjection(channelsProjection), shutdown);
 
   // Commands
+  commands.expects([channelDecider]);
   const changes = new ChangeChannel(commands, directory);
 
   // Intake: what channels sold

@@ -1,7 +1,9 @@
 import type { Core } from '#platform';
 import type { Projection } from '#read-models';
 import { customers } from './customers.slices.js';
+import { identityDecider } from './identity/identity.decider.js';
 import { WhenSaleIsRecordedFindOrMakeProfile } from './processes/when-sale-is-recorded-find-or-make-profile/when-sale-is-recorded-find-or-make-profile.js';
+import { profileDecider } from './profile/profile.decider.js';
 import { identityDisputes } from './views/profiles/identity-disputes.js';
 import { profilesProjection } from './views/profiles/profiles.projection.js';
 import { ProfilesQuery } from './views/profiles/profiles.query.js';
@@ -17,6 +19,7 @@ export function assembleCustomers({ store, readModels, runners, commands, except
   for (const projection of customersProjections) runners.addProjection(projection);
 
   // Processes
+  commands.expects([identityDecider, profileDecider]);
   runners.addReaction(new WhenSaleIsRecordedFindOrMakeProfile(commands, store));
 
   // Exceptions

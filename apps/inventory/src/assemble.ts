@@ -5,7 +5,10 @@ import { WhenAnOrderChangesFollowWithStock } from './processes/when-an-order-cha
 import { allocateStockOfOrders } from './processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
 import { WhenReservationIsDueExpireIt } from './processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
 import { KnownDocuments } from './stock/known-documents.js';
+import { stockDecider } from './stock/stock.decider.js';
 import { ChangeSupply } from './supply/change-supply.js';
+import { channelPolicyDecider } from './supply/channel-policy.js';
+import { locationDecider } from './supply/location.js';
 import { LocationContents } from './supply/location-contents.js';
 import { SupplyDirectory } from './supply/supply-directory.js';
 import { overdueReservations } from './views/due-reservations/due-reservations.exceptions.js';
@@ -37,6 +40,7 @@ export function assembleInventory(core: Core) {
   const { store, readModels, runners, commands, clock, shutdown, exceptions } = core;
 
   // Commands
+  commands.expects([stockDecider, locationDecider, channelPolicyDecider]);
   const stockView = new StockViewPorts(store, readModels, runners);
   const supply = new SupplyDirectory(store, stockView, shutdown);
 

@@ -2,6 +2,7 @@ import type { Core } from '#platform';
 import type { Projection } from '#read-models';
 import { OfferDirectory } from './offers/offer-directory.js';
 import { createTables } from './offers/tables.js';
+import { orderDecider } from './order/order.decide.js';
 import { OrderDecisions } from './order/order-decisions.js';
 import { OrdersIntake } from './order/orders-intake.js';
 import { orders } from './orders.slices.js';
@@ -31,6 +32,7 @@ export function assembleOrders(core: Core, { stockAnswerMs }: OrdersOptions = {}
   const { store, readModels, runners, commands, clock, shutdown, exceptions } = core;
 
   // Commands
+  commands.expects([orderDecider]);
   const decisions = new OrderDecisions(store);
   const intake = new OrdersIntake(commands, core.hasher, new OfferDirectory(readModels), runners, clock);
 

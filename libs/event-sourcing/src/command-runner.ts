@@ -140,6 +140,11 @@ export class CommandRunner {
     });
   }
 
+  /** Counts commands of these deciders from now on, so that metrics have those that had none as well. */
+  expects(deciders: readonly AnyDecider[]): void {
+    for (const decider of deciders) this.categoryOf(decider);
+  }
+
   /** Commands that wait or are being stored. */
   get depth(): number {
     return this.figures().reduce((sum, { waiting }) => sum + waiting, 0);
