@@ -4,7 +4,7 @@ import { plantedBugs } from './bugs/index.js';
 
 const SEEDS = 1_000;
 /** Within so many seeds every planted bug must show. */
-const SEEDS_PER_BUG = 150;
+const SEEDS_PER_BUG = 400;
 const CALM_DAYS = 6;
 const WORKERS = 2;
 const LIMIT_MS = 30 * 60_000;
