@@ -18,6 +18,9 @@ describe('local times', () => {
     ['DD/MM/YYYY HH:mm', 'Asia/Kolkata', '1/2/2024 05:30', '2024-02-01T00:00:00.000Z'],
     ['MM/DD/YYYY', 'America/New_York', '07/04/2024', '2024-07-04T04:00:00.000Z'],
     ['YYYY.MM.DD HH:mm', 'UTC', '2024.01.02 03:04', '2024-01-02T03:04:00.000Z'],
+    ['YYYY-MM-DDTHH:mm:ss', 'UTC', '2024-01-02T03:04:05', '2024-01-02T03:04:05.000Z'],
+    ['DD.MM.YY', 'UTC', '31.12.69', '1969-12-31T00:00:00.000Z'],
+    ['DD.MM.YY', 'UTC', '31.12.68', '2068-12-31T00:00:00.000Z'],
   ])('reads %s in %s', (format, timeZone, text, expected) => {
     expect(read(format, timeZone, text)).toBe(expected);
   });
