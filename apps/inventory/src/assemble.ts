@@ -4,6 +4,7 @@ import { inventory } from './inventory.slices.js';
 import { WhenAnOrderChangesFollowWithStock } from './processes/when-an-order-changes-follow-with-stock/when-an-order-changes-follow-with-stock.js';
 import { allocateStockOfOrders } from './processes/when-order-is-submitted-allocate-stock/when-order-is-submitted-allocate-stock.js';
 import { WhenReservationIsDueExpireIt } from './processes/when-reservation-is-due-expire-it/when-reservation-is-due-expire-it.js';
+import { WhenTransferChangesMoveItsStock } from './processes/when-transfer-changes-move-its-stock/when-transfer-changes-move-its-stock.js';
 import { KnownDocuments } from './stock/known-documents.js';
 import { stockDecider } from './stock/stock.decider.js';
 import { ChangeSupply } from './supply/change-supply.js';
@@ -24,6 +25,7 @@ import { channelsWithoutSupply, goodsAtNoOpenLocation, lookAlikeSkus } from './v
 import { stockProjection } from './views/stock/stock.projection.js';
 import { StockQuery } from './views/stock/stock.query.js';
 import { StockViewPorts } from './views/stock/stock-view-ports.js';
+import { transferDifferences, transfersProjection } from './views/transfers/transfers.projection.js';
 
 /** The views of the service, for commands that rebuild or verify them. */
 export const inventoryProjections: readonly Projection[] = [
@@ -31,6 +33,7 @@ export const inventoryProjections: readonly Projection[] = [
   shortagesProjection,
   dueReservationsProjection,
   repeatedReceiptsProjection,
+  transfersProjection,
 ];
 
 export type Inventory = ReturnType<typeof assembleInventory>;
@@ -52,6 +55,7 @@ export function assembleInventory(core: Core) {
   // Processes
   const followOrders = runners.addReaction(new WhenAnOrderChangesFollowWithStock(commands, supply));
   runners.backlog.workedOffBy(followOrders);
+  runners.addReaction(new WhenTransferChangesMoveItsStock(commands));
   core.processes.add(allocateStockOfOrders((channel) => supply.policyOf(channel)));
   const dueReservations = new DueReservations(readModels);
   const expiry = new WhenReservationIsDueExpireIt(readModels, dueReservations, commands, clock, shutdown, runners);
@@ -62,6 +66,7 @@ export function assembleInventory(core: Core) {
     exceptions.add(source);
   exceptions.add(overdueReservations);
   exceptions.add(referencesReceivedTwice);
+  exceptions.add(transferDifferences);
 
   // Slices
   const changeSupply = new ChangeSupply(commands, supply);

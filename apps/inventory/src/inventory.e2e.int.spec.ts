@@ -14,12 +14,12 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { protoPath as healthProto } from 'grpc-health-check';
-import { eventRegistry } from '#contracts';
+import { eventRegistry, services } from '#contracts';
 import { withRegistry } from '#event-sourcing';
 import { type OpenedCore, Shutdown } from '#platform';
 import { CoreModule, openCore, type RunningService, startService } from '#platform/host';
 import { compareProjection } from '#read-models';
-import { createTestDatabase, type TestDatabase } from '#testing';
+import { createTestDatabase, eventually, type TestDatabase } from '#testing';
 import { inventoryProjections } from './assemble.js';
 import { InventoryModule } from './inventory.module.js';
 
@@ -44,7 +44,7 @@ beforeAll(async () => {
   const shutdown = new Shutdown();
   core = await openCore(config, shutdown, { writer: true, name: 'spec' });
   service = await startService({ module: Root, imports: [CoreModule.over(core), InventoryModule] }, config, {
-    grpc: { packages: ['einklang.inventory.v1'], protoFiles: ['einklang/inventory/v1/stock.proto'] },
+    grpc: services.inventory.grpc,
     shutdown,
   });
   grpc = new Client(`127.0.0.1:${service.grpcPort}`, credentials.createInsecure());
@@ -549,7 +549,9 @@ describe('bad input', () => {
 const STOCK = 'einklang.inventory.v1.Stock';
 const definition = loadSync(
   [
-    fileURLToPath(new URL('../../../libs/contracts/proto/einklang/inventory/v1/stock.proto', import.meta.url)),
+    ...services.inventory.grpc.protoFiles.map((file) =>
+      fileURLToPath(new URL(`../../../libs/contracts/proto/${file}`, import.meta.url)),
+    ),
     healthProto,
   ],
   { longs: Number, enums: String, defaults: true, oneofs: true },
@@ -597,6 +599,94 @@ function watch(request: object): ClientReadableStream<Record<string, unknown>> {
   const { path: route, requestSerialize, responseDeserialize } = methodOf(`${STOCK}/WatchAvailability`);
   return grpc.makeServerStreamRequest(route, requestSerialize, responseDeserialize, request);
 }
+
+const TRANSFERS = 'einklang.inventory.v1.Transfers';
+
+describe('transfers', () => {
+  const levels = async (sku: string) => levelsOf(await get(`/v1/stock/${sku}`));
+  /** The process has seen the log up to here, and the views what it stored. */
+  const stockFollows = async () => {
+    const head = await core.store.head();
+    await eventually(() =>
+      core.runners
+        .status()
+        .some((runner) => runner.name === 'when-transfer-changes-move-its-stock' && runner.position >= head),
+    );
+    await settled();
+  };
+  const stockIs = async (sku: string, expected: object) => {
+    await stockFollows();
+    expect(await levels(sku)).toMatchObject(expected);
+  };
+  const available = async (sku: string) =>
+    Object((await get(`/v1/availability?sku=${sku}`)).body).items[0].available as object;
+
+  it('have goods in transit that are sold nowhere, and a difference until a person settles it', async () => {
+    await received('t1', 30);
+    const document = { from: 'main', to: 'store', lines: [{ sku: 't1', units: 20 }] };
+    expect(await put('/v1/transfers/T-1', document)).toMatchObject({ status: 200, body: { changed: true } });
+    expect(await put('/v1/transfers/T-1', document)).toMatchObject({ status: 200, body: { changed: false } });
+    expect(await put('/v1/transfers/T-1', { ...document, to: 'main', from: 'store' })).toMatchObject({
+      status: 409,
+      body: { code: 'transfer-differs' },
+    });
+    await stockIs('t1', { main: { onHand: 10 }, store: { onHand: 0, inTransit: 20 } });
+    expect(await available('t1')).toMatchObject({ shop: 10, till: 0 });
+    expect(await post('/v1/locations/store/close')).toMatchObject({
+      status: 409,
+      body: { code: 'location-not-empty' },
+    });
+    await post('/v1/transfers/T-1/receipts', { receiptId: 'R-1', lines: [{ sku: 't1', units: 19 }] });
+    await stockIs('t1', { main: { onHand: 10 }, store: { onHand: 19, inTransit: 1 } });
+    expect((await get('/v1/transfers?state=difference')).body.items).toMatchObject([
+      {
+        transferId: 'T-1',
+        status: 'partly-received',
+        differsSince: expect.any(String),
+        lines: [{ sku: 't1', dispatched: 20, received: 19, settled: 0, openUnits: 1 }],
+      },
+    ]);
+    expect((await get('/v1/exceptions?kind=transfer-difference')).body.items).toMatchObject([{ subject: 'T-1' }]);
+    await post('/v1/transfers/T-1/settlements', { sku: 't1', as: 'lost' });
+    await stockIs('t1', { main: { onHand: 10 }, store: { onHand: 19, inTransit: 0 } });
+    expect((await get('/v1/exceptions?kind=transfer-difference')).body.items).toEqual([]);
+    expect((await get('/v1/transfers/T-1')).body).toMatchObject({ status: 'received', openUnits: 0 });
+    expect((await get('/v1/transfers/T-0')).body.code).toBe('unknown-transfer');
+    expect(
+      await core.readModels.query(
+        `select sku, dispatched, received, open_units from analytics.transfers where transfer_id = 'T-1'`,
+      ),
+    ).toEqual([{ sku: 't1', dispatched: 20, received: 19, open_units: 0 }]);
+    expect(
+      await core.readModels.query(`select in_transit from analytics.stock_levels where sku = 't1' and on_hand = 19`),
+    ).toEqual([{ in_transit: 0 }]);
+  });
+
+  it('are dispatched, received, settled, cancelled and looked up over gRPC', async () => {
+    await received('t2', 5);
+    const lines = [{ sku: 't2', units: 8 }];
+    expect(await unary(`${TRANSFERS}/Dispatch`, { transferId: 'T-2', from: 'main', to: 'store', lines })).toMatchObject(
+      {
+        transferId: 'T-2',
+        changed: true,
+      },
+    );
+    const receipt = { transferId: 'T-2', receiptId: 'R-1', lines: [{ sku: 't2', units: 2 }] };
+    expect(await unary(`${TRANSFERS}/Receive`, receipt)).toMatchObject({ changed: true });
+    expect(await unary(`${TRANSFERS}/Receive`, receipt)).toMatchObject({ changed: false });
+    expect(await failureOf(`${TRANSFERS}/Receive`, { ...receipt, lines })).toMatchObject({
+      code: status.FAILED_PRECONDITION,
+    });
+    await unary(`${TRANSFERS}/Cancel`, { transferId: 'T-2', reason: 'not needed there' });
+    // Three more left than were on the books, which the dispatch put right.
+    await stockIs('t2', { main: { onHand: 6 }, store: { onHand: 2, inTransit: 0 } });
+    await unary(`${TRANSFERS}/Receive`, { ...receipt, receiptId: 'R-2', lines: [{ sku: 't2', units: 1 }] });
+    await stockIs('t2', { store: { onHand: 3, inTransit: -1 } });
+    await unary(`${TRANSFERS}/SettleDifference`, { transferId: 'T-2', sku: 't2', as: 'lost' });
+    await stockIs('t2', { main: { onHand: 5 }, store: { onHand: 3, inTransit: 0 } });
+    expect(await unary(`${TRANSFERS}/Get`, { transferId: 'T-2' })).toMatchObject({ status: 'cancelled', openUnits: 0 });
+  });
+});
 
 describe('stock over gRPC', () => {
   it('is reserved once however often the same call comes, confirmed and released', async () => {

@@ -7,6 +7,7 @@ export * from './events/orders.js';
 export * from './events/processes.js';
 export * from './events/stock.js';
 export * from './events/supply.js';
+export * from './events/transfers.js';
 export * from './ports.js';
 export * from './publishes.js';
 export * from './registry.js';

@@ -7,6 +7,7 @@ import { orderEvents } from './events/orders.js';
 import { processEvents } from './events/processes.js';
 import { stockEvents } from './events/stock.js';
 import { channelPolicyEvents, locationEvents } from './events/supply.js';
+import { transferEvents } from './events/transfers.js';
 import { type Category, type ServiceName, serviceNames, services } from './services.js';
 
 /** The events of every category of streams. */
@@ -17,6 +18,7 @@ export const eventsByCategory = {
   stock: stockEvents,
   location: locationEvents,
   channelpolicy: channelPolicyEvents,
+  transfer: transferEvents,
   order: orderEvents,
   profile: profileEvents,
   identity: identityEvents,

@@ -28,10 +28,13 @@ export const services = {
   },
   inventory: {
     does: 'What there is, everywhere, and what each channel may show of it: REST, gRPC, views, processes, the availability feed.',
-    categories: ['stock', 'location', 'channelpolicy'],
+    categories: ['stock', 'location', 'channelpolicy', 'transfer'],
     topics: ['einklang.inventory.events', 'einklang.inventory.availability'],
     consumes: ['einklang.orders.events'],
-    grpc: { packages: ['einklang.inventory.v1'], protoFiles: ['einklang/inventory/v1/stock.proto'] },
+    grpc: {
+      packages: ['einklang.inventory.v1'],
+      protoFiles: ['einklang/inventory/v1/stock.proto', 'einklang/inventory/v1/transfers.proto'],
+    },
   },
   orders: {
     does: 'Sales of the channels and orders of our own shop, from the first word to the last return.',

@@ -15,6 +15,7 @@ export function unsettled(world: World): string | undefined {
     unknownOffer(world) ??
     undecidedOrder(world) ??
     openProcess(world) ??
+    unmovedTransfer(world) ??
     overdueHold(world) ??
     wrongNumber(world)
   );
@@ -63,6 +64,16 @@ function undecidedOrder({ log }: World): string | undefined {
 function openProcess({ log }: World): string | undefined {
   const open = log.processes.open();
   return open && `${open} has not ended`;
+}
+
+function unmovedTransfer({ log }: World): string | undefined {
+  for (const [transferId, { lines }] of log.fold.transfers)
+    for (const [sku, { open, gained }] of lines) {
+      const moved = log.fold.stockOf(sku).transfers.get(transferId);
+      if (moved?.inTransit !== open || moved.sum !== gained)
+        return `${open} of ${sku} are open in ${transferId}, stock has ${JSON.stringify(moved)}`;
+    }
+  return undefined;
 }
 
 function overdueHold({ log }: World): string | undefined {

@@ -1,8 +1,17 @@
-import type { ChannelEvent, ChannelPolicyEvent, LocationEvent, OrderEvent, StockEvent, VariantEvent } from '#contracts';
+import type {
+  ChannelEvent,
+  ChannelPolicyEvent,
+  LocationEvent,
+  OrderEvent,
+  StockEvent,
+  TransferEvent,
+  VariantEvent,
+} from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
 import { OrderFold } from './order-fold.js';
 import { StockFold } from './stock-fold.js';
 import { SupplyFold } from './supply-fold.js';
+import { TransferFold } from './transfer-fold.js';
 
 type StockRecorded = RecordedEvent<StockEvent>;
 type OrderRecorded = RecordedEvent<OrderEvent>;
@@ -12,6 +21,8 @@ export class LogFold {
   position = 0;
   readonly stocks = new Map<string, StockFold>();
   readonly orders = new Map<string, OrderFold>();
+  /** By id. */
+  readonly transfers = new Map<string, TransferFold>();
   readonly supply = new SupplyFold();
   /** SKU by channel and external id, as `<channel> <external id>`. */
   readonly listings = new Map<string, string>();
@@ -28,6 +39,7 @@ export class LogFold {
       this.stockOf(event.stream.slice('stock-'.length)).apply(event as StockRecorded);
     else if (event.stream.startsWith('order-'))
       this.orderOf(event.stream.slice('order-'.length)).apply(event as OrderRecorded);
+    else if (event.stream.startsWith('transfer-')) this.#applyTransfer(event as RecordedEvent<TransferEvent>);
     else if (/^(location|channelpolicy)-/.test(event.stream))
       this.supply.apply(event as RecordedEvent<LocationEvent | ChannelPolicyEvent>);
     else this.#applyListing(event as RecordedEvent<VariantEvent | ChannelEvent>);
@@ -49,6 +61,13 @@ export class LogFold {
       this.orders.set(orderId, order);
     }
     return order;
+  }
+
+  #applyTransfer(event: RecordedEvent<TransferEvent>): void {
+    const { transferId } = event.data;
+    const transfer = this.transfers.get(transferId) ?? new TransferFold();
+    this.transfers.set(transferId, transfer);
+    transfer.apply(event);
   }
 
   #applyListing({ type, data }: RecordedEvent<VariantEvent | ChannelEvent>): void {

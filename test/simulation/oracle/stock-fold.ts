@@ -9,6 +9,7 @@ export interface Level {
   reserved: number;
   safety: number;
   shortage: number;
+  inTransit?: number;
 }
 
 export interface Hold {
@@ -33,6 +34,8 @@ export class StockFold {
   readonly bound = new Map<string, Map<string, number>>();
   readonly shipped = new Map<string, number>();
   readonly returned = new Map<string, number>();
+  /** Per transfer: units on their way, and what it added to all that is there or on its way, with and without what was settled. */
+  readonly transfers = new Map<string, { inTransit: number; sum: number; sumMoved: number }>();
   /** What moved physically: revision, place, units. */
   readonly moves: { readonly revision: number; readonly locationId: string; readonly units: number }[] = [];
 
@@ -62,6 +65,19 @@ export class StockFold {
         this.#move(event.data.locationId, event.data.onHand);
         this.level(event.data.locationId).unavailable += event.data.unavailable;
         break;
+      case 'StockTransferred': {
+        const { locationId, onHand, inTransit } = event.data;
+        if (onHand !== 0) this.#move(locationId, onHand);
+        const level = this.level(locationId);
+        if (inTransit !== 0) level.inTransit = (level.inTransit ?? 0) + inTransit;
+        const { transferId, as } = event.data;
+        const known = this.transfers.get(transferId) ?? { inTransit: 0, sum: 0, sumMoved: 0 };
+        known.inTransit += inTransit;
+        known.sum += onHand + inTransit;
+        if (as !== 'settled') known.sumMoved += onHand + inTransit;
+        this.transfers.set(transferId, known);
+        break;
+      }
       case 'StockCounted': {
         const level = this.level(event.data.locationId);
         level.onHand = event.data.onHand;

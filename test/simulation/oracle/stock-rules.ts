@@ -61,6 +61,12 @@ export function checkStockAtRest(sku: string, stock: StockFold): void {
     for (const { from } of stock.holds.values()) held += unitsIn(from, place);
     must(held === reserved, 'reserved is the sum of the holds', where);
   }
+  for (const [transferId, { sumMoved }] of stock.transfers)
+    must(
+      sumMoved === 0,
+      'what leaves a location is on its way until it arrives',
+      () => `${sku} in ${transferId}: ${sumMoved} units too many`,
+    );
   for (const [line, places] of stock.bound)
     for (const units of places.values())
       must(units >= 0, 'no order line is bound below zero', () => `${sku} ${JSON.stringify(line)}`);

@@ -136,6 +136,17 @@ const VIEWS: readonly View[] = [
       ),
   },
   {
+    name: 'transfers',
+    schema: 'view_transfers',
+    rows: 'select transfer_id, revision, open_units, differs_since is not null as differs from view_transfers.transfers',
+    expected: (fold) =>
+      [...fold.transfers].map(([transfer_id, { revision, lines }]) => {
+        const open_units = [...lines.values()].reduce((sum, { open }) => sum + Math.abs(open), 0);
+        const differs = open_units > 0 && [...lines.values()].some(({ received }) => received > 0);
+        return canonical({ transfer_id, revision, open_units, differs });
+      }),
+  },
+  {
     name: 'orders',
     schema: 'view_orders',
     rows: `select order_id, status, revision, units, total_minor, cancelled_units, shipped_units, returned_units from view_orders.orders

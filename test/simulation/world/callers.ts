@@ -3,6 +3,7 @@ import { idFrom, Rejected } from '#kernel';
 import type { ChannelCommand } from '../../../apps/channels/src/channel/channel.decide.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
 import { stockDecider } from '../../../apps/inventory/src/stock/stock.decider.js';
+import { type TransferCommand, transferDecider } from '../../../apps/inventory/src/transfer/transfer.decide.js';
 import { type OrderCommand, orderDecider } from '../../../apps/orders/src/order/order.decide.js';
 import { must } from '../oracle/violation.js';
 import type { SystemProcess } from '../process.js';
@@ -34,6 +35,12 @@ export class Callers {
   channel(channel: string, command: ChannelCommand): Promise<Answer | undefined> {
     return this.#send(`channel-${channel}`, (system, metadata) =>
       system.channels.changes.execute(channel, command, metadata),
+    );
+  }
+
+  transfer(command: TransferCommand): Promise<Answer | undefined> {
+    return this.#send(`transfer-${command.transferId}`, (system, metadata) =>
+      system.commands.execute({ on: transferDecider, id: command.transferId, command, metadata }),
     );
   }
 

@@ -216,6 +216,29 @@ export class People {
     await this.#callers.supply((system, metadata) => system.inventory.changeSupply.setPolicy(command, metadata));
   }
 
+  /** Goods go to another location. They arrive at once or in parts, too few, too many, or not at all; a person sees to the rest. */
+  async transfer(): Promise<void> {
+    const [from, to] = this.#random.chance(0.5) ? [...PLACES] : [...PLACES].reverse();
+    if (from === undefined || to === undefined) return;
+    const transferId = this.#name('transfer');
+    const lines = [...new Set([this.#sku(), this.#sku()])].map((sku) => ({ sku, units: this.#random.between(1, 4) }));
+    if (!(await this.#callers.transfer({ type: 'DispatchTransfer', transferId, from, to, lines }))) return;
+    for (let part = this.#random.between(0, 2); part > 0; part -= 1) {
+      await this.#takeTime(this.#random.exponential(2_000));
+      const arrived = lines.map(({ sku }) => ({ sku, units: this.#random.between(1, 4) }));
+      const receiptId = this.#name('receipt');
+      await this.#callers.transfer({ type: 'ReceiveTransfer', transferId, receiptId, lines: arrived });
+    }
+    if (this.#random.chance(0.3))
+      await this.#callers.transfer({ type: 'CancelTransfer', transferId, reason: 'not needed' });
+    for (const { sku } of lines) {
+      if (this.#random.chance(0.3)) continue;
+      const as = this.#random.pick(['lost', 'found'] as const);
+      const foundAt = this.#random.chance(0.5) ? from : to;
+      await this.#callers.transfer({ type: 'SettleTransferDifference', transferId, sku, as, foundAt });
+    }
+  }
+
   async ship(): Promise<void> {
     const found = this.#lineOf(({ status }, line) => status === 'placed' && openUnits(line) > 0);
     if (!found) return;

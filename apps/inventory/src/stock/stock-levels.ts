@@ -10,6 +10,11 @@ export interface Level {
   safety: number;
   /** Units of the open shortage, as last recorded. */
   shortage: number;
+  /**
+   * On their way here, and nobody's to sell: absent where nothing ever was. Below zero where more arrived than was dispatched, until
+   * that is settled.
+   */
+  inTransit?: number;
 }
 
 /** What one channel may show of one SKU, where it differs from the channel's default. */
@@ -95,6 +100,13 @@ export function addToFigures(figures: StockFigures, event: StockEvent): StockFig
       const level = levelAt(figures, event.data.locationId);
       level.onHand = event.data.onHand;
       level.unavailable = Math.min(level.unavailable, level.onHand);
+      settle(figures, event.data.locationId);
+      break;
+    }
+    case 'StockTransferred': {
+      const level = levelAt(figures, event.data.locationId);
+      level.onHand += event.data.onHand;
+      if (event.data.inTransit !== 0) level.inTransit = (level.inTransit ?? 0) + event.data.inTransit;
       settle(figures, event.data.locationId);
       break;
     }

@@ -29,6 +29,7 @@ import { type SetChannelRule, type SetSafetyStock, setChannelRule, setSafetyStoc
 import { withShortages } from './shortages.js';
 import type { Decision, Stock } from './stock.js';
 import { sum } from './stock-levels.js';
+import { type MoveInTransfer, moveInTransfer } from './transfers.decide.js';
 
 export type StockCommand =
   | ReceiveStock
@@ -45,6 +46,7 @@ export type StockCommand =
   | AdjustStock
   | MoveStock
   | CountStock
+  | MoveInTransfer
   | SetSafetyStock
   | SetChannelRule;
 
@@ -82,6 +84,8 @@ export function decide(command: StockCommand, stock: Stock, context: DecisionCon
       return withShortages(stock, move({ type: 'MoveStock', movements: [command] }, stock));
     case 'MoveStock':
       return withShortages(stock, move(command, stock));
+    case 'MoveInTransfer':
+      return withShortages(stock, moveInTransfer(command, stock));
     case 'CountStock':
       return withShortages(stock, count(command, stock));
     case 'SetSafetyStock':

@@ -114,6 +114,9 @@ export function evolve(stock: Stock, event: StockEvent): Stock {
     case 'StockAdjusted':
       remember(stock, event.data.locationId, event.data.onHand);
       break;
+    case 'StockTransferred':
+      if (event.data.onHand !== 0) remember(stock, event.data.locationId, event.data.onHand);
+      break;
     case 'StockCounted':
       stock.countedAsOf[event.data.locationId] = event.data.asOfRevision;
       break;

@@ -106,6 +106,18 @@ export const stockEvents = defineEvents({
       onHand: unitsInAll,
     }),
   },
+  StockTransferred: {
+    when: 'Units of a transfer left or reached a location, came back to it, or their difference was settled.',
+    data: z.strictObject({
+      transferId: z.string(),
+      as: z.enum(['dispatched', 'received', 'cancelled', 'settled']),
+      locationId: z.string(),
+      /** Change of what is on hand there. */
+      onHand: signedUnits,
+      /** Change of what is on its way there. */
+      inTransit: signedUnits,
+    }),
+  },
   SafetyStockSet: {
     when: 'Units of a location are kept back from every channel from now on.',
     data: z.strictObject({ locationId: z.string(), units: unitsOrNone }),

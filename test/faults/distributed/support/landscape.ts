@@ -303,6 +303,7 @@ const OWNERS: Readonly<Record<string, Service>> = {
   stock: 'inventory',
   reservations: 'inventory',
   shortages: 'inventory',
+  transfers: 'inventory',
   locations: 'inventory',
   'supply-maps': 'inventory',
   'stock-rules': 'inventory',

@@ -33,7 +33,7 @@ export class StockViewPorts implements SupplySnapshot, SkusAtLocation {
     const rows = await this.readModels.query<{ sku: string }>(
       `select sku from view_stock.stock cross join lateral (select figures -> 'levels' -> $1 as level) as there
         where coalesce((level ->> 'onHand')::bigint, 0) <> 0 or coalesce((level ->> 'allocated')::bigint, 0) <> 0
-           or coalesce((level ->> 'reserved')::bigint, 0) <> 0
+           or coalesce((level ->> 'reserved')::bigint, 0) <> 0 or coalesce((level ->> 'inTransit')::bigint, 0) <> 0
         order by sku limit $2`,
       [locationId, limit],
     );

@@ -62,7 +62,7 @@ const isStockEvent = (
  */
 export const stockProjection: Projection = {
   name: 'stock',
-  version: 5,
+  version: 6,
   tables: [stockTable, supplyTable, lookAlikesTable],
   types: [...stockTypes, ...supplyEventTypes],
   // Every other channel sells the old number until then.
@@ -105,10 +105,12 @@ export const stockProjection: Projection = {
         shortage: column.units('Bound and not there'),
         free: column.units('Neither unavailable nor bound nor held'),
         revision: column.count('Events of the SKU so far'),
+        inTransit: column.units('On their way there, and sold nowhere'),
       },
       select: `
         select sku, level.key as location_id, n.on_hand, n.unavailable, n.allocated, n.reserved, n.safety, n.shortage,
-               n.on_hand - n.unavailable - n.allocated - n.reserved as free, revision
+               n.on_hand - n.unavailable - n.allocated - n.reserved as free, revision,
+               coalesce((level.value ->> 'inTransit')::bigint, 0) as in_transit
         from stock
         cross join lateral jsonb_each(figures -> 'levels') as level
         cross join lateral (

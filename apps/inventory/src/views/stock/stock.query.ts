@@ -131,8 +131,9 @@ function contributionOf(event: RecordedEvent<StockEvent>, figures: StockFigures)
   addToFigures(figures, event);
   const changes = Object.entries(figures.levels).flatMap(([locationId, level]) =>
     (Object.keys(level) as (keyof Level)[]).flatMap((quantity) => {
-      const by = level[quantity] - (before[locationId]?.[quantity] ?? 0);
-      return by === 0 ? [] : [{ locationId, quantity, by, to: level[quantity] }];
+      const to = level[quantity] ?? 0;
+      const by = to - (before[locationId]?.[quantity] ?? 0);
+      return by === 0 ? [] : [{ locationId, quantity, by, to }];
     }),
   );
   const { revision, position, type, recordedAt, metadata } = event;

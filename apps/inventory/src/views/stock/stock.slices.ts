@@ -11,6 +11,10 @@ const level = z.object({
   reserved: z.int(),
   safety: z.int(),
   shortage: z.int(),
+  inTransit: z.int().optional().meta({
+    description:
+      'On their way here and sold nowhere; absent where nothing ever was, below zero while more arrived than was dispatched',
+  }),
   free: z.int(),
 });
 const channelRule = z.object({
