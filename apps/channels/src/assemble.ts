@@ -1,4 +1,5 @@
 import type { AvailabilityFeed, SalesIntake } from '#contracts';
+import { WakeSignal } from '#event-sourcing';
 import type { Core } from '#platform';
 import type { Projection } from '#read-models';
 import { ChangeChannel } from './channel/change-channel.js';
@@ -25,7 +26,6 @@ import { Pushers } from './push/pushers.js';
 import { createTables } from './tables.js';
 import { ChannelDirectory } from './views/channels/channel-directory.js';
 import { channelsProjection } from './views/channels/channels.projection.js';
-import { WakeSignal } from './wake-signal.js';
 
 /** The views of the service, for commands that rebuild or verify them. */
 export const channelsProjections: readonly Projection[] = [channelsProjection];

@@ -1,8 +1,8 @@
 import { type AvailabilityFeed } from '#contracts';
-import { byItself } from '#event-sourcing';
+import { byItself, WakeSignal } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { type CheckResult, HealthChecks, Shutdown } from '#platform';
-import { FailingItems, type ReadModels, Retries, Runners, reasonOf } from '#read-models';
+import { FailingItems, type ReadModels, Retries, Runners, reasonOf, superviseLoop } from '#read-models';
 import { ChannelMetrics } from './channel-metrics.js';
 import { ChannelReach } from './channel-reach.js';
 import type { ChannelConnector } from './connectors/connector.js';
@@ -20,7 +20,6 @@ import { FeedFollower } from './push/feed-follower.js';
 import { PushLedger } from './push/push-ledger.js';
 import { Pushers } from './push/pushers.js';
 import { ChannelDirectory, type KnownChannel } from './views/channels/channel-directory.js';
-import { WakeSignal } from './wake-signal.js';
 
 /**
  * Everything that goes on in the background: intake, polls, the feed, pushes, drift checks. One process at a time does
@@ -83,29 +82,22 @@ export class ChannelSupervisor {
     };
   }
 
-  async #run(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted) {
-      try {
-        await this.#ownAndWork(stopping);
-        this.#retries.succeeded();
-      } catch (error) {
-        if (!stopping.aborted)
-          await this.#retries.pauseAfter(error, 'the work on channels broke off, will retry', stopping);
-      }
-      await this.#wakeSignal.wait(this.options.standbyMs, stopping);
-    }
-  }
-
-  async #ownAndWork(stopping: AbortSignal): Promise<void> {
-    const lease = await this.readModels.leases.tryAcquire('channels.work');
-    if (!lease) return;
-    this.#state = 'working';
-    try {
-      await this.#retries.lasting(() => this.#work(AbortSignal.any([stopping, lease.lost])));
-    } finally {
-      this.#state = 'standby';
-      await lease.release();
-    }
+  #run(stopping: AbortSignal): Promise<void> {
+    return superviseLoop(stopping, {
+      retries: this.#retries,
+      failed: 'the work on channels broke off, will retry',
+      wakeSignal: this.#wakeSignal,
+      lease: { leases: this.readModels.leases, name: 'channels.work', standbyMs: this.options.standbyMs },
+      turn: async (signal) => {
+        this.#state = 'working';
+        try {
+          await this.#retries.lasting(() => this.#work(signal));
+        } finally {
+          this.#state = 'standby';
+        }
+        return this.options.standbyMs;
+      },
+    });
   }
 
   async #work(signal: AbortSignal): Promise<void> {

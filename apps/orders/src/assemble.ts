@@ -45,7 +45,7 @@ export function assembleOrders(core: Core, { stockAnswerMs }: OrdersOptions = {}
   runners.addReaction(new WhenChannelIsSetUpKnowIt(readModels));
   const orderKnownOffers = new WhenOfferIsKnownOrderItsSku(
     new WaitingOffers(readModels),
-    readModels.log,
+    readModels,
     commands,
     clock,
     shutdown,

@@ -1,4 +1,4 @@
-import { DEFAULT_PAGE_BYTES, type RecordedEvent } from '#event-sourcing';
+import { DEFAULT_PAGE_BYTES, PositionGate, type RecordedEvent } from '#event-sourcing';
 import type { Connection } from './connection.js';
 import { Feed } from './feed.js';
 import type { ForeignEvents } from './foreign-events.js';
@@ -10,9 +10,8 @@ import { bytesBetween } from './positions.js';
  */
 export class Tail {
   readonly #events: RecordedEvent[] = [];
-  readonly #waiting = new Set<() => void>();
+  readonly #gate: PositionGate;
   readonly #feed: Feed;
-  #position: number;
   #failure: unknown;
   /** Of an event that is known to be stored. */
   #expected = 0;
@@ -24,14 +23,14 @@ export class Tail {
     /** Events after this position are held. */
     public start: number,
   ) {
-    this.#position = start;
+    this.#gate = new PositionGate(start);
     this.#feed = new Feed(connection, foreign, undefined, start, connection.closing);
     void this.#follow();
   }
 
   /** Everything up to here was seen. */
   get position(): number {
-    return this.#position;
+    return this.#gate.position;
   }
 
   /** Set when the server refuses to be followed. */
@@ -51,22 +50,12 @@ export class Tail {
    */
   expect(position: number): void {
     this.#expected = Math.max(this.#expected, position);
-    if (this.#expected > this.#position && !this.#overdue) this.#watch(this.#expected, BEHIND_MS);
+    if (this.#expected > this.position && !this.#overdue) this.#watch(this.#expected, BEHIND_MS);
   }
 
   /** Resolves when something lies after the position, when the tail failed, or when aborted. */
   async waitUntilPast(position: number, signal: AbortSignal): Promise<void> {
-    while (this.#position <= position && !this.#failure && !signal.aborted && !this.connection.closing.aborted) {
-      await new Promise<void>((resolve) => {
-        const wake = (): void => {
-          this.#waiting.delete(wake);
-          signal.removeEventListener('abort', wake);
-          resolve();
-        };
-        this.#waiting.add(wake);
-        signal.addEventListener('abort', wake);
-      });
-    }
+    await this.#gate.waitUntilPast(position, { signal });
   }
 
   async #follow(): Promise<void> {
@@ -74,31 +63,31 @@ export class Tail {
       const take = () => this.#feed.take(TAKEN_EVENTS, DEFAULT_PAGE_BYTES);
       for (let stretch = await take(); stretch; stretch = await take()) {
         this.#events.push(...stretch.events);
-        this.#position = stretch.position;
-        this.#forget();
-        this.#wake();
+        // Who is let go reads on in the same turn, so what is too old is forgotten first.
+        this.#forget(stretch.position);
+        this.#gate.advance(stretch.position);
       }
     } catch (error) {
       this.#failure = error;
     }
     clearTimeout(this.#overdue);
-    this.#wake();
+    this.#gate.close();
   }
 
   #watch(expected: number, patienceMs: number): void {
     this.#overdue = setTimeout(() => {
       this.#overdue = undefined;
       if (this.#failure || this.connection.closing.aborted) return;
-      const isBehind = this.#position < expected;
+      const isBehind = this.position < expected;
       if (isBehind) this.#feed.renew();
-      if (this.#expected > this.#position) this.#watch(this.#expected, isBehind ? 2 * patienceMs : BEHIND_MS);
+      if (this.#expected > this.position) this.#watch(this.#expected, isBehind ? 2 * patienceMs : BEHIND_MS);
     }, patienceMs).unref();
   }
 
   /** Positions are byte offsets, so the bytes held are known without counting. */
-  #forget(): void {
-    if (bytesBetween(this.start, this.#position) < 2 * HELD_BYTES) return;
-    const index = this.#events.findIndex((event) => bytesBetween(event.position, this.#position) < HELD_BYTES);
+  #forget(reached: number): void {
+    if (bytesBetween(this.start, reached) < 2 * HELD_BYTES) return;
+    const index = this.#events.findIndex((event) => bytesBetween(event.position, reached) < HELD_BYTES);
     const forgotten = this.#events.splice(0, index < 0 ? this.#events.length : index);
     this.start = forgotten.at(-1)?.position ?? this.start;
   }
@@ -111,10 +100,6 @@ export class Tail {
       else high = middle;
     }
     return low;
-  }
-
-  #wake(): void {
-    for (const wake of this.#waiting) wake();
   }
 }
 

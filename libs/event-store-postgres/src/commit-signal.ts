@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, Pool } from 'pg';
+import { PositionGate } from '#event-sourcing';
 import { newClient } from './connection.js';
 
 /**
@@ -9,9 +10,8 @@ import { newClient } from './connection.js';
  */
 export class CommitSignal {
   readonly #pool: Pool;
-  readonly #waiting = new Set<() => void>();
+  readonly #gate = new PositionGate();
   readonly #ended = new AbortController();
-  #head = 0;
   #listener: Client | undefined;
 
   constructor(pool: Pool) {
@@ -19,7 +19,7 @@ export class CommitSignal {
   }
 
   get head(): number {
-    return this.#head;
+    return this.#gate.position;
   }
 
   get ended(): boolean {
@@ -32,29 +32,17 @@ export class CommitSignal {
   }
 
   advance(position: number): void {
-    if (position <= this.#head) return;
-    this.#head = position;
-    this.#wakeAll();
+    if (position > this.head) this.#gate.advance(position);
   }
 
-  /** Resolves when the log reaches beyond `position`, the signal aborts, or the store closes. */
-  waitUntilPast(position: number, signal: AbortSignal): Promise<void> {
-    if (this.#head > position || signal.aborted || this.ended) return Promise.resolve();
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        if (this.#head <= position && !signal.aborted && !this.ended) return;
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake);
-    });
+  /** Resolves when the log reaches past `position`, the signal aborts, or the store closes. */
+  async waitUntilPast(position: number, signal: AbortSignal): Promise<void> {
+    await this.#gate.waitUntilPast(position, { signal });
   }
 
   async close(): Promise<void> {
     this.#ended.abort();
-    this.#wakeAll();
+    this.#gate.close();
     await this.#listener?.end().catch(() => {});
   }
 
@@ -62,7 +50,7 @@ export class CommitSignal {
     while (!this.ended) {
       // A failure is not worth a word: readers meet the same one and say so.
       if (listenUrl !== undefined && !this.#listener) await this.#listen(listenUrl).catch(() => {});
-      if (this.#waiting.size > 0) this.advance(await headOf(this.#pool).catch(() => this.#head));
+      if (this.#gate.waiting > 0) this.advance(await headOf(this.#pool).catch(() => this.head));
       const pauseMs = listenUrl === undefined ? WRITER_LOOKS_MS : READER_LOOKS_MS;
       await delay(pauseMs, undefined, { signal: this.#ended.signal, ref: false }).catch(() => {});
     }
@@ -78,10 +66,6 @@ export class CommitSignal {
     await client.query('listen event_store');
     this.#listener = client;
     if (this.ended) await client.end();
-  }
-
-  #wakeAll(): void {
-    for (const wake of this.#waiting) wake();
   }
 }
 

@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
 import { AVAILABILITY_TOPIC, type AvailabilityChange, type AvailabilityFeed } from '#contracts';
 import { workOnPage } from '#event-sourcing';
-import { type ReadModels, Retries, type RetryTiming } from '#read-models';
+import { type ReadModels, Retries, type RetryTiming, superviseLoop } from '#read-models';
 import { availabilityEvent, encodeAvailability } from './availability-message.js';
 import { advanceCheckpoint, openCheckpoint, type PartitionCheckpoint, type PartitionKey } from './checkpoints.js';
 import { KafkaSender } from './kafka-sender.js';
@@ -78,34 +77,28 @@ export class AvailabilityRelay {
     };
   }
 
-  async #run(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted) {
-      try {
-        await createMessagingTables(this.readModels);
-        await this.#ownAndWork(stopping);
-      } catch (error) {
-        if (stopping.aborted) break;
+  #run(stopping: AbortSignal): Promise<void> {
+    return superviseLoop(stopping, {
+      retries: this.#retries,
+      failed: 'availability was not sent, will retry',
+      lease: {
+        leases: this.readModels.leases,
+        name: `${this.#key.consumer}.${this.#key.topic}`,
+        standbyMs: this.#standbyMs,
+        onStandby: () => {
+          this.#state = 'standby';
+        },
+      },
+      turn: (signal) => this.#follow(signal),
+      onFailure: (error) => {
         this.#state = 'retrying';
-        await this.#retries.pauseAfter(error, 'availability was not sent, will retry', stopping);
-      }
-    }
-  }
-
-  async #ownAndWork(stopping: AbortSignal): Promise<void> {
-    const lease = await this.readModels.leases.tryAcquire(`${this.#key.consumer}.${this.#key.topic}`);
-    if (!lease) {
-      this.#state = 'standby';
-      await delay(this.#standbyMs, undefined, { signal: stopping });
-      return;
-    }
-    try {
-      await this.#follow(AbortSignal.any([stopping, lease.lost]));
-    } finally {
-      await lease.release();
-    }
+        return error;
+      },
+    });
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
+    await createMessagingTables(this.readModels);
     const checkpoint = await openCheckpoint(this.readModels, this.#key);
     this.#sequence = checkpoint.position;
     this.#state = 'running';

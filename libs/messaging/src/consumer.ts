@@ -1,5 +1,5 @@
 import type { EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
-import { type Log, type ReadModels, Retries, reasonOf } from '#read-models';
+import { type Log, type ReadModels, Retries, reasonOf, superviseLoop } from '#read-models';
 import { AssignedPartition, type Assignment } from './assignment.js';
 import { PartitionMoved } from './checkpoints.js';
 import { type ConsumerOptions, withDefaults } from './consumer-options.js';
@@ -92,21 +92,23 @@ export class Consumer {
     };
   }
 
-  async #run(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted) {
-      this.#state = 'starting';
-      try {
+  #run(stopping: AbortSignal): Promise<void> {
+    return superviseLoop(stopping, {
+      retries: this.#retries,
+      failed: 'the consumer failed, will connect again',
+      turn: async (signal) => {
+        this.#state = 'starting';
         await createMessagingTables(this.readModels);
         await this.#subscription.prepare?.(this.readModels);
-        await this.#runSession(stopping);
-      } catch (error) {
-        if (stopping.aborted) break;
+        await this.#runSession(signal);
+      },
+      onFailure: (error) => {
         this.#restarts += 1;
         this.#state = 'retrying';
         this.#error = reasonOf(error);
-        await this.#retries.pauseAfter(error, 'the consumer failed, will connect again', stopping);
-      }
-    }
+        return error;
+      },
+    });
   }
 
   async #runSession(stopping: AbortSignal): Promise<void> {

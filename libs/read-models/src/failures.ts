@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isOutage, type Outages } from './outages.js';
 import type { Log } from './read-models.js';
 
@@ -55,23 +56,25 @@ export interface RetryTiming {
   /** First pause after a failure; doubles up to `backoffMsMax`. */
   readonly backoffMsMin?: number;
   readonly backoffMsMax?: number;
+  /** From 0 to 1: a pause is up to a quarter longer by it, so that those who failed together do not come back together. */
+  readonly random?: () => number;
 }
 
 /** What a loop does about failures: counts them, logs changes, and pauses longer each time, but no longer than an outage lasts. */
 export class Retries {
   readonly #log: FailureLog;
-  readonly #outages: Outages;
+  readonly #outages: Outages | undefined;
   readonly #timing: Required<RetryTiming>;
   #error: string | undefined;
 
   constructor(
-    { log, outages }: { readonly log: Log; readonly outages: Outages },
+    { log, outages }: { readonly log: Log; readonly outages?: Outages },
     who: object,
     timing: RetryTiming = {},
   ) {
     this.#log = new FailureLog(log, who);
     this.#outages = outages;
-    this.#timing = { backoffMsMin: 100, backoffMsMax: 30_000, ...timing };
+    this.#timing = { backoffMsMin: 100, backoffMsMax: 30_000, random: () => Math.random(), ...timing };
   }
 
   /** Failed attempts in a row. */
@@ -88,9 +91,11 @@ export class Retries {
   async pauseAfter(error: unknown, message: string, signal: AbortSignal, fields: object = {}): Promise<void> {
     this.#error = reasonOf(error);
     this.#log.failed(error, message, fields);
-    const { backoffMsMin, backoffMsMax } = this.#timing;
+    const { backoffMsMin, backoffMsMax, random } = this.#timing;
     const pauseMs = Math.min(backoffMsMax, backoffMsMin * 2 ** Math.min(30, this.failures - 1));
-    await this.#outages.pause(pauseMs, error, signal);
+    const jitteredMs = pauseMs * (1 + JITTER * random());
+    if (this.#outages) await this.#outages.pause(jitteredMs, error, signal);
+    else await delay(jitteredMs, undefined, { signal }).catch(() => {});
   }
 
   succeeded(): void {
@@ -110,6 +115,7 @@ export class Retries {
 }
 
 const LASTING_MS = 1_000;
+const JITTER = 0.25;
 
 /**
  * What fails among many, so that it stops no others: each has its pause and its lines in the log. `who` names one for the log.

@@ -50,5 +50,6 @@ export {
 export { type RebuildProgress, type RebuildResult, rebuild } from './rebuild.js';
 export { NotCaughtUp, type RunnerState, type RunnerStatus } from './runner.js';
 export { type BackgroundWork, READ_MODELS, Runners, type RunnersOptions } from './runners.js';
+export { type SupervisedWork, superviseLoop, waitForView } from './supervise-loop.js';
 export { widenedToBigint } from './tables.js';
 export { defineTable, type RowOf, ViewTable } from './view-table.js';

@@ -1,12 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type EventStore, type Page, PositionNotInLog, type RecordedEvent } from '#event-sourcing';
+import { type EventStore, type Page, PositionGate, PositionNotInLog, type RecordedEvent } from '#event-sourcing';
 import { advanceCheckpoint, type Checkpoint, type CheckpointKey, readCheckpoint } from './checkpoints.js';
-import { DatabaseError } from './database-error.js';
 import { Retries, type RetryTiming } from './failures.js';
-import type { Lease } from './leases.js';
 import type { ParkedEvent } from './parked.js';
 import { Parking } from './parking.js';
 import type { Log, ReadModels } from './read-models.js';
+import { superviseLoop } from './supervise-loop.js';
 
 /**
  * - `starting`: not run yet, or just started
@@ -70,11 +69,12 @@ export abstract class Runner {
   readonly #timing: Required<Pick<RunnerTiming, 'standbyMs' | 'staysInStandby'>>;
   readonly #retries: Retries;
   protected readonly parking: Parking;
-  readonly #waiters = new Set<Waiter>();
+  readonly #gate = new PositionGate();
+  /** How many wait and make haste. */
+  #hurried = 0;
   #stopping = new AbortController();
   #loop: Promise<void> | undefined;
   #state: RunnerState = 'starting';
-  #position = 0;
   #storedPosition = 0;
   #caughtUp = false;
   #events = 0;
@@ -117,12 +117,12 @@ export abstract class Runner {
 
   /** Every event up to here has had its effect. */
   get position(): number {
-    return this.#position;
+    return this.#gate.position;
   }
 
   /** How many positions of the log lie ahead (events of other types included). */
   async lag(): Promise<number> {
-    return Math.max(0, (await this.store.head()) - this.#position);
+    return Math.max(0, (await this.store.head()) - this.position);
   }
 
   /**
@@ -130,8 +130,15 @@ export abstract class Runner {
    * {@link NotCaughtUp} after `timeoutMs`.
    */
   async waitFor(position: number, timeoutMs: number): Promise<void> {
-    if (!(await this.#reached(position, timeoutMs, true)))
-      throw new NotCaughtUp(this.key.name, this.#position, position);
+    if (this.position >= position) return;
+    this.#hurried += 1;
+    this.#resting?.abort();
+    try {
+      if (!(await this.#gate.waitFor(position, { timeoutMs })))
+        throw new NotCaughtUp(this.key.name, this.position, position);
+    } finally {
+      this.#hurried -= 1;
+    }
   }
 
   /**
@@ -140,26 +147,7 @@ export abstract class Runner {
    * every `standbyMs`.
    */
   async waitUntilPast(position: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    if (!signal.aborted) await this.#reached(position + 1, timeoutMs, false, signal);
-  }
-
-  /** True when the position was reached, false when the wait was over before. */
-  #reached(position: number, timeoutMs: number, hurry: boolean, signal?: AbortSignal): Promise<boolean> {
-    if (this.#position >= position) return Promise.resolve(true);
-    if (hurry) this.#resting?.abort();
-    return new Promise((resolve) => {
-      const end = (reached: boolean): void => {
-        clearTimeout(timer);
-        this.#waiters.delete(waiter);
-        signal?.removeEventListener('abort', giveUp);
-        resolve(reached);
-      };
-      const giveUp = (): void => end(false);
-      const waiter: Waiter = { position, hurry, resolve: () => end(true) };
-      const timer = setTimeout(giveUp, timeoutMs);
-      signal?.addEventListener('abort', giveUp, { once: true });
-      this.#waiters.add(waiter);
-    });
+    await this.#gate.waitUntilPast(position, { timeoutMs, signal });
   }
 
   status(): RunnerStatus {
@@ -169,7 +157,7 @@ export abstract class Runner {
       state: this.#state,
       ready: this.#state === 'running' || this.#state === 'standby',
       caughtUp: this.#caughtUp,
-      position: this.#position,
+      position: this.position,
       events: this.#events,
       failures: this.#retries.failures,
       ...(this.#retries.error === undefined ? {} : { error: this.#retries.error }),
@@ -200,39 +188,33 @@ export abstract class Runner {
     return { version: this.version, position };
   }
 
-  async #run(stopping: AbortSignal): Promise<void> {
-    while (!stopping.aborted) {
-      try {
-        await this.#ownAndWork(stopping);
-      } catch (error) {
-        if (stopping.aborted) break;
-        await this.#backOff(error instanceof PositionNotInLog ? this.#astray(error) : error, stopping);
-      }
-    }
+  #run(stopping: AbortSignal): Promise<void> {
+    const { kind, name } = this.key;
+    const { standbyMs, staysInStandby } = this.#timing;
+    return superviseLoop(stopping, {
+      retries: this.#retries,
+      failed: `${kind} ${name} failed, will retry`,
+      lease: {
+        leases: this.readModels.leases,
+        name: `${kind}.${name}`,
+        standbyMs,
+        wanted: !staysInStandby,
+        onStandby: () => this.#standBy(),
+      },
+      turn: (signal) => this.#work(signal),
+      onFailure: (error) => {
+        this.#state = 'retrying';
+        this.#caughtUp = false;
+        return error instanceof PositionNotInLog ? this.#astray(error) : error;
+      },
+    });
   }
 
-  async #ownAndWork(stopping: AbortSignal): Promise<void> {
-    const lease = await this.#acquireLease(stopping);
-    try {
-      await this.#work(AbortSignal.any([stopping, lease.lost]));
-      if (lease.lost.aborted) throw new DatabaseError(new Error('The lease was lost with its connection.'));
-    } finally {
-      await lease.release();
-    }
-  }
-
-  async #acquireLease(stopping: AbortSignal): Promise<Lease> {
-    for (;;) {
-      if (!this.#timing.staysInStandby) {
-        const lease = await this.readModels.leases.tryAcquire(`${this.key.kind}.${this.key.name}`);
-        if (lease) return lease;
-      }
-      this.#state = 'standby';
-      this.#caughtUp = false;
-      const checkpoint = await readCheckpoint(this.readModels, this.key);
-      if (checkpoint) this.#reach(checkpoint.position);
-      await delay(this.#timing.standbyMs, undefined, { signal: stopping });
-    }
+  async #standBy(): Promise<void> {
+    this.#state = 'standby';
+    this.#caughtUp = false;
+    const checkpoint = await readCheckpoint(this.readModels, this.key);
+    if (checkpoint) this.#gate.advance(checkpoint.position);
   }
 
   async #work(signal: AbortSignal): Promise<void> {
@@ -258,8 +240,8 @@ export abstract class Runner {
     try {
       // Not before the store has taken the position for one of its own.
       await next;
-      this.#position = this.#storedPosition;
-      this.#reach(this.#storedPosition);
+      this.#gate.reset();
+      this.#gate.advance(this.#storedPosition);
       this.#state = 'running';
       while (!signal.aborted) {
         const result = this.#ticks ? await orTick(next) : await next;
@@ -290,13 +272,13 @@ export abstract class Runner {
     }
     this.#retries.succeeded();
     this.#caughtUp = page.caughtUp;
-    this.#reach(page.position);
+    this.#gate.advance(page.position);
     return events.length;
   }
 
   /** A page of one event costs nearly as much as one of fifty. After a silence longer than this nothing is held back. */
   async #rest(restMs: number, signal: AbortSignal): Promise<void> {
-    if (restMs <= 0 || this.#waiters.values().some(({ hurry }) => hurry)) return;
+    if (restMs <= 0 || this.#hurried > 0) return;
     this.#resting = new AbortController();
     const ended = AbortSignal.any([signal, this.#resting.signal]);
     await delay(restMs, undefined, { signal: ended }).catch(() => {});
@@ -306,45 +288,36 @@ export abstract class Runner {
   /** A store that reconnects may hand over events again. */
   #unseen(events: readonly RecordedEvent[]): readonly RecordedEvent[] {
     const first = events[0];
-    return first && first.position <= this.#position
-      ? events.filter(({ position }) => position > this.#position)
+    return first && first.position <= this.position
+      ? events.filter(({ position }) => position > this.position)
       : events;
   }
 
   /** Whether there is anything to do but to wait for events. */
   get #ticks(): boolean {
-    return this.#position > this.#storedPosition || this.parking.events > 0;
+    return this.position > this.#storedPosition || this.parking.events > 0;
   }
 
   async #tickWhenDue(): Promise<void> {
     if (!this.#ticks || Date.now() - this.#lastTickMs < TICK_MS) return;
     this.#lastTickMs = Date.now();
-    if (this.#position > this.#storedPosition) await this.#storeSkipped();
+    if (this.position > this.#storedPosition) await this.#storeSkipped();
     const someWorked = await this.parking.retry(this.pageSize, (event, parked) => this.handleParked(event, parked));
     // Those who follow the view find something new although its position is the same.
-    if (someWorked) for (const waiter of this.#waiters) if (!waiter.hurry) waiter.resolve();
+    if (someWorked) this.#gate.stir();
   }
 
   /** Events of other types passed: nothing to write but how far we are, and that once a second is enough for a restart. */
   async #storeSkipped(): Promise<void> {
-    await advanceCheckpoint(this.readModels, this.key, this.checkpointAt(this.#storedPosition), this.#position, 0);
-    this.#storedPosition = this.#position;
-  }
-
-  #reach(position: number): void {
-    this.#position = Math.max(this.#position, position);
-    for (const waiter of this.#waiters) {
-      if (waiter.position > this.#position) continue;
-      this.#waiters.delete(waiter);
-      waiter.resolve();
-    }
+    await advanceCheckpoint(this.readModels, this.key, this.checkpointAt(this.#storedPosition), this.position, 0);
+    this.#storedPosition = this.position;
   }
 
   /** A person has to decide what becomes of what was seen and is no more: to go on would pass over what comes next. */
   #astray(error: PositionNotInLog): Error {
     const { kind, name } = this.key;
     // Of this log nothing is known to have had its effect, so no waiter is let go and the lag is that of the whole log.
-    this.#position = 0;
+    this.#gate.reset();
     const whatToDo =
       kind === 'projection'
         ? `Rebuild the view: npm run ops -- rebuild ${name}.`
@@ -354,18 +327,6 @@ export abstract class Runner {
       { cause: error },
     );
   }
-
-  async #backOff(error: unknown, stopping: AbortSignal): Promise<void> {
-    this.#state = 'retrying';
-    this.#caughtUp = false;
-    await this.#retries.pauseAfter(error, `${this.key.kind} ${this.key.name} failed, will retry`, stopping);
-  }
-}
-
-interface Waiter {
-  readonly position: number;
-  readonly hurry: boolean;
-  readonly resolve: () => void;
 }
 
 const TICK_MS = 1_000;

@@ -1,9 +1,9 @@
+import type { WakeSignal } from '#event-sourcing';
 import { Overloaded } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
 import { type DatabaseError, isRefusedValue, type Log, storableText } from '#read-models';
 import type { RawMessage, Reading, UnreadableMessage } from '../connectors/connector.js';
 import { MicroBatch } from '../micro-batch.js';
-import type { WakeSignal } from '../wake-signal.js';
 import type { IntakeRows } from './intake-rows.js';
 import { type IntakeRow, type IntakeTable, keyOf } from './intake-table.js';
 

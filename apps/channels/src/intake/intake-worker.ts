@@ -1,8 +1,8 @@
 import type { SaleResult, SalesIntake } from '#contracts';
+import type { WakeSignal } from '#event-sourcing';
 import { type Clock, toIso } from '#kernel';
-import { isRefusedValue, type ReadModels, Retries, type RetryTiming, storableText } from '#read-models';
+import { isRefusedValue, type ReadModels, Retries, type RetryTiming, storableText, superviseLoop } from '#read-models';
 import { backOffMs } from '../back-off.js';
-import type { WakeSignal } from '../wake-signal.js';
 import type { IntakeInbox } from './intake-inbox.js';
 import type { FailedSale, IntakeTable, WaitingSale } from './intake-table.js';
 
@@ -40,25 +40,17 @@ export class IntakeWorker {
   }
 
   /** Works until the signal aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const pauseMs = await this.#turn(signal);
-      if (pauseMs > 0) await this.wakeSignal.wait(pauseMs, signal);
-    }
-  }
-
-  /** Milliseconds to wait unless the wakeSignal rings; 0 when more is due. */
-  async #turn(signal: AbortSignal): Promise<number> {
-    try {
-      const taken = await this.takeBatch();
-      this.#retries.succeeded();
-      if (taken > 0) return 0;
-      await this.#keepHouse();
-      return this.options.pollMs;
-    } catch (error) {
-      await this.#retries.pauseAfter(error, 'sales could not be handed over, will retry', signal);
-      return 0;
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return superviseLoop(signal, {
+      retries: this.#retries,
+      failed: 'sales could not be handed over, will retry',
+      wakeSignal: this.wakeSignal,
+      turn: async () => {
+        if ((await this.takeBatch()) > 0) return 0;
+        await this.#keepHouse();
+        return this.options.pollMs;
+      },
+    });
   }
 
   /** Hands over one batch and answers how many sales it had. Throws when nothing could be recorded. */

@@ -1,10 +1,10 @@
+import { WakeSignal } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import { NotOpened } from '#platform';
 import { isRefusedValue, type ReadModels } from '#read-models';
 import type { Reading } from '../connectors/connector.js';
 import { ConnectorRegistry } from '../connectors/connector-registry.js';
 import { ChannelDirectory } from '../views/channels/channel-directory.js';
-import { WakeSignal } from '../wake-signal.js';
 import { IntakeRows } from './intake-rows.js';
 import { IntakeTable, type SealedMessage } from './intake-table.js';
 

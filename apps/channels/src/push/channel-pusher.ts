@@ -1,9 +1,8 @@
-import { continueTrace, type Span, type SpanOptions } from '#event-sourcing';
+import { continueTrace, type Span, type SpanOptions, WakeSignal } from '#event-sourcing';
 import type { Clock } from '#kernel';
-import { type ReadModels, Retries } from '#read-models';
+import { type ReadModels, Retries, superviseLoop } from '#read-models';
 import { backOffMs } from '../back-off.js';
 import type { ChannelConnector, PushResult } from '../connectors/connector.js';
-import { WakeSignal } from '../wake-signal.js';
 import type { ChannelGate } from './channel-gate.js';
 import { DueListings, type Sending, type WantedListing } from './due-listings.js';
 import { LastWrite } from './last-write.js';
@@ -81,15 +80,15 @@ export class ChannelPusher {
   /** Pushes until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const retries = new Retries(this.options.readModels, { channel: this.options.channel });
-    while (!signal.aborted) {
-      try {
-        await this.#turn(signal);
-        retries.succeeded();
-      } catch (error) {
+    await superviseLoop(signal, {
+      retries,
+      failed: 'the push ledger could not be used, will retry',
+      turn: (stopping) => this.#turn(stopping),
+      onFailure: (error) => {
         this.#due.incomplete = true;
-        await retries.pauseAfter(error, 'the push ledger could not be used, will retry', signal);
-      }
-    }
+        return error;
+      },
+    });
     await this.#lastWrite.done().catch(() => {});
   }
 

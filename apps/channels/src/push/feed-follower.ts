@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { AvailabilityChange, AvailabilityFeed } from '#contracts';
-import { FailingItems, isOutage, type ReadModels, Retries } from '#read-models';
+import { FailingItems, isOutage, type ReadModels, Retries, superviseLoop } from '#read-models';
 import { FeedMoved, type PushLedger, type WantedOnChannel } from './push-ledger.js';
 
 export interface FeedFollowerOptions {
@@ -34,19 +33,21 @@ export class FeedFollower {
   }
 
   /** Follows until the signal aborts. */
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
+  run(signal: AbortSignal): Promise<void> {
+    return superviseLoop(signal, {
+      retries: this.#retries,
+      failed: 'the availability feed broke off, will retry',
+      turn: async (stopping) => {
         const after = await this.options.ledger.sequence();
-        await this.#retries.lasting(() => this.#follow(after, signal));
+        await this.#retries.lasting(() => this.#follow(after, stopping));
         // A feed that ends of itself is asked again, and not in a circle.
-        await delay(ENDED_PAUSE_MS, undefined, { signal }).catch(() => {});
-      } catch (error) {
-        if (signal.aborted) return;
+        return ENDED_PAUSE_MS;
+      },
+      onFailure: (error) => {
         this.options.onInterrupted();
-        await this.#retries.pauseAfter(error, 'the availability feed broke off, will retry', signal);
-      }
-    }
+        return error;
+      },
+    });
   }
 
   async #follow(from: number, signal: AbortSignal): Promise<void> {

@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import { type EventStore, type RecordedEvent } from '#event-sourcing';
+import { type EventStore, PositionGate, type RecordedEvent } from '#event-sourcing';
 import { Rejected } from '#kernel';
 import { logOf, Shutdown } from '#platform';
-import { FailureLog } from '#read-models';
+import { Retries, superviseLoop } from '#read-models';
 import type { ChannelPolicy } from './channel-terms.js';
 import { unknownLocation } from './location.js';
 import { addToSupply, emptySupply, policyOf, type Supply, type SupplyEvent, supplyEventTypes } from './policies.js';
@@ -18,13 +17,12 @@ export interface SupplySnapshot {
  * has folded; the log is followed from there, so a log of millions of events does not delay the first decision.
  */
 export class SupplyDirectory {
-  private readonly failures = new FailureLog(logOf(new Logger(SupplyDirectory.name)), {});
+  private readonly retries = new Retries({ log: logOf(new Logger(SupplyDirectory.name)) }, {}, RETRIES);
   private supply = emptySupply();
   /** Of channels that were asked for, until a policy or location changes. */
   private readonly policies = new Map<string, ChannelPolicy>();
-  private position = 0;
+  private readonly gate = new PositionGate();
   private caughtUp = Promise.withResolvers<void>();
-  private waiters: { position: number; resolve: () => void }[] = [];
 
   constructor(
     private readonly store: EventStore,
@@ -76,26 +74,25 @@ export class SupplyDirectory {
 
   /** Resolves when the directory knows every event up to `position`. */
   async waitFor(position: number): Promise<void> {
-    if (this.position >= position) return;
-    await new Promise<void>((resolve) => this.waiters.push({ position, resolve }));
+    await this.gate.waitFor(position);
   }
 
   /** Ends with the process. Throws nothing: a failure to read at the start is told to who waits for it. */
   private async follow(): Promise<void> {
-    const { signal } = this.shutdown;
-    while (!signal.aborted) {
-      try {
-        if (this.position === 0) await this.beginWithSnapshot();
+    await superviseLoop(this.shutdown.signal, {
+      retries: this.retries,
+      failed: 'locations and policies cannot be followed, will retry',
+      turn: async (signal) => {
+        if (this.gate.position === 0) await this.beginWithSnapshot();
         await this.read(signal);
-        break;
-      } catch (error) {
+      },
+      onFailure: (error) => {
         this.caughtUp.reject(error);
-        this.failures.failed(error, 'locations and policies cannot be followed, will retry');
-        await delay(READ_AGAIN_MS, undefined, { signal }).catch(() => {});
-      }
-    }
+        return error;
+      },
+    });
     this.caughtUp.resolve();
-    this.answer(Number.POSITIVE_INFINITY);
+    this.gate.close();
   }
 
   private async beginWithSnapshot(): Promise<void> {
@@ -103,30 +100,21 @@ export class SupplyDirectory {
     if (!latest) return;
     this.supply = latest.supply;
     this.policies.clear();
-    this.position = latest.position;
+    this.gate.advance(latest.position);
   }
 
   private async read(signal: AbortSignal): Promise<void> {
-    const pages = this.store.subscribe({ after: this.position, filter: { types: supplyEventTypes }, signal });
+    const pages = this.store.subscribe({ after: this.gate.position, filter: { types: supplyEventTypes }, signal });
     for await (const page of pages) {
       for (const event of page.events) addToSupply(this.supply, event as RecordedEvent<SupplyEvent>);
       if (page.events.length > 0) this.policies.clear();
-      this.position = page.position;
-      this.failures.succeeded();
+      this.retries.succeeded();
       if (page.caughtUp) this.caughtUp.resolve();
-      this.answer(this.position);
+      this.gate.advance(page.position);
     }
-  }
-
-  private answer(upTo: number): void {
-    this.waiters = this.waiters.filter(({ position, resolve }) => {
-      if (position > upTo) return true;
-      resolve();
-      return false;
-    });
   }
 }
 
-const READ_AGAIN_MS = 1_000;
+const RETRIES = { backoffMsMin: 250, backoffMsMax: 1_000 };
 /** Any text may be asked for as a channel. */
 const MAX_POLICIES = 1_000;

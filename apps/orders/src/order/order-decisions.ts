@@ -1,9 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { OrderEvent } from '#contracts';
 import { type EventStore, type RecordedEvent } from '#event-sourcing';
 import { logOf } from '#platform';
-import { FailureLog } from '#read-models';
+import { Retries, superviseLoop } from '#read-models';
 import type { ShortSku } from './checkout.decide.js';
 
 /** How inventory's answer turned out for an order. */
@@ -13,7 +12,7 @@ export type OrderDecision =
 
 /** Lets a request wait until its order is decided, by whichever process: what the log says of orders wakes it. */
 export class OrderDecisions {
-  private readonly failures = new FailureLog(logOf(new Logger(OrderDecisions.name)), {});
+  private readonly retries = new Retries({ log: logOf(new Logger(OrderDecisions.name)) }, {}, RETRIES);
   private readonly waiting = new Map<string, Set<(decision: OrderDecision | undefined) => void>>();
   private waiters = 0;
 
@@ -33,20 +32,18 @@ export class OrderDecisions {
   }
 
   /** Follows the log from its end on, and wakes whoever waits, until the signal aborts. */
-  async listen(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
+  listen(signal: AbortSignal): Promise<void> {
+    return superviseLoop(signal, {
+      retries: this.retries,
+      failed: 'decisions on orders cannot be followed, will retry',
+      turn: async (stopping) => {
         const after = await this.store.head();
-        for await (const page of this.store.subscribe({ after, filter: { types: DECISIONS }, signal })) {
-          this.failures.succeeded();
+        for await (const page of this.store.subscribe({ after, filter: { types: DECISIONS }, signal: stopping })) {
+          this.retries.succeeded();
           for (const event of page.events) this.tell(event as RecordedEvent<OrderEvent>);
         }
-      } catch (error) {
-        if (signal.aborted) return;
-        this.failures.failed(error, 'decisions on orders cannot be followed, will retry');
-        await delay(LISTEN_AGAIN_MS, undefined, { signal }).catch(() => {});
-      }
-    }
+      },
+    });
   }
 
   private tell(event: RecordedEvent<OrderEvent>): void {
@@ -74,7 +71,7 @@ export class OrderDecisions {
 /** A request more than this is answered with what is known at once. */
 const MAX_WAITERS = 10_000;
 
-const LISTEN_AGAIN_MS = 1_000;
+const RETRIES = { backoffMsMin: 250, backoffMsMax: 1_000 };
 const DECISIONS = ['OrderPlaced', 'OrderDeclined'] satisfies OrderEvent['type'][];
 
 function decisionOf(event: RecordedEvent<OrderEvent>): OrderDecision | undefined {

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { type CommandRunner, type EventMetadata, processDecider, processIdOf } from '#event-sourcing';
 import { type Clock, idFrom, toIso } from '#kernel';
 import { FailingItems, Retries } from '../failures.js';
@@ -6,6 +5,7 @@ import { isOutage } from '../outages.js';
 import { schemaOf } from '../projection.js';
 import type { ReadModels } from '../read-models.js';
 import type { BackgroundWork, Runners } from '../runners.js';
+import { superviseLoop, waitForView } from '../supervise-loop.js';
 import { processesProjection } from './processes.projection.js';
 
 const VIEW = schemaOf(processesProjection.name);
@@ -74,25 +74,14 @@ export class ProcessTimer implements BackgroundWork {
   }
 
   /** Looks until it is stopped: when the first time is up, and when the view has moved. */
-  async #run(signal: AbortSignal): Promise<void> {
+  #run(signal: AbortSignal): Promise<void> {
     const view = this.runners.projection(processesProjection.name);
-    while (!signal.aborted) {
-      const seen = view.position;
-      const waitMs = await this.#turnOrPause(signal);
-      if (waitMs > 0) await delay(Math.min(waitMs, LOOK_EVERY_MS), undefined, { signal }).catch(() => {});
-      if (waitMs > LOOK_EVERY_MS) await view.waitUntilPast(seen, waitMs - LOOK_EVERY_MS, signal);
-    }
-  }
-
-  async #turnOrPause(signal: AbortSignal): Promise<number> {
-    try {
-      const waitMs = await this.#turn();
-      this.#retries.succeeded();
-      return waitMs;
-    } catch (error) {
-      if (!signal.aborted) await this.#retries.pauseAfter(error, 'time-outs were not delivered, will retry', signal);
-      return 0;
-    }
+    return superviseLoop(signal, {
+      retries: this.#retries,
+      failed: 'time-outs were not delivered, will retry',
+      turn: () => this.#turn(),
+      wait: waitForView(view, LOOK_EVERY_MS),
+    });
   }
 
   /** In how many milliseconds to look again unless the view moves; 0 for at once. */

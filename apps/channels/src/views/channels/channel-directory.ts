@@ -1,7 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { Rejected } from '#kernel';
 import { Shutdown } from '#platform';
-import { DatabaseError, type ProjectionRunner, type ReadModels } from '#read-models';
+import {
+  DatabaseError,
+  type ProjectionRunner,
+  type ReadModels,
+  Retries,
+  superviseLoop,
+  waitForView,
+} from '#read-models';
 import type { ChannelSettings } from '../../channel/channel.js';
 import { type ChannelRow, channelsTable } from './channels.projection.js';
 
@@ -64,17 +70,16 @@ export class ChannelDirectory {
     for (const listener of this.#listeners) listener();
   }
 
-  async #follow(signal: AbortSignal): Promise<void> {
-    for (let seen = 0; ; ) {
-      await delay(REFRESH_MS, undefined, { signal }).catch(() => {});
-      await this.runner.waitUntilPast(seen, REFRESH_MS_MAX, signal);
-      if (signal.aborted) return;
-      const { position } = this.runner;
-      await this.refresh().then(
-        () => (seen = position),
-        (error: unknown) => this.readModels.log.warn({ err: error }, 'the channels could not be read'),
-      );
-    }
+  #follow(signal: AbortSignal): Promise<void> {
+    return superviseLoop(signal, {
+      retries: new Retries(this.readModels, { work: 'the channel directory' }, { backoffMsMin: REFRESH_MS }),
+      failed: 'the channels could not be read, will retry',
+      turn: async () => {
+        await this.refresh();
+        return REFRESH_MS_MAX;
+      },
+      wait: waitForView(this.runner, REFRESH_MS),
+    });
   }
 
   async #rows(): Promise<ChannelRow[]> {

@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { byItself, CommandRunner } from '#event-sourcing';
 import { type Clock } from '#kernel';
 import { type CheckResult, Shutdown } from '#platform';
-import { FailingItems, isOutage, type ReadModels, Retries, Runners } from '#read-models';
+import { FailingItems, isOutage, type ReadModels, Retries, Runners, superviseLoop, waitForView } from '#read-models';
 import { stockDecider } from '../../stock/stock.decider.js';
 import { dueReservationsProjection } from '../../views/due-reservations/due-reservations.projection.js';
 import { DueReservations } from '../../views/due-reservations/due-reservations.query.js';
@@ -52,27 +51,14 @@ export class WhenReservationIsDueExpireIt {
   }
 
   /** Looks for due holds until the process ends: when the first one is due, and when the view has moved. */
-  async run(): Promise<void> {
-    const { signal } = this.shutdown;
+  run(): Promise<void> {
     const view = this.runners.projection(dueReservationsProjection.name);
-    while (!signal.aborted) {
-      const seen = view.position;
-      const waitMs = await this.turnOrPause(signal);
-      if (waitMs > 0) await delay(Math.min(waitMs, LOOK_EVERY_MS), undefined, { signal }).catch(() => {});
-      if (waitMs > LOOK_EVERY_MS) await view.waitUntilPast(seen, waitMs - LOOK_EVERY_MS, signal);
-    }
-  }
-
-  private async turnOrPause(signal: AbortSignal): Promise<number> {
-    try {
-      const waitMs = await this.turn();
-      this.retries.succeeded();
-      return waitMs;
-    } catch (error) {
-      if (!signal.aborted)
-        await this.retries.pauseAfter(error, 'due reservations were not expired, will retry', signal);
-      return 0;
-    }
+    return superviseLoop(this.shutdown.signal, {
+      retries: this.retries,
+      failed: 'due reservations were not expired, will retry',
+      turn: () => this.turn(),
+      wait: waitForView(view, LOOK_EVERY_MS),
+    });
   }
 
   /** Expires what is due, and answers in how many milliseconds to look again unless the view moves; 0 for at once. */

@@ -1,8 +1,7 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { byItself, CommandRunner } from '#event-sourcing';
 import type { Clock } from '#kernel';
 import { Shutdown } from '#platform';
-import { FailureLog, type Log, Runners } from '#read-models';
+import { type ReadModels, Retries, Runners, superviseLoop, waitForView } from '#read-models';
 import { orderDecider } from '../../order/order.decide.js';
 import { ordersProjection } from '../../views/orders/orders.projection.js';
 import { WaitingOffers } from '../../views/orders/waiting-offers.query.js';
@@ -12,38 +11,28 @@ import { WaitingOffers } from '../../views/orders/waiting-offers.query.js';
  * does the same work again and changes nothing.
  */
 export class WhenOfferIsKnownOrderItsSku {
-  private readonly failures: FailureLog;
+  private readonly retries: Retries;
 
   constructor(
     private readonly offers: WaitingOffers,
-    log: Log,
+    readModels: Pick<ReadModels, 'log' | 'outages'>,
     private readonly commands: CommandRunner,
     private readonly clock: Clock,
     private readonly shutdown: Shutdown,
     private readonly runners: Runners,
   ) {
-    this.failures = new FailureLog(log, { process: NAME });
+    this.retries = new Retries(readModels, { process: NAME });
   }
 
   /** Looks until the process ends: often while an offer waits for its listing, else when the view of orders has moved. */
-  async run(): Promise<void> {
-    const { signal } = this.shutdown;
+  run(): Promise<void> {
     const view = this.runners.projection(ordersProjection.name);
-    while (!signal.aborted) {
-      const seen = view.position;
-      const waits = await this.orderKnown().then(
-        (waiting) => {
-          this.failures.succeeded();
-          return waiting;
-        },
-        (error: unknown) => {
-          this.failures.failed(error, 'offers that wait for their SKU were not looked up, will retry');
-          return true;
-        },
-      );
-      await delay(LOOK_EVERY_MS, undefined, { signal }).catch(() => {});
-      if (!waits) await view.waitUntilPast(seen, LOOK_EVERY_MS_MAX, signal);
-    }
+    return superviseLoop(this.shutdown.signal, {
+      retries: this.retries,
+      failed: 'offers that wait for their SKU were not looked up, will retry',
+      turn: async () => ((await this.orderKnown()) ? LOOK_EVERY_MS : LOOK_EVERY_MS_MAX),
+      wait: waitForView(view, LOOK_EVERY_MS),
+    });
   }
 
   /** Orders the SKUs of offers that are known by now. True while offers wait, known or not. */
