@@ -5,9 +5,11 @@ import { systemClock } from '#kernel';
 import { type Core, HealthChecks, Metrics, Shutdown } from '#platform';
 import { coreOf, startAssembled } from '#platform/host';
 import { type Log, openReadModels, Runners } from '#read-models';
+import { assembleCatalog, type Catalog } from '../../apps/catalog/src/assemble.js';
 import { assembleChannels, type Channels } from '../../apps/channels/src/assemble.js';
 import { simulatedConnector } from '../../apps/channels/src/connectors/simulated/simulated.connector.js';
 import type { ChannelsOptions } from '../../apps/channels/src/options.js';
+import { assembleCustomers, type Customers } from '../../apps/customers/src/assemble.js';
 import { assembleInventory, type Inventory } from '../../apps/inventory/src/assemble.js';
 import { stockDecider } from '../../apps/inventory/src/stock/stock.decider.js';
 import { assembleOrders, type Orders } from '../../apps/orders/src/assemble.js';
@@ -25,23 +27,27 @@ export interface ProcessOptions {
 
 /** One running system as its callers reach it. */
 export interface SystemProcess extends Core {
+  readonly catalog: Catalog;
   readonly inventory: Inventory;
   readonly orders: Orders;
+  readonly customers: Customers;
   readonly channels: Channels;
 }
 
 /**
  * A process of the standalone profile on services that are assembled as its Nest modules have them assembled, with neither HTTP
- * nor gRPC in front of it, so that it starts in milliseconds. The catalogue and the customers are not in it.
+ * nor gRPC in front of it, so that it starts in milliseconds.
  */
 export async function startProcess({ name, onFenced, log, channels: options }: ProcessOptions): Promise<SystemProcess> {
   const core = await openCore(name, onFenced, log);
+  const catalog = assembleCatalog(core);
   const inventory = assembleInventory(core);
   const orders = assembleOrders(core, { stockAnswerMs: STOCK_ANSWER_MS });
+  const customers = assembleCustomers(core);
   const connectors = [simulatedConnector(SHOP_SECRET)];
   const channels = assembleChannels(core, { sales: orders.intake, feed: inventory.feed, connectors, options });
-  await startAssembled(core, [inventory, orders, channels]);
-  return { ...core, inventory, orders, channels };
+  await startAssembled(core, [catalog, inventory, orders, customers, channels]);
+  return { ...core, catalog, inventory, orders, customers, channels };
 }
 
 async function openCore(name: string, onFenced: () => void, log: (line: string) => void): Promise<Core> {

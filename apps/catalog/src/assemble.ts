@@ -23,5 +23,5 @@ export function assembleCatalog({ readModels, runners, commands, slices }: Core)
   const changes = new ChangeCatalog(commands);
   catalog.serve(slices, { commands, changes, catalogQuery: new CatalogQuery(readModels) });
 
-  return {};
+  return { changes };
 }

@@ -1,6 +1,7 @@
 import { isGoods, type Shop, type ShopOrder } from '../shops/shop.js';
 import { CHECKOUT_LINE } from '../world/set-up.js';
 import type { World } from '../world/world.js';
+import { checkCustomersAtRest } from './customer-rules.js';
 import { lineKeyOf, type OrderFold, openUnits } from './order-fold.js';
 import { must } from './violation.js';
 
@@ -85,7 +86,7 @@ function overdueHold({ log }: World): string | undefined {
 /** Every listing is in the ledger, its newest number was taken, and the shop shows it; it shows 0 for what ended, and where it is closed. */
 function wrongNumber({ log, shops, ledger }: World): string | undefined {
   const rows = new Map(ledger.rows().map((row) => [`${row.channel} ${row.external_id}`, row]));
-  for (const [listing, sku] of log.fold.listings) {
+  for (const [listing, sku] of log.fold.catalog.listings) {
     const [channel = '', externalId = ''] = listing.split(' ');
     if (log.fold.pausedChannels.has(channel)) return `${channel} is paused`;
     const isClosed = log.fold.closedChannels.has(channel);
@@ -102,11 +103,11 @@ function wrongNumber({ log, shops, ledger }: World): string | undefined {
     for (const [externalId, shown] of quantities)
       if (
         shown !== 0 &&
-        log.fold.ended.has(`${channel} ${externalId}`) &&
-        !log.fold.listings.has(`${channel} ${externalId}`)
+        log.fold.catalog.ended.has(`${channel} ${externalId}`) &&
+        !log.fold.catalog.listings.has(`${channel} ${externalId}`)
       )
         return `${externalId} has ended and shows ${shown}`;
-  return rows.size === log.fold.listings.size ? undefined : 'the ledger has a listing that ended';
+  return rows.size === log.fold.catalog.listings.size ? undefined : 'the ledger has a listing that ended';
 }
 
 /** At rest: what orders say and what stock is bound to them are the same, unit by unit. */
@@ -151,6 +152,7 @@ export function checkAtRest(world: World): void {
   for (const shop of world.shops.values())
     for (const sold of shop.orders.values())
       checkSale(sold, fold.orderOf(`${shop.channel}.${sold.externalOrderId}`), shop);
+  checkCustomersAtRest(fold.customers);
   world.intake.checkAtRest();
   world.views.checkAll();
   world.ledger.check();

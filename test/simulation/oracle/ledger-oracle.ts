@@ -86,8 +86,8 @@ export class LedgerOracle {
   }
 
   #hasEnded(channel: string, externalId: string): boolean {
-    const { ended, everClosed } = this.#log.fold;
-    return everClosed.has(channel) || ended.has(`${channel} ${externalId}`);
+    const { catalog, everClosed } = this.#log.fold;
+    return everClosed.has(channel) || catalog.ended.has(`${channel} ${externalId}`);
   }
 
   #checkWanted({

@@ -5,9 +5,12 @@ import type {
   OrderEvent,
   StockEvent,
   TransferEvent,
-  VariantEvent,
 } from '#contracts';
 import type { RecordedEvent } from '#event-sourcing';
+import { CatalogFold, type CatalogRecorded } from './catalog-fold.js';
+import { isOfCatalog } from './catalog-rules.js';
+import { CustomerFold, type CustomerRecorded } from './customer-fold.js';
+import { isOfCustomers } from './customer-rules.js';
 import { OrderFold } from './order-fold.js';
 import { StockFold } from './stock-fold.js';
 import { SupplyFold } from './supply-fold.js';
@@ -24,10 +27,8 @@ export class LogFold {
   /** By id. */
   readonly transfers = new Map<string, TransferFold>();
   readonly supply = new SupplyFold();
-  /** SKU by channel and external id, as `<channel> <external id>`. */
-  readonly listings = new Map<string, string>();
-  /** Listings that ended at some time. */
-  readonly ended = new Set<string>();
+  readonly catalog = new CatalogFold();
+  readonly customers = new CustomerFold();
   readonly pausedChannels = new Set<string>();
   readonly closedChannels = new Set<string>();
   /** Channels that were closed at some time. */
@@ -37,12 +38,13 @@ export class LogFold {
     this.position = event.position;
     if (event.stream.startsWith('stock-'))
       this.stockOf(event.stream.slice('stock-'.length)).apply(event as StockRecorded);
-    else if (event.stream.startsWith('order-'))
-      this.orderOf(event.stream.slice('order-'.length)).apply(event as OrderRecorded);
+    else if (event.stream.startsWith('order-')) this.#applyOrder(event as OrderRecorded);
     else if (event.stream.startsWith('transfer-')) this.#applyTransfer(event as RecordedEvent<TransferEvent>);
     else if (/^(location|channelpolicy)-/.test(event.stream))
       this.supply.apply(event as RecordedEvent<LocationEvent | ChannelPolicyEvent>);
-    else this.#applyListing(event as RecordedEvent<VariantEvent | ChannelEvent>);
+    else if (isOfCatalog(event)) this.catalog.apply(event as CatalogRecorded);
+    else if (isOfCustomers(event)) this.customers.apply(event as CustomerRecorded);
+    else this.#applyChannel(event as RecordedEvent<ChannelEvent>);
   }
 
   stockOf(sku: string): StockFold {
@@ -70,12 +72,12 @@ export class LogFold {
     transfer.apply(event);
   }
 
-  #applyListing({ type, data }: RecordedEvent<VariantEvent | ChannelEvent>): void {
-    if (type === 'ListingCreated') this.listings.set(`${data.channel} ${data.externalId}`, data.sku);
-    if (type === 'ListingEnded') {
-      this.listings.delete(`${data.channel} ${data.externalId}`);
-      this.ended.add(`${data.channel} ${data.externalId}`);
-    }
+  #applyOrder(event: OrderRecorded): void {
+    this.orderOf(event.stream.slice('order-'.length)).apply(event);
+    this.customers.bought(event);
+  }
+
+  #applyChannel({ type, data }: RecordedEvent<ChannelEvent>): void {
     if (type === 'ChannelPaused') this.pausedChannels.add(data.channel);
     if (type === 'ChannelResumed') this.pausedChannels.delete(data.channel);
     if (type === 'ChannelClosed') {

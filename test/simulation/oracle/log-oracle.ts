@@ -1,5 +1,10 @@
 import type { ProcessEvent, RecordedEvent } from '#event-sourcing';
 import type { DatabaseServer } from '../database/server.js';
+import { IN_CLEAR } from '../shops/customers.js';
+import type { CatalogRecorded } from './catalog-fold.js';
+import { checkCatalogAtRest, checkCatalogEvent, isOfCatalog } from './catalog-rules.js';
+import type { CustomerRecorded } from './customer-fold.js';
+import { checkCustomerEvent, isOfCustomers } from './customer-rules.js';
 import { LogFold } from './log-fold.js';
 import { ProcessOracle } from './process-oracle.js';
 import { checkStockAtRest, checkStockEvent } from './stock-rules.js';
@@ -71,16 +76,16 @@ export class LogOracle {
   }
 
   /** A caller was told that its command is stored, or was before. A command may have no effect: then nothing is stored. */
-  acknowledged(commandId: string, stream: string, position: number, hasEffect: boolean): void {
+  acknowledged(commandId: string, streams: readonly string[], position: number, hasEffect: boolean): void {
     must(
       position <= this.head,
       'an answer comes after the commit',
-      () => `${stream} up to ${position}, log ends at ${this.head}`,
+      () => `${streams} up to ${position}, log ends at ${this.head}`,
     );
     must(
-      !hasEffect || this.#commands.has(`${stream} ${commandId}`),
+      !hasEffect || streams.some((stream) => this.#commands.has(`${stream} ${commandId}`)),
       'an acknowledged command is in the log',
-      () => `${commandId} on ${stream}`,
+      () => `${commandId} on ${streams}`,
     );
   }
 
@@ -96,13 +101,17 @@ export class LogOracle {
       'a commit holds what it says',
       () => `${stored.length} events of ${event_count} at ${first_position}`,
     );
+    must(!IN_CLEAR.test(events), 'the log knows people by keyed hashes only', () => `at ${first_position}`);
     const touched = new Set<string>();
+    const ofCatalog: CatalogRecorded[] = [];
     for (const [index, event] of stored.entries()) {
       const recorded = { ...event, position: first_position + index, recordedAt: recorded_at };
       this.#checkPlace(recorded, first_position);
       if (event.stream.startsWith('stock-')) touched.add(event.stream.slice('stock-'.length));
+      if (isOfCatalog(recorded)) ofCatalog.push(recorded as CatalogRecorded);
       this.#apply(recorded);
     }
+    checkCatalogAtRest(this.fold.catalog, ofCatalog);
     for (const sku of touched) checkStockAtRest(sku, this.fold.stockOf(sku));
   }
 
@@ -128,6 +137,8 @@ export class LogOracle {
   #apply(event: RecordedEvent): void {
     const { fold } = this;
     checkStockEvent(event, fold, this.#declined);
+    if (isOfCatalog(event)) checkCatalogEvent(event as CatalogRecorded, fold.catalog);
+    if (isOfCustomers(event)) checkCustomerEvent(event as CustomerRecorded, fold.customers);
     fold.apply(event);
     this.processes.apply(event as RecordedEvent<ProcessEvent>);
     this.events.push(event);

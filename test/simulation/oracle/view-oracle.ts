@@ -1,5 +1,6 @@
 import type { DatabaseServer } from '../database/server.js';
 import type { Statement } from '../database/statement.js';
+import type { CatalogFold } from './catalog-fold.js';
 import { LogFold } from './log-fold.js';
 import type { LogOracle } from './log-oracle.js';
 import type { OrderFold } from './order-fold.js';
@@ -157,7 +158,53 @@ const VIEWS: readonly View[] = [
             where units <> 0 or revenue_minor <> 0 or cancelled_units <> 0 or returned_units <> 0`,
     expected: (fold) => [...orderRows(fold), ...dayRows(fold)],
   },
+  {
+    name: 'catalog',
+    schema: 'view_catalog',
+    rows: `select 'product' as what, product_id as key, jsonb_build_array(title, description, brand) as said from view_catalog.products
+           union all select 'variant', sku, jsonb_build_array(product_id, title, attributes) from view_catalog.variants
+           union all select 'price', channel || ' ' || sku, jsonb_build_array(currency, amount_minor) from view_catalog.prices
+           union all select 'listing', channel || ' ' || external_id, jsonb_build_array(sku) from view_catalog.listings`,
+    expected: ({ catalog }) => [...catalogRows(catalog)],
+  },
+  {
+    name: 'profiles',
+    schema: 'view_profiles',
+    rows: `select 'profile' as what, profile_id as key, null as said from view_profiles.profiles
+           union all select 'identity', kind || '.' || hash, profile_id from view_profiles.identities
+           union all select 'order', order_id, profile_id from view_profiles.orders
+           union all select 'empty', order_id, null from view_profiles.emptied where is_empty
+           union all select 'dispute', kind || '.' || hash || ' ' || other_profile_id, profile_id from view_profiles.disputes`,
+    expected: (fold) => [...profileRows(fold)],
+  },
 ];
+
+function* catalogRows({ products, variants, prices, listings }: CatalogFold): Iterable<string> {
+  const row = (what: string, key: string, ...said: unknown[]) => canonical({ what, key, said });
+  for (const [id, { title, description = null, brand = null }] of products)
+    yield row('product', id, title, description, brand);
+  for (const [sku, { productId, title, attributes }] of variants)
+    yield row('variant', sku, productId, title, attributes);
+  for (const [key, { currency, amountMinor }] of prices) yield row('price', key, currency, amountMinor);
+  for (const [offer, sku] of listings) yield row('listing', offer, sku);
+}
+
+function* profileRows({ customers, orders }: LogFold): Iterable<string> {
+  const row = (what: string, key: string, said: string | null) => canonical({ what, key, said });
+  for (const id of customers.profiles) yield row('profile', id, null);
+  for (const [identity, profileId] of customers.links) yield row('identity', identity, profileId);
+  for (const [orderId, { profileId }] of customers.attributed) yield row('order', orderId, profileId);
+  for (const [orderId, order] of orders) if (isEmpty(order)) yield row('empty', orderId, null);
+  for (const [key, { profileId }] of customers.disputes) yield row('dispute', key, profileId);
+}
+
+/** Nothing is left of it to count. */
+const isEmpty = ({ status, lines, offers }: OrderFold): boolean =>
+  status === 'declined' ||
+  (status === 'placed' &&
+    offers.length === 0 &&
+    lines.length > 0 &&
+    lines.every(({ ordered, cancelled }) => ordered === cancelled));
 
 /** A queue as the view writes it: how many of a channel stand together. */
 function runsOf(queue: readonly string[]): { channel?: string; units: number }[] {

@@ -1,3 +1,10 @@
+/** Who buys, as far as the channel says it. */
+export interface Customer {
+  readonly email?: string;
+  readonly phone?: string;
+  readonly channelCustomerId?: string;
+}
+
 /** A channel's order as it tells it. */
 export interface ShopOrder {
   readonly externalOrderId: string;
@@ -6,6 +13,7 @@ export interface ShopOrder {
   readonly currency: string;
   readonly cancelled: boolean;
   readonly lines: readonly ShopLine[];
+  readonly customer?: Customer;
 }
 
 /** Goods by their SKU or by the shop's id of the offer; without either, or below zero, money; with 0 units, nothing. */
@@ -24,6 +32,13 @@ export interface PushedNumber {
   readonly externalId: string;
   readonly quantity: number;
   readonly revision: number;
+}
+
+export interface Purchase {
+  /** Lines that are no goods. */
+  readonly beside?: readonly ShopLine[];
+  readonly bySku?: boolean;
+  readonly customer?: Customer | undefined;
 }
 
 /** What one channel remembers: a number per listing, and every revision of every order. */
@@ -54,9 +69,19 @@ export class Shop {
 
   /** A listing shows nothing until it is told a number. */
   offer(externalId: string, sku: string): void {
+    this.name(externalId, sku);
+    this.quantities.set(externalId, 0);
+  }
+
+  /** An id that is kept for an offer of which the shop does not say yet what it sells. */
+  keepFree(externalId: string): void {
+    this.quantities.set(externalId, 0);
+  }
+
+  /** Says what an offer sells, whatever number it shows by now. */
+  name(externalId: string, sku: string): void {
     this.skus.set(externalId, sku);
     this.offers.set(externalId, sku);
-    this.quantities.set(externalId, 0);
   }
 
   withdraw(externalId: string): void {
@@ -74,11 +99,11 @@ export class Shop {
     });
   }
 
-  /** A shopper buys what the shop shows; undefined where it shows too little. `beside` are lines that are no goods. */
+  /** A shopper buys what the shop shows; undefined where it shows too little. */
   buy(
     wanted: readonly { readonly externalId: string; readonly units: number }[],
     placedAt: string,
-    { beside = [], bySku = true }: { readonly beside?: readonly ShopLine[]; readonly bySku?: boolean } = {},
+    { beside = [], bySku = true, customer }: Purchase = {},
   ): ShopOrder | undefined {
     if (wanted.some(({ externalId, units }) => (this.quantities.get(externalId) ?? 0) < units)) return undefined;
     const lines = wanted.map(({ externalId, units }, index) => {
@@ -86,7 +111,7 @@ export class Shop {
       const named = bySku ? { sku: this.skus.get(externalId) ?? '' } : { sku: '', externalId };
       return { lineId: String(index + 1), ...named, units, unitPriceMinor: 1_000 + index };
     });
-    return this.#place([...lines, ...beside], placedAt);
+    return this.#place([...lines, ...beside], placedAt, customer);
   }
 
   /** A shopper buys one of an offer before the shop has a number for it. */
@@ -95,9 +120,10 @@ export class Shop {
     return this.#place([{ lineId: '1', sku: '', externalId, units: 1, unitPriceMinor: 700 }], placedAt);
   }
 
-  #place(lines: readonly ShopLine[], placedAt: string): ShopOrder {
+  #place(lines: readonly ShopLine[], placedAt: string, customer?: Customer): ShopOrder {
     const externalOrderId = `${this.channel.toUpperCase()}-${this.#changes.length + 1}`;
-    return this.change({ externalOrderId, revision: 0, placedAt, currency: 'EUR', cancelled: false, lines });
+    const order = { externalOrderId, revision: 0, placedAt, currency: 'EUR', cancelled: false, lines };
+    return this.change(customer ? { ...order, customer } : order);
   }
 
   change(order: ShopOrder): ShopOrder {

@@ -1,5 +1,7 @@
 import type { DomainEvent, EventMetadata, Outcome } from '#event-sourcing';
 import { idFrom, Rejected } from '#kernel';
+import { addressed, type CatalogCommand } from '../../../apps/catalog/src/catalog-command.js';
+import { claimsOf } from '../../../apps/catalog/src/variant/claims-of.js';
 import type { ChannelCommand } from '../../../apps/channels/src/channel/channel.decide.js';
 import type { StockCommand } from '../../../apps/inventory/src/stock/stock.decide.js';
 import { stockDecider } from '../../../apps/inventory/src/stock/stock.decider.js';
@@ -7,6 +9,7 @@ import { type TransferCommand, transferDecider } from '../../../apps/inventory/s
 import { type OrderCommand, orderDecider } from '../../../apps/orders/src/order/order.decide.js';
 import { must } from '../oracle/violation.js';
 import type { SystemProcess } from '../process.js';
+import type { Customer } from '../shops/shop.js';
 import type { Webhook } from '../shops/webhooks.js';
 import type { World } from './world.js';
 
@@ -21,25 +24,34 @@ export class Callers {
   constructor(private readonly world: World) {}
 
   stock(sku: string, command: CommandFrom<StockCommand>): Promise<Answer | undefined> {
-    return this.#send(`stock-${sku}`, (system, metadata) =>
+    return this.#send([`stock-${sku}`], (system, metadata) =>
       system.commands.execute({ on: stockDecider, id: sku, command: command(system), metadata }),
     );
   }
 
-  order(command: OrderCommand): Promise<Answer | undefined> {
-    const send = (system: SystemProcess, metadata: EventMetadata) =>
-      system.commands.execute({ on: orderDecider, id: command.orderId, command, metadata });
-    return this.#send(`order-${command.orderId}`, send, { isFact: FACTS.has(command.type) });
+  /** `buyer` is who sends it, in clear: the process makes keyed hashes of it, as it does for a request. */
+  order(command: OrderCommand, buyer?: Customer): Promise<Answer | undefined> {
+    const send = ({ commands, hasher }: SystemProcess, metadata: EventMetadata) =>
+      commands.execute({
+        on: orderDecider,
+        id: command.orderId,
+        command:
+          buyer && command.type === 'SubmitOrder'
+            ? { ...command, buyer: hasher.hashCustomer(command.channel, buyer) }
+            : command,
+        metadata,
+      });
+    return this.#send([`order-${command.orderId}`], send, { isFact: FACTS.has(command.type) });
   }
 
   channel(channel: string, command: ChannelCommand): Promise<Answer | undefined> {
-    return this.#send(`channel-${channel}`, (system, metadata) =>
+    return this.#send([`channel-${channel}`], (system, metadata) =>
       system.channels.changes.execute(channel, command, metadata),
     );
   }
 
   transfer(command: TransferCommand): Promise<Answer | undefined> {
-    return this.#send(`transfer-${command.transferId}`, (system, metadata) =>
+    return this.#send([`transfer-${command.transferId}`], (system, metadata) =>
       system.commands.execute({ on: transferDecider, id: command.transferId, command, metadata }),
     );
   }
@@ -48,7 +60,7 @@ export class Callers {
   supply(
     work: (system: SystemProcess, metadata: EventMetadata) => Promise<{ readonly position: number }>,
   ): Promise<Answer | undefined> {
-    return this.#send('supply', async (system, metadata) => ({
+    return this.#send(['supply'], async (system, metadata) => ({
       ...(await work(system, metadata)),
       events: [],
       revision: 0,
@@ -56,23 +68,35 @@ export class Callers {
     }));
   }
 
+  /** What holds together or not at all, on one or several streams. */
+  catalog(commands: readonly CatalogCommand[], attempts = ATTEMPTS): Promise<Answer | undefined> {
+    const streams = commands.map((command) => {
+      const { on, id } = addressed(command);
+      return `${on.category}-${id}`;
+    });
+    const send = async (system: SystemProcess, metadata: EventMetadata): Promise<Answer> => {
+      const change = await system.catalog.changes.execute(commands, metadata);
+      return { ...change, revision: 0, repeated: false };
+    };
+    return this.#send(streams, send, { attempts });
+  }
+
   /**
-   * Appends an event of the catalogue, which is not simulated. It goes on until it is stored: a listing that the shop dropped
+   * Offers a SKU under an id of the channel. It goes on until it is stored, as does {@link unlist}: a listing that the shop dropped
    * and we never hear of would be pushed for ever.
    */
-  listing(
-    sku: string,
-    type: 'ListingCreated' | 'ListingEnded',
-    channel: string,
-    externalId: string,
-  ): Promise<Answer | undefined> {
-    const stream = `variant-${sku}`;
-    const append = async (system: SystemProcess, metadata: EventMetadata): Promise<Answer> => {
-      const event = { id: idFrom(metadata.commandId), type, data: { sku, channel, externalId }, metadata };
-      const { position } = await system.store.append([{ stream, expected: 'any', events: [event] }]);
-      return { events: [event], position, revision: 0, repeated: false };
-    };
-    return this.#send(stream, append, { attempts: Number.POSITIVE_INFINITY });
+  list(sku: string, channel: string, externalId: string): Promise<Answer | undefined> {
+    const commands = [
+      { type: 'ListVariant', sku, channel, externalId } as const,
+      ...claimsOf(sku, [{ channel, externalId }]),
+    ];
+    return this.catalog(commands, Number.POSITIVE_INFINITY);
+  }
+
+  unlist(sku: string, channel: string, externalId: string): Promise<Answer | undefined> {
+    const end = { type: 'EndListings', sku, channel, externalIds: [externalId], all: false } as const;
+    const release = { type: 'ReleaseExternalId', sku, channel, externalId } as const;
+    return this.catalog([end, release], Number.POSITIVE_INFINITY);
   }
 
   /** True where the shop need not send the message again. */
@@ -91,21 +115,21 @@ export class Callers {
   }
 
   async #send(
-    stream: string,
+    streams: readonly string[],
     work: (system: SystemProcess, metadata: EventMetadata) => Promise<Answer>,
     { attempts = ATTEMPTS, isFact = false }: { readonly attempts?: number; readonly isFact?: boolean } = {},
   ): Promise<Answer | undefined> {
     const { scheduler } = this.world.machinery;
     this.#sent += 1;
     const commandId = idFrom(`${this.world.seed}/command ${this.#sent}`);
-    const once = () => this.#call(stream, commandId, work);
+    const once = () => this.#call(streams, commandId, work);
     if (scheduler.random.chance(0.05)) void once().catch(() => {});
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await once();
       } catch (error) {
         if (error instanceof Error && error.name === 'Rejected' && !isOutage(error)) {
-          this.world.guard(() => must(!isFact, 'a fact is not refused', () => `${stream}: ${error.message}`));
+          this.world.guard(() => must(!isFact, 'a fact is not refused', () => `${streams}: ${error.message}`));
           return undefined;
         }
         if (attempt === attempts) return undefined;
@@ -120,12 +144,12 @@ export class Callers {
   }
 
   #call(
-    stream: string,
+    streams: readonly string[],
     commandId: string,
     work: (system: SystemProcess, metadata: EventMetadata) => Promise<Answer>,
   ): Promise<Answer> {
     const { installation, log } = this.world;
-    return installation.call(stream, async (system) => {
+    return installation.call(streams.join(' and '), async (system) => {
       const at = new Date().toISOString();
       const answer = await work(system, {
         commandId,
@@ -135,7 +159,7 @@ export class Callers {
         receivedAt: at,
       });
       this.world.guard(() =>
-        log.acknowledged(commandId, stream, answer.position, answer.events.length > 0 || answer.repeated),
+        log.acknowledged(commandId, streams, answer.position, answer.events.length > 0 || answer.repeated),
       );
       return answer;
     });

@@ -1,4 +1,6 @@
 import { rebuild } from '#read-models';
+import { catalogProjections } from '../../../apps/catalog/src/assemble.js';
+import { customersProjections } from '../../../apps/customers/src/assemble.js';
 import { inventoryProjections } from '../../../apps/inventory/src/assemble.js';
 import { ordersProjections } from '../../../apps/orders/src/assemble.js';
 import type { People } from './people.js';
@@ -114,7 +116,7 @@ export class Faults {
   rebuildView(): void {
     if (this.#random.chance(0.2)) this.badNetwork();
     if (this.#random.chance(0.7)) this.rush(1_000);
-    const projection = this.#random.pick([...inventoryProjections, ...ordersProjections]);
+    const projection = this.#random.pick(REBUILT);
     this.world.installation.operate(
       ({ readModels, store }) => rebuild(readModels, projection, store, { pageSize: 40 }),
       this.#random.exponential(10_000),
@@ -137,6 +139,8 @@ export class Faults {
     scheduler.after(durationMs, begin(), 'it gets better', scheduler.world);
   }
 }
+
+const REBUILT = [...catalogProjections, ...inventoryProjections, ...ordersProjections, ...customersProjections];
 
 const FAULTS = [
   ['kill', 10],

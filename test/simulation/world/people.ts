@@ -1,9 +1,11 @@
+import type { CatalogCommand } from '../../../apps/catalog/src/catalog-command.js';
 import { type LineFold, type OrderFold, openUnits } from '../oracle/order-fold.js';
 import type { SystemProcess } from '../process.js';
-import { isGoods, type Shop, type ShopLine, type ShopOrder } from '../shops/shop.js';
+import { CUSTOMERS } from '../shops/customers.js';
+import { type Customer, isGoods, type Shop, type ShopLine, type ShopOrder } from '../shops/shop.js';
 import { WebhookSender } from '../shops/webhooks.js';
 import { Callers } from './callers.js';
-import { CHANNELS, CHECKOUT_LINE, OWN_SHOP, PLACES, SKUS, settingsOf } from './set-up.js';
+import { CHANNELS, CHECKOUT_LINE, OWN_SHOP, PLACES, PRODUCT, SKUS, settingsOf } from './set-up.js';
 import type { World } from './world.js';
 
 /** Shoppers, staff and channels: each does one thing at a time of its own choosing. */
@@ -48,7 +50,7 @@ export class People {
     const order = shop.buy(
       [...wanted].map((externalId) => ({ externalId, units: this.#random.between(1, 3) })),
       new Date().toISOString(),
-      { beside: this.#beside(), bySku: this.#random.chance(0.8) },
+      { beside: this.#beside(), bySku: this.#random.chance(0.8), customer: this.#customer() },
     );
     if (order) this.#tell(shop.channel, order);
   }
@@ -61,7 +63,7 @@ export class People {
     this.#tell(shop.channel, shop.sellUnlisted(externalId, sku, new Date().toISOString()));
     await this.#takeTime(this.#random.exponential(1_000));
     shop.offer(externalId, sku);
-    await this.#callers.listing(sku, 'ListingCreated', shop.channel, externalId);
+    await this.#list(shop, externalId, sku);
   }
 
   /** A shop lists something among its orders that is none. */
@@ -120,15 +122,8 @@ export class People {
       unitPriceMinor: 500,
     }));
     const placedAt = new Date().toISOString();
-    await this.#callers.order({
-      type: 'SubmitOrder',
-      orderId,
-      channel: OWN_SHOP,
-      currency: 'EUR',
-      lines,
-      buyer: {},
-      placedAt,
-    });
+    const order = { orderId, channel: OWN_SHOP, currency: 'EUR', lines, buyer: {}, placedAt };
+    await this.#callers.order({ type: 'SubmitOrder', ...order }, this.#customer());
   }
 
   async reserve(sku = this.#sku()): Promise<void> {
@@ -298,11 +293,8 @@ export class People {
   async relist(): Promise<void> {
     const shop = this.#shop();
     const [externalId, sku] = this.#random.pick([...shop.skus]) ?? [];
-    const listing = `${shop.channel} ${externalId}`;
-    if (externalId === undefined || sku === undefined || this.#relisting.has(listing)) return;
-    this.#relisting.add(listing);
-    await this.#changeListing(shop, externalId, sku);
-    this.#relisting.delete(listing);
+    if (externalId === undefined || sku === undefined || this.#relisting.has(`${shop.channel} ${externalId}`)) return;
+    await this.#alone(shop, externalId, () => this.#changeListing(shop, externalId, sku));
   }
 
   async #changeListing(shop: Shop, externalId: string, sku: string): Promise<void> {
@@ -311,15 +303,61 @@ export class People {
     if (!alsoOffered) {
       if (this.#random.chance(0.5)) shop.withdraw(externalId);
       await this.#takeTime(this.#random.exponential(500));
-      await this.#callers.listing(sku, 'ListingEnded', shop.channel, externalId);
+      await this.#callers.unlist(sku, shop.channel, externalId);
       if (this.#random.chance(0.4)) return;
       await this.#takeTime(this.#random.exponential(1_000));
     }
-    // No other person ends it before we know of it: we would be the only ones to have it then.
-    this.#relisting.add(`${shop.channel} ${next}`);
     if (!shop.skus.has(next)) shop.offer(next, sku);
-    await this.#callers.listing(sku, 'ListingCreated', shop.channel, next);
-    this.#relisting.delete(`${shop.channel} ${next}`);
+    await this.#list(shop, next, sku);
+  }
+
+  #list(shop: Shop, externalId: string, sku: string): Promise<unknown> {
+    return this.#alone(shop, externalId, () => this.#callers.list(sku, shop.channel, externalId));
+  }
+
+  /** No other person ends the offer before we know of it: we would be the only ones to have it then. */
+  async #alone(shop: Shop, externalId: string, work: () => Promise<unknown>): Promise<void> {
+    const listing = `${shop.channel} ${externalId}`;
+    this.#relisting.add(listing);
+    await work();
+    this.#relisting.delete(listing);
+  }
+
+  /** The catalogue is looked after: texts, prices, something new. */
+  async tendCatalog(): Promise<void> {
+    const [sku, channel, title] = [this.#random.pick(SKUS), this.#random.pick(CHANNELS), this.#name('title')];
+    const amountMinor = this.#random.between(900, 1_100);
+    const productId = this.#random.chance(0.5) ? PRODUCT : this.#name('product');
+    const change = this.#random.pick<readonly CatalogCommand[]>([
+      [{ type: 'SetPrice', sku, channel, currency: 'EUR', amountMinor }],
+      [{ type: 'DescribeVariant', sku, title, attributes: { colour: this.#random.pick(['red', 'blue']) } }],
+      [{ type: 'PutProduct', productId, title }],
+      [
+        { type: 'AddVariant', productId, sku: this.#name('NEW'), title, attributes: { size: amountMinor } },
+        { type: 'PutProduct', productId, title },
+      ],
+    ]);
+    await this.#callers.catalog(change);
+  }
+
+  /** Two SKUs are listed under one id of a channel that is free: one of them gets it. */
+  async contend(): Promise<void> {
+    const shop = this.#shop();
+    const [one, another] = [this.#random.pick(SKUS), this.#random.pick(SKUS)];
+    const externalId = `${shop.channel}/${this.#name('contended')}`;
+    this.#relisting.add(`${shop.channel} ${externalId}`);
+    shop.keepFree(externalId);
+    await Promise.all([one, another].map((sku) => this.#callers.list(sku, shop.channel, externalId)));
+    const sku = this.#world.log.fold.catalog.listings.get(`${shop.channel} ${externalId}`);
+    if (sku !== undefined) shop.name(externalId, sku);
+  }
+
+  /** A person takes the id of one offer for that of another SKU. */
+  async mistakeOffer(): Promise<void> {
+    const shop = this.#shop();
+    const [externalId, sku] = this.#random.pick([...shop.skus]) ?? [];
+    if (externalId === undefined || this.#relisting.has(`${shop.channel} ${externalId}`)) return;
+    await this.#list(shop, externalId, this.#random.pick(SKUS.filter((other) => other !== sku)));
   }
 
   async pauseChannel(): Promise<void> {
@@ -360,6 +398,17 @@ export class People {
       { lineId: 'd', sku: 'DISCOUNT', units: 1, unitPriceMinor: -300 },
       { lineId: 'n', sku: this.#random.pick(SKUS), units: 0, unitPriceMinor: 100 },
     ].filter(() => this.#random.chance(0.15));
+  }
+
+  /** Who buys, and what of it the shop passes on. */
+  #customer(): Customer | undefined {
+    if (this.#random.chance(0.4)) return undefined;
+    const { email, phone, channelCustomerId } = this.#random.pick(CUSTOMERS);
+    return {
+      ...(this.#random.chance(0.8) && { email }),
+      ...(this.#random.chance(0.5) && { phone }),
+      ...(this.#random.chance(0.5) && { channelCustomerId }),
+    };
   }
 
   #takeTime(ms: number): Promise<void> {
@@ -434,6 +483,9 @@ const ACTIONS = [
   ['giveBack', 4],
   ['cancel', 3],
   ['relist', 4],
+  ['tendCatalog', 5],
+  ['contend', 1],
+  ['mistakeOffer', 1],
   ['pauseChannel', 3],
   ['closeChannel', 1],
 ] as const satisfies readonly (readonly [keyof People, number])[];

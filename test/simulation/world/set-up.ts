@@ -1,3 +1,4 @@
+import { commandsOf, importRow } from '../../../apps/catalog/src/import/import-row.js';
 import { Shop } from '../shops/shop.js';
 import { Callers } from './callers.js';
 import type { World } from './world.js';
@@ -7,6 +8,9 @@ export const PLACES: readonly string[] = ['main', 'store'];
 export const CHANNELS: readonly string[] = ['amber', 'birch', 'cedar', 'delta', 'ember'];
 /** Sells by reservations and orders, and is told nothing. */
 export const OWN_SHOP = 'own';
+
+/** The product that every SKU is a variant of. */
+export const PRODUCT = 'HOME';
 
 /** The line that a checkout confirms its reservation for: it does not know those of the channel's order. */
 export const CHECKOUT_LINE = 'cart';
@@ -46,7 +50,11 @@ export async function setUp(world: World): Promise<void> {
     );
   for (const channel of CHANNELS) {
     await callers.channel(channel, { type: 'ConfigureChannel', settings: settingsOf(channel) });
-    for (const sku of SKUS) await callers.listing(sku, 'ListingCreated', channel, `${channel}/${sku}`);
+  }
+  for (const sku of SKUS) {
+    const listings = CHANNELS.map((channel) => ({ channel, externalId: `${channel}/${sku}` }));
+    const row = { productId: PRODUCT, productTitle: 'For the home', sku, title: sku, listings };
+    await callers.catalog(commandsOf(importRow.parse(row)));
   }
   for (const sku of SKUS)
     for (const [index, locationId] of PLACES.entries())
