@@ -1,6 +1,8 @@
 import type { PlantedBug } from '../kit/planting.js';
+import { catalogBugs } from './catalog.js';
 import { channelBugs } from './channels.js';
 import { commandBugs } from './commands.js';
+import { customerBugs } from './customers.js';
 import { decisionBugs } from './decisions.js';
 import { factBugs } from './facts.js';
 import { processBugs } from './processes.js';
@@ -15,5 +17,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   ...viewBugs,
   ...channelBugs,
   ...factBugs,
+  ...catalogBugs,
+  ...customerBugs,
   ...processBugs,
 ];
