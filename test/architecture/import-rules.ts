@@ -12,7 +12,7 @@ const specs = '\\.spec\\.ts$';
 /** One home per driver, so that it can be replaced and its quirks are known in one place. */
 const driverHomes: { driver: string; home: string | string[]; name?: string }[] = [
   // TypeORM is handed its driver; the embedded server is asked whether it is up, and by whom it is used; baselines are what
-  // others would write; whole-system specs look into the tables as somebody would who has the password.
+  // others would write; whole-system specs look into the tables as a person would who has the password.
   {
     driver: 'pg',
     home: [
@@ -102,7 +102,7 @@ const importRules: IConfiguration & { forbidden: (IForbiddenRuleType & { name: s
     ),
     rule(
       'decisions-import-only-domain',
-      'A decision and a fold give the same answer for ever: no framework, no input or output, no clock.',
+      'A decision and a fold give the same answer always: no framework, no input or output, no clock.',
       decisions,
       {
         pathNot: [

@@ -20,7 +20,7 @@ describe('package-lock.json', () => {
     expect(missing).toEqual([]);
   });
 
-  it('ties nobody to the registry it was written with', () => {
+  it('ties no reader to the registry it was written with', () => {
     expect(packages.filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { allEvents } from '#contracts';
-import type { Decider, DomainEvent } from '#event-sourcing';
+import { type Decider, type DomainEvent, processDecider } from '#event-sourcing';
 import { externalIdDecider } from '../../apps/catalog/src/external-id/external-id.decider.js';
 import { productDecider } from '../../apps/catalog/src/product/product.decider.js';
 import { variantDecider } from '../../apps/catalog/src/variant/variant.decider.js';
@@ -11,6 +11,7 @@ import { profileDecider } from '../../apps/customers/src/profile/profile.decider
 import { stockDecider } from '../../apps/inventory/src/stock/stock.decider.js';
 import { channelPolicyDecider } from '../../apps/inventory/src/supply/channel-policy.js';
 import { locationDecider } from '../../apps/inventory/src/supply/location.js';
+import { transferDecider } from '../../apps/inventory/src/transfer/transfer.decide.js';
 import { orderDecider } from '../../apps/orders/src/order/order.decide.js';
 
 const folds = [
@@ -24,6 +25,8 @@ const folds = [
   foldOf(channelPolicyDecider),
   foldOf(locationDecider),
   foldOf(orderDecider),
+  foldOf(processDecider),
+  foldOf(transferDecider),
 ];
 
 const samplesOf = (type: string): DomainEvent[] =>

@@ -463,8 +463,8 @@ describe('what is refused', () => {
       400,
       'invalid-request',
     ],
-    ['a variant nobody added', 'GET', () => unknown, undefined, 404, 'unknown-sku'],
-    ['a product nobody created', 'GET', () => '/v1/products/NO-SUCH', undefined, 404, 'unknown-product'],
+    ['a variant that was not added', 'GET', () => unknown, undefined, 404, 'unknown-sku'],
+    ['a product that was not created', 'GET', () => '/v1/products/NO-SUCH', undefined, 404, 'unknown-product'],
     ['a page of 501', 'GET', () => '/v1/variants?limit=501', undefined, 400, 'invalid-request'],
     ['a cursor from elsewhere', 'GET', () => '/v1/variants?cursor=nonsense', undefined, 400, 'invalid-request'],
   ])('%s', async (_, method, path, body, status, code) => {

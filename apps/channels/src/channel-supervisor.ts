@@ -233,7 +233,7 @@ export class ChannelSupervisor {
     await this.drift.check(channel, byItself('drift-check', this.clock.now()));
   }
 
-  /** The pause varies by a tenth, so that channels registered together do not work together for ever. */
+  /** The pause varies by a tenth, so that channels registered together do not stay in step. */
   async #every(
     intervalMs: number,
     first: 'at-once' | 'later',

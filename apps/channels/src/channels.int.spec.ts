@@ -26,7 +26,7 @@ let shop: Server;
 const store = new InMemoryEventStore();
 const recorded: ChannelSale[] = [];
 const shown = new Map<string, number>();
-/** Numbers it was told, as `<external id> <number>`. */
+/** Numbers it got, as `<external id> <number>`. */
 const told: string[] = [];
 let isAway = false;
 
@@ -339,7 +339,7 @@ describe('the channels API', () => {
     });
   });
 
-  it('shows how many listings a channel is told a number for, and why not for the others', async () => {
+  it('shows how many listings a channel gets a number for, and why not for the others', async () => {
     const numbers = async (channel: string) => (await call('GET', `/v1/channels/${channel}`)).body.numbers;
     expect(await numbers('web-shop')).toEqual({ state: 'told', told: 1, untold: 0 });
     await call('PUT', '/v1/channels/quiet', settings());
@@ -509,7 +509,7 @@ async function call(method: string, path: string, body?: unknown, headers: Recor
   return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
 }
 
-/** Shows what it is told. */
+/** Shows what it gets. */
 async function startShop(): Promise<Server> {
   const server = createServer(async (request, response) => {
     let body = '';

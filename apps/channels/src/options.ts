@@ -16,7 +16,7 @@ export interface ChannelsOptions {
   readonly maxWaitingSales: number;
   readonly intakeBatchSize: number;
   readonly intakeAttempts: number;
-  /** How often the intake is looked at although nobody rang. */
+  /** How often the intake is looked at without a notification (poll fallback). */
   readonly intakePollMs: number;
   /** Messages that are done are known for so long. */
   readonly keepDoneMs: number;
@@ -24,7 +24,7 @@ export interface ChannelsOptions {
   readonly keepUnreadableMs: number;
   /** Listings per channel that wait in memory. */
   readonly maxDueInMemory: number;
-  /** How often the ledger is read although nobody told of a change. */
+  /** How often the ledger is read without a notification (poll fallback). */
   readonly rereadLedgerMs: number;
   /** Failed requests in a row that open a channel's circuit breaker, and for how long. */
   readonly openAfterFailures: number;

@@ -125,7 +125,7 @@ describe('a profile', () => {
     ]);
   });
 
-  it('is made for nobody when an order says nothing of its buyer', async () => {
+  it('is not made when an order says nothing of its buyer', async () => {
     await sell('etsy', undefined);
     const before = await store.head();
     await attributed();
@@ -136,7 +136,7 @@ describe('a profile', () => {
 describe('what is refused', () => {
   it.each<[string, unknown, number, string]>([
     ['a stranger', { email: 'stranger@example.com' }, 404, 'unknown-profile'],
-    ['an address that shops send for nobody', { email: 'no-reply@example.com' }, 422, 'identifies-nobody'],
+    ['an address that shops send for no person', { email: 'no-reply@example.com' }, 422, 'identifies-nobody'],
     ['nothing', {}, 400, 'invalid-request'],
     ['no object', [], 400, 'invalid-request'],
     ['two things at once', { email: 'a@example.com', phone: '+49301234567' }, 400, 'invalid-request'],

@@ -146,7 +146,7 @@ describe('the command line', () => {
     expect(await ops('show', '--streams', 'nothing')).toBe(1);
   });
 
-  it('verifies a sound log and finds a view that somebody changed by hand, until it is rebuilt', async () => {
+  it('verifies a sound log and finds a view that was changed by hand, until it is rebuilt', async () => {
     expect(await ops('verify')).toBe(0);
     expect(terminal.text()).toContain('view received-units: 2 rows, 0 differences');
 

@@ -529,7 +529,7 @@ describe('POST /v1/orders', () => {
     expect(declined).toMatchObject({ status: 'declined', phase: 'cancelled' });
   });
 
-  it('answers 202 when nobody decides, and takes no changes until somebody does', async () => {
+  it('answers 202 while it is undecided, and takes no changes until it is decided', async () => {
     const response = await post('/v1/orders', order('SLOW'));
     expect(response).toMatchObject({ status: 202, body: { status: 'submitted' } });
     const ship = { shipmentId: 'S', lines: [{ lineId: '1', units: 1 }] };
@@ -708,7 +708,7 @@ describe('what waits for a person', () => {
     expect(await kindsAfter(await ship(2))).toEqual([]);
   });
 
-  it('is what moved of an order that nobody sent, until it is sent', async () => {
+  it('is what moved of an order that was not sent, until it is sent', async () => {
     expect(await kindsAfter(await giveBack(2))).toEqual(['movement-of-unknown-order']);
     expect(await kindsAfter(await post('/v1/channel-sales', sale()))).toEqual(['return-without-parcel']);
   });
@@ -853,7 +853,7 @@ const rootModule = (): DynamicModule => ({
 @Module({})
 class Root {}
 
-/** Inventory as far as orders see it: PLENTY is there, of FEW there are two, and nobody ever answers for SLOW. */
+/** Inventory as far as orders see it: PLENTY is there, of FEW there are two, and SLOW gets no answer. */
 async function answerOrders(signal: AbortSignal): Promise<void> {
   for await (const { events } of store.subscribe({ after: 0, filter: { types: ['OrderSubmitted'] }, signal })) {
     for (const event of events as readonly RecordedEvent<Extract<OrderEvent, { type: 'OrderSubmitted' }>>[]) {

@@ -221,7 +221,7 @@ export class ShopChannel {
     });
   }
 
-  /** Gives the order its place in the sequence of changes, and forgets orders nobody will ask for any more. */
+  /** Gives the order its place in the sequence of changes, and forgets orders that are not asked for any more. */
   #store(state: ChannelState, change: Omit<ShopOrder, 'sequence'>): ShopOrder {
     state.sequence += 1;
     const order = { ...change, sequence: state.sequence };

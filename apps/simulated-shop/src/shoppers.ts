@@ -32,7 +32,7 @@ export class Shoppers {
     return this.#perSecond;
   }
 
-  /** Replaces the shoppers there are. 0 per second: nobody comes any more. */
+  /** Replaces the shoppers there are. 0 per second: no shopper comes any more. */
   start(perSecond: number, seed: number): void {
     this.stop();
     if (perSecond === 0) return;

@@ -56,7 +56,7 @@ describe('listings and stock', () => {
     });
   });
 
-  it('sets the number it is told, even one of an older revision', async () => {
+  it('sets the number it gets, even one of an older revision', async () => {
     await stocked(1, 10);
     await call('PUT', 'stock', { updates: [{ externalId: 'L-0001', quantity: 3, revision: 9 }] });
     const { body } = await call('PUT', 'stock', {

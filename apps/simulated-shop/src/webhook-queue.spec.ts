@@ -92,7 +92,7 @@ describe('the webhook queue', () => {
     expect(orders[1]).toEqual(orders[0]);
   });
 
-  it('loses what it is told to lose, without a word', async () => {
+  it('loses what it is set up to lose, without a word', async () => {
     const { queue, seen } = queueWith({ loseWebhookPercent: 30 }, () => DELIVERED);
     offerAll(queue, 1_000);
     for (let round = 0; round < 1_000 / CONCURRENCY; round++) await settle();

@@ -28,7 +28,7 @@ export async function startWithShop(config: Config, shutdown: Shutdown = new Shu
 
 /**
  * The shop takes another port at every start, so the channels it plays get its new address. They are those at an
- * address of the loopback interface: no other shop is told to listen there.
+ * address of the loopback interface: no other shop listens there.
  */
 async function tellAddress(shopUrl: string, einklang: JsonClient): Promise<void> {
   const { items } = await einklang.ask({ method: 'GET', path: '/v1/channels' }, channels);

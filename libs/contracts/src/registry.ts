@@ -40,7 +40,7 @@ export function ownerOf(type: string): ServiceName {
   return owner;
 }
 
-/** How events of former names are read. Each has a golden sample that decodes for ever. */
+/** How events of former names are read. Each has a golden sample that decodes permanently. */
 export const upcasters: readonly Upcaster[] = [];
 
 /** The one registry of stored names. */

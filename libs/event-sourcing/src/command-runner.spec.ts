@@ -486,7 +486,7 @@ describe('when the store', () => {
     await expect(mine.execute('a', take(2), metadata())).resolves.toMatchObject({ revision: 2 });
   });
 
-  it('has been refilled by another process, nobody is refused on what was before', async () => {
+  it('has been refilled by another process, no command is refused on what was before', async () => {
     const store = new OneStreamEventStore();
     const [mine, theirs] = [new CommandsTo(shelf, store), new CommandsTo(shelf, store)];
     await mine.execute('a', take(10), metadata());

@@ -506,7 +506,7 @@ function outcomeOf({ refusal, perTarget }: Decided): CommandOutcome {
 /** Each may bring the events of two snapshots. */
 const MAX_STREAMS_PER_LOAD = 256;
 
-/** Whoever shares a turn waits for its decisions and its commit; with eight or sixteen they wait as long. */
+/** Commands that share a turn wait for its decisions and its commit; with eight or sixteen they wait as long. */
 const SHARED_TURN_DIVISOR = 4;
 
 /** True when the command stands first in every queue it is in and all its streams may decide. */

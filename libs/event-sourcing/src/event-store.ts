@@ -120,7 +120,7 @@ export interface EventStore {
   readonly atomicAcrossStreams: boolean;
 
   /**
-   * Whether nobody but this process appends, so that what it has in memory of a stream is the newest there is. Where it is
+   * Whether only this process appends, so that what it has in memory of a stream is the newest there is. Where it is
    * not, an answer that stores nothing has to check the revision it was decided on.
    */
   readonly singleWriter: boolean;

@@ -124,7 +124,7 @@ describe('a trace', () => {
     );
   });
 
-  it('is not begun by commands and events nobody traces', async () => {
+  it('is not begun by untraced commands and events', async () => {
     await execute('a', take(1), metadata('1'));
     await execute('a', take(1), metadata('2', unsampled));
     const page = await eventsIn(store);

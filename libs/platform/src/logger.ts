@@ -64,7 +64,7 @@ const CHATTER = new Set<unknown>([
   'NestMicroservice',
 ]);
 
-/** Nest logs what ends a start and throws it too; whoever started the program tells its operator in one sentence. */
+/** Nest logs what ends a start and throws it too; the launcher tells its operator in one sentence. */
 const isToldAnyway = (message: unknown, rest: readonly unknown[]): boolean =>
   message instanceof StartupError ||
   (rest.at(-1) === 'NestApplication' && String(message).startsWith('Error: listen '));

@@ -81,7 +81,7 @@ export const contextFrom = (call: Pick<Call, 'header'>): WorkContext => ({
 export const correlationIdOf = ({ header }: Pick<Call, 'header'>): string =>
   traceIdOf(header('traceparent')) ?? soundId(header('x-correlation-id')) ?? newId();
 
-/** An actor is kept in events for ever, so it must be the name of a role or a client and never an e-mail address. */
+/** An actor is kept in events permanently, so it must be the name of a role or a client and never an e-mail address. */
 export function actorOf({ header }: Pick<Call, 'header'>): string {
   const actor = header('x-actor');
   return actor !== undefined && /^[a-z0-9][a-z0-9:._-]{0,62}$/.test(actor) ? actor : 'anonymous';

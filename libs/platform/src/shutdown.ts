@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { ProcessEnd } from './process-end.js';
 
 /**
- * The orderly end of a process. Whoever opens something that must be closed registers how, right after opening it;
+ * The orderly end of a process. What opens something that must be closed registers how, right after opening it;
  * the hooks run in reverse, after HTTP and gRPC have answered what they had begun.
  */
 export class Shutdown {

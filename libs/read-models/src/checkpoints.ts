@@ -20,7 +20,7 @@ export async function readCheckpoint(db: Tx, { kind, name }: CheckpointKey): Pro
   return rows[0];
 }
 
-/** Nobody commits a page for this key until the transaction ends. */
+/** No page is committed for this key until the transaction ends. */
 export async function lockCheckpoint(tx: Tx, { kind, name }: CheckpointKey): Promise<Checkpoint | undefined> {
   const rows = await tx.query<Checkpoint>(
     'select version, position from read_models.checkpoints where kind = $1 and name = $2 for update',
@@ -54,7 +54,7 @@ export async function replaceCheckpoint(
 }
 
 /**
- * Moves the checkpoint from the place this process believes it to be, and takes its row lock. Whoever finds it elsewhere
+ * Moves the checkpoint from the place this process believes it to be, and takes its row lock. A process that finds it elsewhere
  * (a page seen twice, a second owner, a rebuild that switched) throws {@link CheckpointMoved} and changes nothing.
  */
 export async function advanceCheckpoint(

@@ -32,7 +32,7 @@ export class PostgresIdempotencyStore {
     await this.readModels.leases.tryAcquire(this.#owner);
     const [row] = await this.readModels.query<BeginRow>(BEGIN, [key, fingerprint, this.#owner]);
     if (row?.started) return { state: 'begun' };
-    // No row although we could not insert one: somebody inserted it after this statement began.
+    // No row although we could not insert one: another transaction inserted it after this statement began.
     if (!row || row.fingerprint === null) return { state: 'running' };
     if (row.fingerprint !== fingerprint) return { state: 'reused' };
     if (row.status === null) return { state: 'running' };

@@ -30,7 +30,7 @@ export class Leases {
     this.#connect = connect;
   }
 
-  /** The lease, or undefined while somebody else (in this process or another) holds it. */
+  /** The lease, or undefined while another holder (in this process or another) has it. */
   async tryAcquire(name: string): Promise<Lease | undefined> {
     if (this.#held.has(name)) return undefined;
     const lost = new AbortController();

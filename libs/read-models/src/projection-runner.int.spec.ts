@@ -231,7 +231,7 @@ describe('the pace of a view', () => {
   };
   beforeEach(() => void sizes.splice(0));
 
-  it('lets events gather while they keep coming, until somebody waits for one', async () => {
+  it('lets events gather while they keep coming, until a caller waits for one', async () => {
     const paced = started(counting, store, { paceMs });
     await paced.waitFor(await receive(store, ['a']), 10_000);
     const unpaced = started({ ...stockView, name: 'unpaced', analystViews: [] }, store, { paceMs: 0 });
@@ -355,7 +355,7 @@ describe('a new version', () => {
     },
   };
 
-  it('is built anew at the start, with everything that happened', async () => {
+  it('is built again at the start, with everything that happened', async () => {
     const old = started();
     await old.waitFor(await receive(store, skus(300)), 10_000);
     await old.stop();

@@ -22,7 +22,7 @@ export interface Projection {
   readonly pageBytes?: number;
   /**
    * While events keep coming, one page in so many milliseconds at most: 50 where nothing is said. So much later than its
-   * event a row may be; the first event after a silence, and one that somebody waits for, is taken in at once.
+   * event a row may be; the first event after a silence, and one that a caller waits for, is taken in at once.
    */
   readonly paceMs?: number;
   /**
@@ -60,7 +60,7 @@ export async function createProjection(readModels: ReadModels, projection: Proje
   const schema = schemaOf(projection.name);
   await readModels.transaction(
     async (tx) => {
-      // First the checkpoint: whoever comes second waits here, and must not touch the tables of the first.
+      // First the checkpoint: the second process waits here, and must not touch the tables of the first.
       if (!(await insertCheckpoint(tx, checkpointKeyOf(projection), { version: projection.version, position: 0 })))
         return;
       await replaceParked(tx, projection.name, []);

@@ -196,7 +196,7 @@ function beginStatement({ schema, repeatableRead, asyncCommit, lockTimeoutMs, by
 }
 
 /**
- * A table that is empty when the plan is made would be read as a whole for ever after. By bitmap as well: a walk along a key
+ * A table that is empty when the plan is made would be read as a whole from then on. By bitmap as well: a walk along a key
  * would gather and sort all that is left of the table for every chunk.
  */
 const KEY_LOOKUPS = [
@@ -221,11 +221,11 @@ async function connect(url: string, poolSize: number, log: Log): Promise<DataSou
     extra: {
       // To compile a statement takes longer than these run, and the planner reckons many rows where few are meant.
       options: '-c TimeZone=UTC -c jit=off',
-      // These stay open when nothing is done for a while: whoever looks in once a minute need not connect for it.
+      // These stay open when nothing is done for a while: a caller that comes once a minute need not connect for it.
       min: Math.min(2, poolSize),
       types: { getTypeParser: parserOf },
       // The pool listens to connections that lie idle, and TypeORM to those it was given. A server that dies while it greets is
-      // heard by neither, and what nobody hears ends the process; the first query on that connection fails anyway.
+      // heard by neither, and an error without a listener ends the process; the first query on that connection fails anyway.
       onConnect: (client: pg.ClientBase) => void client.on('error', () => {}),
     },
   });

@@ -169,7 +169,7 @@ describe('a rebuild', () => {
     };
     await expect(rebuild(readModels, kill, store, { pageSize: 10 })).rejects.toThrow();
     expect(await unitsOnHand(readModels)).toBe(100);
-    // The connection of the leases died as well, and whoever asks before that is noticed is refused.
+    // The connection of the leases died as well, and a caller before that is noticed is refused.
     await eventually(() => leasesAnswer(readModels));
     await rebuild(readModels, stockView, store);
     await runner.waitFor(await receive(store, skus(10)), 10_000);
@@ -177,7 +177,7 @@ describe('a rebuild', () => {
     expect(await schemas()).toEqual(['view_stock_received']);
   });
 
-  it('switches although somebody has the old tables open', async () => {
+  it('switches although a reader has the old tables open', async () => {
     runner.start();
     await runner.waitFor(await receive(store, skus(10)), 10_000);
     await runner.stop();

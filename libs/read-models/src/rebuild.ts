@@ -40,8 +40,8 @@ export interface RebuildResult {
 }
 
 /**
- * Builds the view anew beside the live one and puts it in its place, from any process, while the system runs. Readers
- * always find `view_x`: the switch renames schemas, which waits for nobody. Stopped half-way it leaves the live view as
+ * Builds the view again beside the live one and puts it in its place, from any process, while the system runs. Readers
+ * always find `view_x`: the switch renames schemas, which waits for no reader. Stopped half-way it leaves the live view as
  * it was; the next call starts afresh. Throws when another rebuild or comparison of the same view is running.
  */
 export async function rebuild(
@@ -234,8 +234,8 @@ export class ScratchBuild {
   }
 
   /**
-   * Keeps the tables as they are for the rest of a transaction, once they are known to be ours: whoever starts when our lease
-   * was lost makes them anew, and must not find our rows among his, nor we switch to his.
+   * Keeps the tables as they are for the rest of a transaction, once they are known to be ours: a process that starts when our lease
+   * was lost makes them again, and must not find our rows among its own, nor we switch to its.
    */
   async #hold(tx: Tx): Promise<void> {
     await tx.execute(`lock table ${this.#tables} in row exclusive mode`);
@@ -299,7 +299,7 @@ async function switchOver(
   build.advanceTo(caughtUp);
 }
 
-/** Waits for those who still read the old tables, and only so long that nobody queues behind us for more than a moment. */
+/** Waits for those who still read the old tables, and only so long that no reader queues behind us for more than a moment. */
 export async function dropSchema(readModels: ReadModels, schema: string): Promise<void> {
   await readModels.transaction((tx) => tx.execute(`drop schema if exists "${schema}" cascade`), {
     lockTimeoutMs: LOCK_TIMEOUT_MS,
@@ -311,7 +311,7 @@ async function oidOf(tx: Tx, schema: string): Promise<number> {
   return found?.oid ?? 0;
 }
 
-/** Tries again while a long query of somebody else holds a lock we need. */
+/** Tries again while a long query of another session holds a lock we need. */
 export async function retryOnLockTimeout(work: () => Promise<void>, signal: AbortSignal): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
     try {

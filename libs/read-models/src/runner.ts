@@ -10,7 +10,7 @@ import { superviseLoop } from './supervise-loop.js';
 /**
  * - `starting`: not run yet, or just started
  * - `standby`: another process does the work; this one takes over when that dies
- * - `rebuilding`: the version changed, the view is being made anew
+ * - `rebuilding`: the version changed, the view is being built again
  * - `running`
  * - `retrying`: failed, waits and tries again
  * - `stopped`
@@ -126,7 +126,7 @@ export abstract class Runner {
   }
 
   /**
-   * Resolves when {@link position} is at least `position`, and makes haste: nobody waits for a pace. Throws
+   * Resolves when {@link position} is at least `position`, and makes haste, without a pace. Throws
    * {@link NotCaughtUp} after `timeoutMs`.
    */
   async waitFor(position: number, timeoutMs: number): Promise<void> {
@@ -232,7 +232,7 @@ export abstract class Runner {
       [Symbol.asyncIterator]();
     const read = () => {
       const page = pages.next();
-      // Whoever leaves the loop leaves a read behind, whose error is nobody's then.
+      // A reader that leaves the loop leaves a fetch behind, whose error is not handled then.
       page.catch(() => {});
       return page;
     };

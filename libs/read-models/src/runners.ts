@@ -74,7 +74,7 @@ export class Runners {
     return this.elsewhere(reaction) ?? new ReactionRunner(this.readModels, reaction, this.store);
   }
 
-  /** The runner of a view, to wait for a position. Throws for a view nobody added. */
+  /** The runner of a view, to wait for a position. Throws for an unknown view. */
   projection(name: string): ProjectionRunner {
     const runner = this.projections.get(name);
     if (!runner) throw new Error(`There is no view called ${name} in this process.`);

@@ -57,7 +57,7 @@ export class Backend {
 
 const PARSE_COMPLETE = encode(message('1'));
 
-/** The messages of an answer, apart from notifications, which belong to whoever listens. */
+/** The messages of an answer, apart from notifications, which belong to their listeners. */
 export function split(answer: Buffer): { readonly own: Buffer; readonly notifications: Buffer[] } {
   if (!answer.includes(NOTIFICATION)) return { own: answer, notifications: [] };
   const [own, notifications]: [Buffer[], Buffer[]] = [[], []];

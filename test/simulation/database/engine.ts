@@ -17,7 +17,7 @@ export class Engine {
   }
 
   static async start(): Promise<Engine> {
-    // Whoever runs minutes of queries wants optimised code soon: a fifth of the processor time of a hundred seeds.
+    // Minutes of queries want optimised code soon: a fifth of the processor time of a hundred seeds.
     setFlagsFromString('--wasm-tiering-budget=200000');
     // Durable settings are asserted by the event store; what they cost is simulated. Small buffers make copies small.
     const parameters = PGlite.defaultStartParams.filter((parameter) => parameter !== '-F');

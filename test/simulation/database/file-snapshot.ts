@@ -29,8 +29,8 @@ interface KeptFile {
 }
 
 /**
- * The files below a folder as they were at one moment: some ten megabytes. Left out are the write-ahead log, which nobody
- * reads while the server runs, and the template databases, which nobody touches.
+ * The files below a folder as they were at one moment: some ten megabytes. Left out are the write-ahead log, which nothing
+ * reads while the server runs, and the template databases, which nothing touches.
  */
 export class FileSnapshot {
   readonly #fileSystem: MemoryFileSystem;

@@ -17,7 +17,7 @@ export type OnCommit = (statements: readonly Statement[], client: string) => voi
 /**
  * A PostgreSQL server as its clients see it: many sessions with transactions, advisory locks and notifications, a disk
  * that takes its time, crashes. All of it stands on one real session, so transactions run one after the other, and what
- * one has not committed nobody sees.
+ * one has not committed is not seen.
  *
  * Only the log is read beside an open transaction: a rebuild does so while it holds its own.
  */

@@ -9,7 +9,7 @@ export interface Unit {
   readonly messages: readonly Message[];
   /** What was prepared for it, just now or earlier; undefined for a simple query. */
   readonly prepared: Prepared | undefined;
-  /** The client sent a Parse, and is told so. */
+  /** The client sent a Parse, and gets an error. */
   readonly parsesNow: boolean;
 }
 

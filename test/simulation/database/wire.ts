@@ -79,7 +79,7 @@ export function* messagesIn(bytes: Buffer): Generator<Message & { readonly whole
   }
 }
 
-/** What a server says when it lets somebody in. */
+/** What a server says when it lets a client in. */
 export const WELCOME = Buffer.concat(
   [
     message('R', Buffer.from([0, 0, 0, 0])),

@@ -49,10 +49,10 @@ const quiet = (): Promise<void> => new Promise((resolve) => void drain(resolve))
 export class Scheduler {
   readonly world = new Scope('world');
   random = new Random(0);
-  /** Told of every event, when somebody wants to read the trace. */
+  /** Told of every event, for a person who reads the trace. */
   onTrace: ((line: string) => void) | undefined;
   steps = 0;
-  /** How often somebody asked for random bytes. */
+  /** How often random bytes were asked for. */
   pagesOfChance = 0;
   readonly #scopes = new AsyncLocalStorage<Scope>();
   #timers = new TinyQueue<Timer>([], (a, b) => a.atMs - b.atMs || a.place - b.place);

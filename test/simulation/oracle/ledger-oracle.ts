@@ -24,7 +24,7 @@ export class LedgerOracle {
   readonly #sent = new Map<string, number>();
   /** The last number each process sent for a listing. */
   readonly #last = new Map<string, number>();
-  /** The last of them that offered anything: an offer that ends and one on a closed channel are told 0, and come back. */
+  /** The last of them that offered anything: an offer that ends and one on a closed channel get 0, and come back. */
   readonly #offered = new Map<string, number>();
   /** Which process has asked which channel for its orders since it sent it numbers. */
   readonly #asked = new Set<string>();
@@ -119,7 +119,7 @@ export class LedgerOracle {
 
   /**
    * Numbers of other processes do not count: one that stood still may send an old one after its successor's, which
-   * nobody but the shop could refuse. Then a drift check finds it, and at the end every shop must show our number.
+   * only the shop could refuse. Then a drift check finds it, and at the end every shop must show our number.
    */
   #checkSettled(row: LedgerRow, process: string | undefined): void {
     const { channel, sku, external_id, acknowledged_quantity, acknowledged_sequence, wanted_sequence } = row;

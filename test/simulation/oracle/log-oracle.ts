@@ -75,7 +75,7 @@ export class LogOracle {
     this.read();
   }
 
-  /** A caller was told that its command is stored, or was before. A command may have no effect: then nothing is stored. */
+  /** A caller got the answer that its command is stored, or was before. A command may have no effect: then nothing is stored. */
   acknowledged(commandId: string, streams: readonly string[], position: number, hasEffect: boolean): void {
     must(
       position <= this.head,

@@ -152,7 +152,7 @@ export class StockFold {
     return level;
   }
 
-  /** Units of a place that nobody has a claim on; below zero: too much was promised. */
+  /** Units of a location without a claim on them; below zero: too much was promised. */
   free(locationId: string): number {
     const { onHand, unavailable, allocated, reserved } = this.level(locationId);
     return onHand - unavailable - allocated - reserved;

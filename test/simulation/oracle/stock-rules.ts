@@ -72,7 +72,7 @@ export function checkStockAtRest(sku: string, stock: StockFold): void {
       must(units >= 0, 'no order line is bound below zero', () => `${sku} ${JSON.stringify(line)}`);
 }
 
-/** Units that are promised on request were nobody's before. */
+/** Units that are promised on request were free before. */
 function mustBeFree(stock: StockFold, from: readonly UnitsAt[], where: string): void {
   for (const { locationId, units } of from) {
     const left = stock.free(locationId) - stock.level(locationId).safety;

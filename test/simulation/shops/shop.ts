@@ -67,7 +67,7 @@ export class Shop {
     return copy;
   }
 
-  /** A listing shows nothing until it is told a number. */
+  /** A listing shows nothing until it gets a number. */
   offer(externalId: string, sku: string): void {
     this.name(externalId, sku);
     this.quantities.set(externalId, 0);

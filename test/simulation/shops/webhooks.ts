@@ -19,7 +19,7 @@ export interface WebhookSenderOptions {
   readonly copies: () => readonly number[];
 }
 
-/** Tells the system of orders as shops do: late, twice, in any order, and not for ever. */
+/** Tells the system of orders as shops do: late, twice, in any order, and not without end. */
 export class WebhookSender {
   constructor(private readonly options: WebhookSenderOptions) {}
 

@@ -83,7 +83,7 @@ export class Callers {
 
   /**
    * Offers a SKU under an id of the channel. It goes on until it is stored, as does {@link unlist}: a listing that the shop dropped
-   * and we never hear of would be pushed for ever.
+   * and we never hear of would be pushed without end.
    */
   list(sku: string, channel: string, externalId: string): Promise<Answer | undefined> {
     const commands = [

@@ -15,7 +15,7 @@ export class Faults {
   ) {
     const { scheduler } = world.machinery;
     const often = world.pace.strikesAfterCommits;
-    // At the most delicate moment: something is durable, and whoever asked for it does not know yet.
+    // At the most delicate moment: something is durable, and its caller does not know yet.
     world.afterCommit = (toLog) => {
       if (!scheduler.random.chance(toLog ? 3 * often : often)) return;
       const delayMs = scheduler.random.chance(0.5) ? 0 : scheduler.random.exponential(0.5);
@@ -53,7 +53,7 @@ export class Faults {
     const wakesInMs = endMs + this.#random.between(500, 6_000);
     this.world.installation.pauseAndReplace(endMs, wakesInMs);
     if (!this.#random.chance(0.3)) return;
-    // The successor has just died when the first one wakes: nobody holds the lock.
+    // The successor has just died when the first one wakes: no process holds the lock.
     const { scheduler } = this.world.machinery;
     scheduler.after(wakesInMs - this.#random.between(1, 150), () => this.kill(), 'the successor dies', scheduler.world);
   }

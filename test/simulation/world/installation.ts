@@ -5,7 +5,7 @@ import { type Scheduler, Scope } from '../kit/scheduler.js';
 import { must } from '../oracle/violation.js';
 import { type OperatorProgram, type SystemProcess, startOperatorProgram, startProcess } from '../process.js';
 
-/** Nobody knows whether the call had its effect: no answer came. */
+/** Unknown whether the call had its effect: no answer came. */
 export class Unanswered extends Error {
   override readonly name = 'Unanswered';
 }
@@ -13,7 +13,7 @@ export class Unanswered extends Error {
 interface Running {
   readonly scope: Scope;
   system: SystemProcess | undefined;
-  /** How callers whose answer can no longer come are told. */
+  /** How callers whose answer can no longer come hear of it. */
   readonly callers: Set<(error: Error) => void>;
 }
 
@@ -155,7 +155,7 @@ export class Installation {
     this.kill();
   }
 
-  /** A call over the network to whatever process is up. Rejects with {@link Unanswered} where nobody can know. */
+  /** A call over the network to whatever process is up. Rejects with {@link Unanswered} where that is unknown. */
   call<Answer>(what: string, work: (system: SystemProcess) => Promise<Answer>): Promise<Answer> {
     const { world } = this.#scheduler;
     return new Promise((resolve, reject) => {

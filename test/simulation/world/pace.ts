@@ -15,7 +15,7 @@ export interface Pace {
   readonly bustle: (epochMs: number) => number;
   /** What takes people seconds in a storm takes so many times longer. */
   readonly leisure: number;
-  /** The machine may sleep: hours pass in which nobody is awake. */
+  /** The machine may sleep: hours pass in which no shopper is awake. */
   readonly sleeps: boolean;
   /** Several drift checks, the longest pause of a runner and of a circuit breaker fit in. */
   readonly settledWithinMs: number;
@@ -74,7 +74,7 @@ const CALM: Pace = {
   channels: { ...defaultOptions, pollOrdersMs: 900_000, intakePollMs: 300_000, rereadLedgerMs: 1_800_000, random },
 };
 
-/** Nearly nobody at night, more during the day, most in the evening. */
+/** Hardly any shopper at night, more during the day, most in the evening. */
 function bustleByHour(epochMs: number): number {
   const hour = new Date(epochMs).getUTCHours();
   if (hour < 6) return 0.05;

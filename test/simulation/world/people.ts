@@ -33,7 +33,7 @@ export class People {
     });
   }
 
-  /** Somebody does something. */
+  /** A person does something. */
   act(): Promise<unknown> {
     const action = this.#random.pickWeighted(this.#habits);
     return this[action]();
@@ -174,7 +174,7 @@ export class People {
     await this.#callers.stock(this.#sku(), () => command);
   }
 
-  /** Somebody counts a shelf, and sends what was there a while later, when more has moved. */
+  /** A person counts a shelf, and sends what was there a while later, when more has moved. */
   async count(): Promise<void> {
     const [sku, locationId] = [this.#sku(), this.#place()];
     const stock = this.#world.log.fold.stockOf(sku);
@@ -367,7 +367,7 @@ export class People {
     await this.resumeChannel(channel);
   }
 
-  /** Somebody who got no answer, or was told too early that it is not paused, looks again. */
+  /** A person who got no answer, or got one too early, looks again. */
   async resumeChannel(channel: string): Promise<void> {
     const { pausedChannels } = this.#world.log.fold;
     do {

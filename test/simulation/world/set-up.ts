@@ -6,7 +6,7 @@ import type { World } from './world.js';
 export const SKUS: readonly string[] = ['LAMP', 'VASE', 'RUG', 'MUG', 'TRAY', 'BELL'];
 export const PLACES: readonly string[] = ['main', 'store'];
 export const CHANNELS: readonly string[] = ['amber', 'birch', 'cedar', 'delta', 'ember'];
-/** Sells by reservations and orders, and is told nothing. */
+/** Sells by reservations and orders, and gets no numbers. */
 export const OWN_SHOP = 'own';
 
 /** The product that every SKU is a variant of. */
@@ -24,7 +24,7 @@ export const newShops = (): Map<string, Shop> =>
     }),
   );
 
-/** What the system is told of a channel. */
+/** What the system knows of a channel. */
 export const settingsOf = (channel: string) => ({
   channel,
   name: channel,

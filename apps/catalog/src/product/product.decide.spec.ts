@@ -23,7 +23,7 @@ describe('a product', () => {
       .when({ type: 'CreateProduct', ...mug, title: 'Cup' })
       .thenRejected('product-exists'));
 
-  it('is described anew as a whole', () =>
+  it('is described again as a whole', () =>
     given(created)
       .when({ type: 'DescribeProduct', productId: 'P1', title: 'Mug', description: 'Holds tea' })
       .thenEvents({ type: 'ProductDescribed', data: { productId: 'P1', title: 'Mug', description: 'Holds tea' } }));

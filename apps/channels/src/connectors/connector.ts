@@ -89,7 +89,7 @@ export interface ChannelAddress {
   readonly baseUrl: string;
 }
 
-/** One kind of channel. `connect` only derives keys and addresses; it talks to nobody. */
+/** One kind of channel. `connect` only derives keys and addresses; it makes no request. */
 export interface ConnectorKind {
   readonly name: string;
   connect(address: ChannelAddress): ChannelConnector;

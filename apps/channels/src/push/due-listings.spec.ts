@@ -95,7 +95,7 @@ describe('due listings', () => {
     expect(due.take(1, 1_000, 1_000)).toMatchObject([{ quantity: 1, increase: true }]);
   });
 
-  it('of several offers of a SKU are told apart', () => {
+  it('of several offers of a SKU differ', () => {
     const due = new DueListings(10);
     due.want(wanted('a', { externalId: 'x-1' }));
     due.want(wanted('a', { externalId: 'x-2' }));
@@ -149,7 +149,7 @@ describe('due listings', () => {
   });
 });
 
-// A ledger and a channel as small as can be, around the real DueListings: rows are durable before they are told, answers
+// A ledger and a channel as small as can be, around the real DueListings: rows are durable before they are handed on, answers
 // are stored, and after a crash everything starts from the rows.
 const SKUS = ['a', 'b', 'c'];
 const step = fc.oneof(

@@ -141,7 +141,7 @@ export class DueListings {
     if (entry) this.#enqueue(entry);
   }
 
-  /** Not taken, or nobody knows: to be sent again, not before the given time. */
+  /** Not taken, or unknown: to be sent again, not before the given time. */
   failed(sent: Sending, notBeforeMs: number): void {
     const entry = this.#answered(sent);
     if (!entry) return;

@@ -50,7 +50,7 @@ describe('the push ledger', () => {
     expect(await list('a')).toMatchObject([{ sku: 'a', externalId: 'x-a', quantity: 5, sequence: 2 }]);
   });
 
-  it('wants nothing for a listing of a SKU nobody counted', async () => {
+  it('wants nothing for a listing of a SKU without stock', async () => {
     expect(await list('a')).toEqual([]);
     expect(await ledger.due(CHANNEL, 10)).toEqual([]);
     expect(await change({ a: 3 })).toMatchObject([{ quantity: 3 }]);
@@ -656,7 +656,7 @@ interface Update {
   readonly revision: number;
 }
 
-/** A channel that answers as it is told, one answer per request, and well once it has been told nothing more. */
+/** A channel that answers as set up, one answer per request, and well once nothing more is set up. */
 class Shop {
   readonly shown = new Map<string, number>();
   readonly unknown = new Set<string>();

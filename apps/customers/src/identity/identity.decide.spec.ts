@@ -26,5 +26,5 @@ describe('an identity', () => {
   it('is disputed with every other profile', () =>
     given(claimed, disputed('eve')).when(dispute('bob')).thenEvents(disputed('bob')));
   it('is not disputed with its own profile', () => given(claimed).when(dispute('ada')).thenEvents());
-  it('is not disputed while nobody has it', () => given().when(dispute('eve')).thenEvents());
+  it('is not disputed while it is unclaimed', () => given().when(dispute('eve')).thenEvents());
 });

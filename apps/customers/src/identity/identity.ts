@@ -9,7 +9,7 @@ export interface Identity {
 /** Names an identity, in its stream and elsewhere. */
 export const identityIdOf = ({ kind, hash }: Identity): string => `${kind}.${hash}`;
 
-/** Whom an identity leads to: once claimed, for ever. */
+/** Whom an identity leads to: once claimed, permanently. */
 export type IdentityState =
   | { readonly status: 'free' }
   | { readonly status: 'claimed'; readonly profileId: string; readonly disputedWith: ReadonlySet<string> };

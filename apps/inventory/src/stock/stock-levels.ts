@@ -150,7 +150,7 @@ export function copyOf(figures: StockFigures): StockFigures {
 /** Units fit for sale that no order is bound to; holds may stand on them. Below zero: a shortage. */
 export const unbound = (level: Level): number => level.onHand - level.unavailable - level.allocated;
 
-/** Units that nobody has a claim on. */
+/** Units without a claim on them. */
 export const free = (level: Level): number => unbound(level) - level.reserved;
 
 /** Units of a location that requests may take. */

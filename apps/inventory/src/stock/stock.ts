@@ -13,7 +13,7 @@ export interface Stock {
   readonly holds: Map<string, Hold>;
   /** Open and some closed holds by due time: what is not in `holds` any more is passed over. */
   readonly due: TinyQueue<Hold>;
-  /** The last reservations that ended, so that a repeat or a late confirm is told what became of them. */
+  /** The last reservations that ended, so that a repeat or a late confirm learns what became of them. */
   readonly ended: Map<string, EndedHold>;
   /** Units bound per order, by the id the order was given with. */
   readonly allocations: Map<string, readonly Allocation[]>;
@@ -23,7 +23,7 @@ export interface Stock {
   forgottenUpTo: number;
   /** Per location: the revision its last count was as of. */
   readonly countedAsOf: Record<string, number>;
-  /** What came back under the last ids of returns that belong to no order, so that a repeat and a mistake are told apart. */
+  /** What came back under the last ids of returns that belong to no order, so that a repeat and a mistake differ. */
   returns?: Map<string, readonly string[]>;
   /** Units received under the last references, by {@link receiptKey}. */
   receipts?: Map<string, number>;

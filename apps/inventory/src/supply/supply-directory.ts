@@ -77,7 +77,7 @@ export class SupplyDirectory {
     await this.gate.waitFor(position);
   }
 
-  /** Ends with the process. Throws nothing: a failure to read at the start is told to who waits for it. */
+  /** Ends with the process. Throws nothing: a failure to read at the start is reported to who waits for it. */
   private async follow(): Promise<void> {
     await superviseLoop(this.shutdown.signal, {
       retries: this.retries,

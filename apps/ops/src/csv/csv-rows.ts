@@ -25,7 +25,7 @@ const MAX_RECORD_LENGTH = 65_536;
  * The records of a file in pages of a few hundred, empty lines left out. Bytes that are not UTF-8 come as U+FFFD.
  *
  * A line without a quote is split here, which is several times faster than any parser that looks at every character and
- * is right by definition; records with quotes go through csv-parse. Lines are told apart first, so that an unclosed
+ * is right by definition; records with quotes go through csv-parse. Lines are cut first, so that an unclosed
  * quote costs its own line and not the rest of the file.
  */
 export async function* csvPages(

@@ -5,7 +5,7 @@ import { StartupError } from '#platform';
 import type { TargetEvent, TargetLog } from './target-log.js';
 
 /**
- * A log on EventStoreDB. One commit of the source is stored at a time, its streams side by side: nobody saw anything of a
+ * A log on EventStoreDB. One commit of the source is stored at a time, its streams side by side: nothing was seen of a
  * commit before all of it was stored, so no event of it can be the effect of another one but in the same stream.
  */
 export class EventStoreDbTarget implements TargetLog {

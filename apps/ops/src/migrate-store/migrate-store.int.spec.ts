@@ -275,7 +275,7 @@ describe('migrate-store to EventStoreDB', () => {
 });
 
 describe('migrate-store to PostgreSQL', () => {
-  it('finds an event that somebody changed in the table', async () => {
+  it('finds an event that was changed in the table', async () => {
     await write((log) => log.append(appendsTo(3, 5)));
     const { url, drop } = await createTestDatabase();
     try {
@@ -301,7 +301,7 @@ describe('a target', () => {
     await expect(openTarget(url, 'the spec')).rejects.toMatchObject({ name: 'UsageError' });
   });
 
-  it('that does not answer is told in one sentence', async () => {
+  it('that does not answer is reported in one sentence', async () => {
     await expect(openTarget('postgres://nobody@127.0.0.1:1/nothing', 'the spec')).rejects.toMatchObject({
       name: 'StartupError',
       message: expect.stringMatching(/^The target: /),

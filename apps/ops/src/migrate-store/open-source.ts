@@ -8,7 +8,7 @@ export interface OpenSourceOptions {
   readonly dataDir: string;
   /** An own server instead of the embedded one of the data directory. */
   readonly databaseUrl?: string;
-  /** What a system is told that starts meanwhile. */
+  /** What a system that starts meanwhile gets to know. */
   readonly holder: string;
   readonly log: (message: string) => void;
 }

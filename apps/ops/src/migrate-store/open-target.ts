@@ -5,7 +5,7 @@ import { PostgresTarget } from './postgres-target.js';
 import type { TargetLog } from './target-log.js';
 
 /**
- * The log at an address. `holder` is what another writer of it is told. Throws {@link UsageError} for an unknown protocol,
+ * The log at an address. `holder` is reported to another writer of it. Throws {@link UsageError} for an unknown protocol,
  * StartupError when the log cannot be had.
  */
 export async function openTarget(url: string, holder: string): Promise<TargetLog> {

@@ -1,7 +1,7 @@
 import { CommitLog, type CommittedEvents, type CommitWriter } from '#event-store-postgres';
 import type { TargetEvent, TargetLog } from './target-log.js';
 
-/** A log on another PostgreSQL: the same commits at the same positions. Nobody else may write to it meanwhile. */
+/** A log on another PostgreSQL: the same commits at the same positions. No other process may write to it meanwhile. */
 export class PostgresTarget implements TargetLog {
   private constructor(
     private readonly log: CommitLog,

@@ -2,7 +2,7 @@ import type { Mapping } from './mapping.js';
 
 /**
  * Spreads buyers over channels by weight: the same key in the same country always buys on the same channel. The key is
- * the customer, or the invoice where nobody is named; a channel that names countries sells only there.
+ * the customer, or the invoice where no customer is named; a channel that names countries sells only there.
  */
 export function channelRule(channels: Mapping['channels']): (country: string, key: string) => string {
   const candidatesOf = new Map<string, Candidates>();

@@ -51,7 +51,7 @@ export class Cursor {
   }
 }
 
-/** Raise it when the same file is cut into other steps than before: old cursors then begin anew, which changes nothing twice. */
+/** Raise it when the same file is cut into other steps than before: old cursors then begin again, which changes nothing twice. */
 const PLAN_VERSION = 1;
 
 const progressSchema = z.object({

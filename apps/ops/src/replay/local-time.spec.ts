@@ -9,6 +9,7 @@ describe('local times', () => {
     ['an hour that the clock skips', '2011-03-27 01:30:00', '2011-03-27T01:30:00.000Z'],
     ['an hour that the clock shows twice', '2011-10-30 01:30:00', '2011-10-30T00:30:00.000Z'],
     ['after the clock went back', '2011-10-30 02:00:00', '2011-10-30T02:00:00.000Z'],
+    ['minute 24', '2011-07-01 08:24:00', '2011-07-01T07:24:00.000Z'],
     ['a leap day', '2012-02-29 12:00:00', '2012-02-29T12:00:00.000Z'],
   ])('in London: %s', (_name, text, expected) => {
     expect(read('YYYY-MM-DD HH:mm:ss', 'Europe/London', text)).toBe(expected);

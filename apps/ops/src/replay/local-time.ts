@@ -15,7 +15,7 @@ export function localTimeReader(format: string, timeZone: string): (text: string
   return (text) => {
     // luxon reads 24:00 as the next day's 0:00.
     const time = DateTime.fromFormat(text, tokens, { zone: timeZone });
-    if (!time.isValid || /\b24:/.test(text)) return undefined;
+    if (!time.isValid || /(?<![:\d])24:/.test(text)) return undefined;
     return Math.min(...time.getPossibleOffsets().map((possible) => possible.toMillis()));
   };
 }

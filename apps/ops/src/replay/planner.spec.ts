@@ -106,7 +106,7 @@ describe('planning a sales file', () => {
   it.each([
     ['a loss', { quantity: '-10', price: '0.0', customer: '', description: 'thrown away' }, 'adjustment', -10],
     [
-      'a find: nobody is named and nothing is charged',
+      'a find: no customer is named and nothing is charged',
       { quantity: '30', price: '0.0', customer: '', description: 'found' },
       'adjustment',
       30,
@@ -165,7 +165,7 @@ describe('planning a sales file', () => {
     ['a price that is no number', { price: 'free' }, 'unit price "free" is not'],
     ['a fee without a number', { code: 'M', price: 'x' }, 'unit price "x" is not a number'],
     ['no code', { code: ' ' }, 'the code has 0 characters'],
-    ['a code nobody knows', { code: 'NONSENSE!' }, 'code "NONSENSE!" is neither goods nor a known other code'],
+    ['an unknown code', { code: 'NONSENSE!' }, 'code "NONSENSE!" is neither goods nor a known other code'],
     ['no invoice', { invoice: '' }, 'the invoice number has 0 characters'],
     [
       'an invoice with a control character',

@@ -27,7 +27,7 @@ describe('the push figures of a replay', () => {
     });
   });
 
-  it('are zero for a channel nobody pushed to', () => {
+  it('are zero for a channel without pushes', () => {
     expect(figuresSince(undefined, undefined)).toEqual({ pushes: 0, requests: 0, p50Ms: 0, p99Ms: 0 });
   });
 });
@@ -64,7 +64,7 @@ einklang_channel_push_requests_total{channel="ebay",outcome="answered"} ${counts
 einklang_channel_push_requests_total{channel="ebay",outcome="throttled"} 1
 `;
 
-/** Says each once and the last for ever. */
+/** Says each once and the last without end. */
 async function systemThatSays(answers: string[]): Promise<JsonClient> {
   server?.close();
   let next = 0;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { JsonClient } from '#client';
 
-/** What one channel was told until now, since the system started. */
+/** What one channel got until now, since the system started. */
 export interface ChannelPushCounts {
   /** Numbers the channel acknowledged. */
   pushes: number;

@@ -173,7 +173,7 @@ describe('replaying a sales file', () => {
     expect(recorded()).toEqual(whole);
   });
 
-  it('begins anew on a log that knows nothing of it', async () => {
+  it('begins again on a log that knows nothing of it', async () => {
     await run();
     const other = await RecordingSystem.start();
     const first = system;

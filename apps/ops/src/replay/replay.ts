@@ -31,7 +31,7 @@ export interface ReplayOptions {
   readonly mappingsFolder: string;
   /** Send everything once more, to see that it changes nothing. */
   readonly again: boolean;
-  /** Sell on channels of the simulated shop, which are told every number; without, sales are recorded and nothing is pushed. */
+  /** Sell on channels of the simulated shop, which get every number; without, sales are recorded and nothing is pushed. */
   readonly channels: boolean;
   readonly openShop: OpenShop;
   readonly startSystem: StartSystem;

@@ -43,7 +43,7 @@ export class StepSender {
     this.#acknowledged = Promise.all([this.#acknowledged, sending]).then(([, answers]) =>
       this.onAcknowledged(step, rowsRead, answers),
     );
-    this.#acknowledged.catch(() => {}); // Seen by whoever waits for it: the next send, or drain.
+    this.#acknowledged.catch(() => {}); // Seen by its waiter: the next send, or drain.
     this.#inFlight.push(this.#acknowledged);
     if (this.#inFlight.length >= STEPS_IN_FLIGHT) await this.#inFlight.shift();
   }

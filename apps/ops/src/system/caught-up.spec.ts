@@ -36,7 +36,7 @@ describe('waiting for the views', () => {
 
 const runner = (position: number, name: string) => ({ name, kind: 'projection', position, lag: 0 });
 
-/** Says each once and the last for ever. */
+/** Says each once and the last without end. */
 async function systemThatSays(statuses: object[]): Promise<JsonClient> {
   let next = 0;
   const listening = createServer((_request, response) => {

@@ -1,4 +1,4 @@
-/** A system that answers over REST, started by somebody else or by us. */
+/** A system that answers over REST, started by another program or by us. */
 export interface RunningSystem {
   /** Such as http://127.0.0.1:3000, without a slash at the end. */
   readonly httpUrl: string;

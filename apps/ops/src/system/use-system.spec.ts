@@ -37,7 +37,7 @@ describe('the system a command works with', () => {
   it.each([
     ['nothing says that one runs', async () => {}],
     ['the file is from a process that is gone', () => writeRunning({ pid: 2 ** 22 + 1, httpUrl: running.httpUrl })],
-    ['nobody answers', () => writeRunning({ pid: process.pid, httpUrl: 'http://127.0.0.1:9' })],
+    ['no server answers', () => writeRunning({ pid: process.pid, httpUrl: 'http://127.0.0.1:9' })],
     ['the file is half-written', () => writeFile(join(dataDir, 'running.json'), '{"pid": 1')],
     ['the file says something else', () => writeRunning({ pid: 'me' })],
   ])('is one of its own when %s, stopped at the end', async (_name, arrange) => {

@@ -27,7 +27,7 @@ describe('what is published', () => {
       expect([name, maxMessageBytes >= MAX_EVENT_BYTES + headerBytes]).toEqual([name, true]);
   });
 
-  it('is kept for ever where it is the log, and compacted where the latest wins', () => {
+  it('is kept permanently where it is the log, and compacted where the latest wins', () => {
     for (const { name, cleanup, key, retentionDays, owner } of topics) {
       const isAvailability = name === AVAILABILITY_TOPIC;
       expect({ cleanup, key }).toEqual(

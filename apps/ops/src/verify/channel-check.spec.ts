@@ -69,7 +69,7 @@ const EBAY = {
   pushesPerSecond: 1,
 };
 
-/** Each look asks the next of `channels`, the last one for ever. */
+/** Each look asks the next of `channels`, the last one without end. */
 async function checkOf(channels: ReadableChannel[], store = new InMemoryEventStore()) {
   await append(store, 'channel-ebay', 'ChannelRegistered', EBAY);
   for (const sku of ['A', 'B', 'C', 'D'])

@@ -7,7 +7,7 @@ const STAND_IN = 'http://stand-in';
 const ebay: RegisteredChannel = { channel: 'ebay', connector: 'simulated', baseUrl: AWAY };
 
 describe('the stand-in for a simulated shop', () => {
-  it('is started once for all channels nobody answers for, and ended with the check', async () => {
+  it('is started once for all channels without an answer, and ended with the check', async () => {
     const { standIn, events } = standInWith({});
     expect(await quantityOf(await standIn.connect(ebay))).toBe(7);
     expect(await quantityOf(await standIn.connect({ ...ebay, channel: 'etsy' }))).toBe(7);
@@ -19,14 +19,14 @@ describe('the stand-in for a simulated shop', () => {
     const { standIn, events } = standInWith({});
     expect(await quantityOf(await standIn.connect({ ...ebay, baseUrl: 'http://here' }))).toBe(7);
     const other = await standIn.connect({ ...ebay, connector: 'marketplace' });
-    await expect(quantityOf(other)).rejects.toThrow('Nobody is there.');
+    await expect(quantityOf(other)).rejects.toThrow('The shop is away.');
     await standIn.close();
     expect(events).toEqual([]);
   });
 
   it('leaves a channel as it is where the data directory has no shop', async () => {
     const { standIn } = standInWith({ hasShop: false });
-    await expect(quantityOf(await standIn.connect(ebay))).rejects.toThrow('Nobody is there.');
+    await expect(quantityOf(await standIn.connect(ebay))).rejects.toThrow('The shop is away.');
     await standIn.close();
   });
 });
@@ -45,7 +45,7 @@ function standInWith({ hasShop = true }) {
   return { standIn, events };
 }
 
-const unreachable: ReadableChannel = { readStock: () => Promise.reject(new Error('Nobody is there.')) };
+const unreachable: ReadableChannel = { readStock: () => Promise.reject(new Error('The shop is away.')) };
 const showing = (quantity: number): ReadableChannel => ({
   readStock: async () => ({ items: [{ externalId: 'a-1', quantity }], next: undefined }),
 });

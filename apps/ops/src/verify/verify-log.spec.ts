@@ -27,10 +27,10 @@ describe('checking the log', () => {
       'At 1: revision 1 of stock-A follows -1.',
     ],
     [
-      'an event nobody knows',
+      'an unknown event',
       [{ ...received(1, 0), type: 'StockVanished' }],
       { unknownTypes: new Map([['StockVanished', 1]]) },
-      'At 1: nobody knows an event StockVanished.',
+      'At 1: unknown event StockVanished.',
     ],
     [
       'data of another shape',

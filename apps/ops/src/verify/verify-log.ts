@@ -8,7 +8,7 @@ export interface LogFindings {
   readonly positionGaps: number;
   /** Events whose revision does not follow the one before in their stream. */
   readonly revisionGaps: number;
-  /** Events of names nobody knows, by name. */
+  /** Unknown events, by name. */
   readonly unknownTypes: ReadonlyMap<string, number>;
   /** Events whose data does not have the shape of their type, by type. */
   readonly invalidData: ReadonlyMap<string, number>;
@@ -81,7 +81,7 @@ class LogCheck implements LogFindings {
     const definition = this.definitions[type];
     if (!definition) {
       count(this.unknownTypes, type);
-      this.#example(`At ${position}: nobody knows an event ${type}.`);
+      this.#example(`At ${position}: unknown event ${type}.`);
       return;
     }
     const parsed = definition.data.safeParse(data);

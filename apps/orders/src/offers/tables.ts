@@ -14,7 +14,7 @@ const TABLES = `
     primary key (channel, external_id)
   );
   create table if not exists orders.variant (sku text collate "C" primary key);
-  -- Channels that are registered, or were told where their goods come from.
+  -- Channels that are registered, or learnt where their goods come from.
   create table if not exists orders.channel (channel text collate "C" primary key);
 `;
 

@@ -63,7 +63,7 @@ export function declineOrder({ orderId, short }: DeclineOrder, order: Order): Or
   return order.status === 'placed' ? contradiction(orderId, 'placed', 'declined') : [];
 }
 
-/** Inventory answers an order once, so two answers that differ need somebody to look. */
+/** Inventory answers an order once, so two answers that differ need a person to look. */
 const contradiction = (orderId: string, was: string, now: string): Rejected =>
   new Rejected(
     'conflict',

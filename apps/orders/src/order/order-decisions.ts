@@ -18,7 +18,7 @@ export class OrderDecisions {
 
   constructor(private readonly store: EventStore) {}
 
-  /** The decision as soon as it is told, or what the log holds when the time is up; undefined when it is not decided. */
+  /** The decision as soon as it is known, or what the log holds when the time is up; undefined when it is not decided. */
   async waitFor(orderId: string, timeoutMs: number): Promise<OrderDecision | undefined> {
     return (this.waiters < MAX_WAITERS ? await this.told(orderId, timeoutMs) : undefined) ?? this.recorded(orderId);
   }
@@ -31,7 +31,7 @@ export class OrderDecisions {
       .find((decision) => decision !== undefined);
   }
 
-  /** Follows the log from its end on, and wakes whoever waits, until the signal aborts. */
+  /** Follows the log from its end on, and wakes its waiters, until the signal aborts. */
   listen(signal: AbortSignal): Promise<void> {
     return superviseLoop(signal, {
       retries: this.retries,

@@ -101,7 +101,7 @@ const cancellation: OrderEvent = {
 };
 
 describe('RecordSale', () => {
-  it('records a sale nobody had heard of', () => {
+  it('records an unknown sale', () => {
     expect(given().when(sale())).toEqual([
       {
         type: 'SaleRecorded',
@@ -309,7 +309,7 @@ describe('RecordSale', () => {
     ]);
   });
 
-  it('records the cancellation of an order nobody had heard of, so that a late original does not revive it', () => {
+  it('records the cancellation of an unknown order, so that a late original does not revive it', () => {
     const cancellation = sale({ lines: [], cancelled: true });
     expect(given().when(cancellation)).toMatchObject([{ type: 'SaleRecorded', data: { lines: [], cancelled: true } }]);
     expect(given(cancellation).when(sale())).toMatchObject([{ type: 'SaleOutdatedReceived' }]);

@@ -1,7 +1,7 @@
 import type { Charge, OfferLine, OrderLine } from '#contracts';
 import { isOneLine, Rejected } from '#kernel';
 
-/** What a sale or an order says about itself, whoever sent it. */
+/** What a sale or an order says about itself, from any sender. */
 export interface OrderInput {
   readonly channel: string;
   readonly externalOrderId?: string;
@@ -12,7 +12,7 @@ export interface OrderInput {
   readonly offers?: readonly OfferLine[];
 }
 
-/** Why nothing can be made of it; undefined when it is sound. A stored event must be readable by every view for ever. */
+/** Why nothing can be made of it; undefined when it is sound. A stored event must be readable by every view, permanently. */
 export function refusalOf(input: OrderInput): Rejected | undefined {
   const { lines, charges, offers = [] } = input;
   return (

@@ -60,7 +60,7 @@ interface Moved {
   readonly orderId: string;
   readonly channel: string;
   readonly lines: readonly Line[];
-  /** Content of every shipment by its id, so that a repeat is told from a mistake. */
+  /** Content of every shipment by its id, so that a repeat differs from a mistake. */
   readonly shipments: ReadonlyMap<string, string>;
   readonly returns: ReadonlyMap<string, string>;
 }

@@ -25,7 +25,7 @@ export interface RecordSale {
   readonly offers?: readonly OfferLine[];
   readonly buyer: Buyer;
   readonly placedAt: string;
-  /** This revision cancels every unit that has not left; its lines count only for an order nobody had heard of. */
+  /** This revision cancels every unit that has not left; its lines count only for an unknown order. */
   readonly cancelled: boolean;
 }
 

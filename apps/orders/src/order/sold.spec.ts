@@ -4,7 +4,7 @@ import { soldBy } from './sold.js';
 const line = (lineId: string, more: object = {}) => ({ lineId, sku: 'MUG', units: 1, unitPriceMinor: 500, ...more });
 
 describe('the lines of a sale', () => {
-  it('are told apart where they share an id, goods and charges alike', () => {
+  it('are distinguished where they share an id, goods and charges alike', () => {
     const lines = [
       line('1'),
       line('1', { units: 2 }),

@@ -9,7 +9,7 @@ export interface Sold {
 
 /**
  * `skuOf` names the SKU a line is sold by, for goods. A line of 0 units is left out. Below zero a price is a discount, whatever
- * stands in place of a SKU. Lines that share an id are told apart by their place among them.
+ * stands in place of a SKU. Lines that share an id are distinguished by their ordinal among them.
  */
 export function soldBy(lines: readonly SaleLine[], skuOf: (line: SaleLine) => string | undefined): Sold {
   const sold: { lines: OrderLine[]; offers: OfferLine[]; charges: Charge[] } = { lines: [], offers: [], charges: [] };

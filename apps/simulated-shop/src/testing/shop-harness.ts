@@ -40,7 +40,7 @@ export interface ReceivedWebhook {
   readonly raw: string;
 }
 
-/** Takes webhooks and answers what it is told to; `next` resolves with each of them in turn. */
+/** Takes webhooks and answers as set up; `next` resolves with each of them in turn. */
 export async function openReceiver(answers: number[] = []) {
   const received: ReceivedWebhook[] = [];
   let wake = () => {};

@@ -127,7 +127,7 @@ describe('the demo', () => {
     expect(oversoldUnits).toBe(0);
   });
 
-  it('lets shoppers come again when the shop was started anew', async () => {
+  it('lets shoppers come again when the shop was restarted', async () => {
     let stopped = false;
     const seen: number[][] = [];
     const start = clock.now();
@@ -168,7 +168,7 @@ describe('the demo', () => {
     expect(written.at(-1)).toContain('were not recorded in time');
   });
 
-  it('stops the shoppers and returns when it is told to end, even before it has shown anything', async () => {
+  it('stops the shoppers and returns on request, even before it has shown anything', async () => {
     const end = new AbortController();
     const start = clock.now();
     const time = passingTime((nowMs) => {

@@ -37,7 +37,7 @@ export interface DemoResult {
 }
 
 /**
- * Sells on five channels of the simulated shop until it is told to end, and shows what happens. Speaks to Einklang
+ * Sells on five channels of the simulated shop until it has to end, and shows what happens. Speaks to Einklang
  * through its public REST API only. Throws where the set-up fails or `ordersPerSecond` is out of range.
  */
 export async function runDemo(options: DemoOptions): Promise<DemoResult> {
@@ -188,7 +188,7 @@ class Demo {
     for (const part of partsOf(receipts, RECEIPTS_PER_REQUEST)) await this.#einklang.receive(part);
   }
 
-  /** Also when the demo is told to end: nothing may be sold that nobody looks at. */
+  /** Also when the demo has to end: nothing may be sold unseen. */
   async #stopShoppers(): Promise<void> {
     const shops = new Shops(
       new JsonClient(this.#options.shopUrl, { signal: AbortSignal.timeout(STOP_LIMIT_MS) }),

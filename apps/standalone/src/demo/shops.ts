@@ -42,7 +42,7 @@ export class Shops {
     return shown;
   }
 
-  /** 0 per second: nobody comes any more. */
+  /** 0 per second: no shopper comes any more. */
   async startShoppers(channel: string, perSecond: number, seed: number, webhookUrl: string): Promise<void> {
     await this.#ask('POST', channel, 'shoppers', z.unknown(), { perSecond, seed, webhookUrl });
   }

@@ -8,7 +8,7 @@ export type IdentityKind = z.output<typeof identityKind>;
 /** Of stream `profile-<profileId>`. */
 export const profileEvents = defineEvents({
   ProfileCreated: {
-    when: 'A buyer nobody had seen before bought something.',
+    when: 'A buyer who was unknown before bought something.',
     data: z.strictObject({ profileId: z.string(), channel: z.string() }),
   },
   IdentityLinked: {

@@ -97,7 +97,7 @@ export const stockEvents = defineEvents({
     data: z.strictObject({ locationId: z.string(), onHand: signedUnits, unavailable: signedUnits, reason: z.string() }),
   },
   StockCounted: {
-    when: 'Somebody counted the shelf as of a revision; what moved after that revision still stands.',
+    when: 'A person counted the shelf as of a revision; what moved after that revision still stands.',
     data: z.strictObject({
       locationId: z.string(),
       counted: unitsOrNone,

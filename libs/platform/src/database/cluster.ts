@@ -176,7 +176,7 @@ export class Cluster {
 
   /**
    * PostgreSQL removes the lock of a dead server itself, but takes an unrelated process with the old number (usual in
-   * containers), or a dead one that nobody waited for, for a living server. Our own number in its place tells it that the lock is stale,
+   * containers), or a zombie, for a living server. Our own number in its place tells it that the lock is stale,
    * and leaves it the check that no old backend still uses the shared memory named further down in the file.
    */
   async #freeLock(): Promise<void> {
@@ -306,7 +306,7 @@ async function usablePort(preferred: number | undefined): Promise<number> {
   return (preferred === undefined ? undefined : await boundOnce(preferred)) ?? (await boundOnce(0)) ?? 0;
 }
 
-/** Binds the port and lets it go again; undefined when somebody else has it. 0 lets the system choose. */
+/** Binds the port and lets it go again; undefined when another process has it. 0 lets the system choose. */
 function boundOnce(port: number): Promise<number | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

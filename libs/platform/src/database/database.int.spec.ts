@@ -33,7 +33,7 @@ describe('the embedded database', () => {
     await expectStopped(database.url);
   });
 
-  it('is shared by everybody who opens it, and stopped by the last one, whoever started it', async () => {
+  it('is shared by all who open it, and stopped by the last one', async () => {
     const shared = join(dataDir, 'shared');
     const open = (): Promise<Database> => openDatabase({ dataDir: shared, log });
     const [first, second, third] = await Promise.all([open(), open(), open()]);

@@ -18,7 +18,7 @@ export interface DatabaseOptions {
 export interface Database {
   /** `postgresql://…`, password included. Stays the same while this object is open. */
   readonly url: string;
-  /** True for the embedded server, which `close` stops when nobody else uses it. */
+  /** True for the embedded server, which `close` stops when no other process uses it. */
   readonly owned: boolean;
   /**
    * Stops the embedded server unless another connection to it remains, of whatever program. Leaves a server of others alone.
@@ -164,7 +164,7 @@ class EmbeddedDatabase implements Database {
   }
 }
 
-/** Lets go of our presence and says whether nobody else is connected; holds the exclusive lock afterwards if so. */
+/** Lets go of our presence and says whether no other process is connected; holds the exclusive lock afterwards if so. */
 async function isLastUser(presence: Client, isLate: boolean): Promise<boolean> {
   await presence.query('select pg_advisory_unlock_shared($1)', [PRESENCE_LOCK]);
   const locked = await presence.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [
@@ -246,7 +246,7 @@ async function preparedCluster(dataDir: string): Promise<Cluster> {
 async function assertWritable(dataDir: string): Promise<void> {
   const probe = join(dataDir, `.probe-${process.pid}`);
   await writeFile(probe, '');
-  // Somebody else in this process may be looking as well.
+  // Another caller in this process may be looking as well.
   await rm(probe, { force: true });
 }
 

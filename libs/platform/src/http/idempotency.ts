@@ -72,7 +72,7 @@ const logger = new Logger('Idempotency');
 const IN_PROGRESS = 'The first request with this Idempotency-Key is still being answered. Repeat it in a moment.';
 const KEPT_HEADERS = ['content-type', 'location', 'etag'];
 
-/** Bytes, not values: whoever repeats a request sends the same ones, and nothing needs to be put into an order first. */
+/** Bytes, not values: a repeated request sends the same ones, and nothing needs to be put into an order first. */
 function fingerprintOf(request: RawBodyRequest<FastifyRequest>): string {
   return hash('sha256', Buffer.concat([Buffer.from(`${request.url}\n`), request.rawBody ?? Buffer.alloc(0)]), 'hex');
 }

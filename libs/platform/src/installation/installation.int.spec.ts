@@ -45,7 +45,7 @@ describe('the hash key', () => {
     await check(config());
   });
 
-  it('is not made anew for a log that holds sales: the start says what to restore, and leaves no other key behind', async () => {
+  it('is not made again for a log that holds sales: the start says what to restore, and leaves no other key behind', async () => {
     await sell();
     const lost = config();
     await expect(check(lost)).rejects.toThrow(`${join(dataDir, 'hash-key')} is missing`);

@@ -93,7 +93,7 @@ function contextOf(traceparent: string | undefined) {
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags, isRemote: true });
 }
 
-/** A code or a name and no message, which may quote what somebody sent. */
+/** A code or a name and no message, which may quote what a caller sent. */
 function typeOf(error: unknown): AttributeValue {
   if (!(error instanceof Error)) return typeof error === 'string' ? error : 'unknown';
   return 'code' in error && (typeof error.code === 'string' || typeof error.code === 'number')

@@ -13,7 +13,7 @@ const told = z.object({
   endedWithinMs: z.int(),
 });
 
-/** Nobody listens there. */
+/** No server listens there. */
 const COLLECTOR = 'http://127.0.0.1:9';
 
 describe('tracing', () => {

@@ -122,7 +122,7 @@ describe('the metrics of a service', () => {
     ]);
   });
 
-  it('are read anew at every scrape, and what is gone shows no more', async () => {
+  it('are read again at every scrape, and what is gone shows no more', async () => {
     const metrics = new Metrics();
     const running = [{ ...consumer, messages: 5 }];
     exportConsumers(metrics, () => running);

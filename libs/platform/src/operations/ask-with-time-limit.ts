@@ -7,8 +7,8 @@ export class NoAnswer extends Error {
 }
 
 /**
- * A question that may hang: whoever asks waits for `limitMs` at most and then gets {@link NoAnswer}. While one is open
- * nobody asks again but waits for the same answer, so that questions do not gather in front of what hangs.
+ * A question that may hang: the caller waits for `limitMs` at most and then gets {@link NoAnswer}. While one is open
+ * the next callers wait for the same answer, so that questions do not gather in front of what hangs.
  */
 export function askWithTimeLimit<Answer>(ask: () => Answer | Promise<Answer>, limitMs: number): () => Promise<Answer> {
   let open: Promise<Answer> | undefined;

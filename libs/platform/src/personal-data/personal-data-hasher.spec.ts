@@ -37,7 +37,7 @@ describe('keyed hashes of personal data', () => {
     expect(hasher.hashPhone('+4930123456')).not.toBe(hasher.hashPhone('4930123456'));
   });
 
-  it('hashes what a sale says about its customer and leaves out what identifies nobody', () => {
+  it('hashes what a sale says about its customer and leaves out what identifies no person', () => {
     expect(hasher.hashCustomer('etsy', { email: 'Ada@example.com', phone: 'none', channelCustomerId: '7' })).toEqual({
       emailHash: hasher.hashEmail('ada@example.com'),
       channelCustomerHash: hasher.hashChannelCustomer('etsy', '7'),
@@ -51,7 +51,7 @@ describe('keyed hashes of personal data', () => {
     ['a phone without digits', hasher.hashPhone('n/a')],
     ['a phone of four digits', hasher.hashPhone('0000')],
     ['a blank customer id', hasher.hashChannelCustomer('etsy', ' ')],
-  ])('makes nobody out of %s', (_, hash) => {
+  ])('makes no person out of %s', (_, hash) => {
     expect(hash).toBeUndefined();
   });
 
@@ -62,18 +62,18 @@ describe('keyed hashes of personal data', () => {
     'none@none.com',
     'guest@pos.example',
     'a@b@c',
-  ])('makes nobody of the e-mail address %s', (email) => {
+  ])('makes no person of the e-mail address %s', (email) => {
     expect(hasher.hashEmail(email)).toBeUndefined();
   });
 
   it.each(['000000', '+49 000 000000', '1111111', '+49 30', '0123456789', '123456', '987654321', '+1 (234) 567-890'])(
-    'makes nobody of the phone number %s',
+    'makes no person of the phone number %s',
     (phone) => {
       expect(hasher.hashPhone(phone)).toBeUndefined();
     },
   );
 
-  it.each(['0', 'guest', 'N/A', ' Anonymous ', 'null'])('makes nobody of the account %s', (account) => {
+  it.each(['0', 'guest', 'N/A', ' Anonymous ', 'null'])('makes no person of the account %s', (account) => {
     expect(hasher.hashChannelCustomer('etsy', account)).toBeUndefined();
   });
 

@@ -4,13 +4,13 @@ import { PLACEHOLDER_ACCOUNTS, PLACEHOLDER_DOMAINS, PLACEHOLDER_MAILBOXES, TYPED
 
 /**
  * Turns what identifies a person into keyed hashes (HMAC-SHA-256, 64 hex digits): equal for equal people, and of no use
- * without the installation's key. Call it at the edge; only the hashes go further. What identifies nobody, such as a
+ * without the installation's key. Call it at the edge; only the hashes go further. What identifies no person, such as a
  * dash in place of an e-mail address, gives undefined: otherwise all who left it out would be one person.
  */
 export class PersonalDataHasher {
   constructor(private readonly key: Buffer) {}
 
-  /** The buyer as events know people; what identifies nobody is left out. */
+  /** The buyer as events know people; what identifies no person is left out. */
   hashCustomer(channel: string, customer: ChannelSale['customer']): Buyer {
     const { email, phone, channelCustomerId } = customer ?? {};
     const emailHash = email && this.hashEmail(email);

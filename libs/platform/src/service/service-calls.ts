@@ -11,7 +11,7 @@ export const SERVICE_SALES_PATH = '/internal/channel-sales';
 export const serviceToken = (hashKey: Buffer): string =>
   createHmac('sha256', hashKey).update('einklang service call, version 1').digest('base64url');
 
-/** Lets the services of this installation in, and nobody else. */
+/** Lets the services of this installation in, and no other caller. */
 @Injectable()
 export class ServiceCallsOnly implements CanActivate {
   private readonly expected: Buffer;

@@ -134,7 +134,7 @@ describe('when a sale is recorded', () => {
     expect(disputes).toMatchObject([{ kind: 'phone', profileId: ada, otherProfileId: profileOf('email', 'ebob') }]);
   });
 
-  it('takes what many share for nobody, and disputes it no further', async () => {
+  it('takes what many share for no person, and disputes it no further', async () => {
     const buyers = Array.from({ length: 20 }, (_, index) => sale({ ...email(`${index}`), ...phone('1') }));
     const { profiles, disputes } = await attributed(...buyers.map((event) => [event]), [sale(phone('1'))]);
     expect(new Set(profiles).size).toBe(20);

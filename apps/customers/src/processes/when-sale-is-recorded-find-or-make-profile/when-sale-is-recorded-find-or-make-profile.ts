@@ -16,7 +16,7 @@ type Sale = RecordedEvent<Extract<OrderEvent, { type: 'SaleRecorded' | 'OrderSub
  * shared by families and shops, so it does not lead an order with an e-mail address to a profile that has another; and what
  * many profiles dispute identifies no person.
  *
- * An identity never changes its profile and a new profile's id follows from the order's strongest identity. So whoever
+ * An identity never changes its profile and a new profile's id follows from the order's strongest identity. So a process that
  * stops half-way and begins again, at whatever step, arrives at the same profile.
  */
 export class WhenSaleIsRecordedFindOrMakeProfile implements Reaction {

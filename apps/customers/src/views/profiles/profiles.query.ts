@@ -76,4 +76,4 @@ function ordersOf({ firstOrderId, firstOrderAt, lastOrderId, lastOrderAt }: Boug
 }
 
 const unknownProfile = (): Rejected =>
-  new Rejected('not-found', 'unknown-profile', 'Nobody is known by this, or not yet.');
+  new Rejected('not-found', 'unknown-profile', 'No person is known by this, or not yet.');

@@ -119,7 +119,7 @@ describe('when an order changes, stock follows', () => {
     },
   );
 
-  it('opens a shortage for a sale beyond the shelf, also of a SKU nobody ever received', async () => {
+  it('opens a shortage for a sale beyond the shelf, also of a SKU that was never received', async () => {
     await happened(sold('o1', line('1', 'a', 12), line('2', 'never received', 2)));
     expect((await inventory.typesOf('a')).slice(1)).toEqual(['StockAllocated', 'ShortageOpened']);
     expect(await inventory.typesOf('never received')).toEqual(['StockAllocated', 'ShortageOpened']);

@@ -68,7 +68,7 @@ describe('when an order is submitted, its stock is allocated', () => {
     ]);
   });
 
-  it('declines an order for a SKU nobody knows, on all of its SKUs', async () => {
+  it('declines an order for an unknown SKU, on all of its SKUs', async () => {
     await reaction.react(await submitted('o1', { a: 1, unknown: 1 }));
     expect(await inventory.typesOf('a')).toEqual(['StockReceived', 'StockAllocationDeclined']);
     expect(await inventory.typesOf('unknown')).toEqual(['StockAllocationDeclined']);
@@ -93,7 +93,7 @@ describe('when an order is submitted, its stock is allocated', () => {
     expect(await inventory.store.head()).toBe(head);
   });
 
-  it.each(['before anything was stored', 'after it was stored and before it was told'])(
+  it.each(['before anything was stored', 'after it was stored and before it was acknowledged'])(
     'decides once when the process dies %s',
     async (moment) => {
       const store = new DyingStore();

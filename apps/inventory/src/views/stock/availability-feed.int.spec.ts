@@ -163,7 +163,7 @@ describe('the availability feed', () => {
     ]);
   });
 
-  it('wakes a follower that waits, and ends when it is told to', async () => {
+  it('wakes a follower that waits, and ends on request', async () => {
     const { inventory, feed } = await open();
     const stop = new AbortController();
     const batches = feed.follow({ after: 0, signal: stop.signal })[Symbol.asyncIterator]();
