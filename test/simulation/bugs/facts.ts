@@ -6,6 +6,7 @@ import { PushLedger } from '../../../apps/channels/src/push/push-ledger.js';
 import { boundAhead, leavingFrom } from '../../../apps/inventory/src/stock/allocations.decide.js';
 import { owed } from '../../../apps/inventory/src/stock/available-to-sell.js';
 import { sum, unitsOfQuota } from '../../../apps/inventory/src/stock/stock-levels.js';
+import { movementsOf } from '../../../apps/inventory/src/transfer/transfer.rules.js';
 import { cancelLines, shipLines } from '../../../apps/orders/src/order/fulfilment.decide.js';
 import { recordSale, reopenedBy, resolveOffers } from '../../../apps/orders/src/order/sales.decide.js';
 import { isCharge } from '../../../apps/orders/src/order/sold.js';
@@ -173,6 +174,29 @@ export const factBugs: readonly PlantedBug[] = [
             );
           },
       ),
+    ],
+  },
+  {
+    name: 'transfer-arrives-and-stays-on-its-way',
+    what: 'Units of a transfer that have arrived are in transit as well.',
+    faults: [
+      inFunction(
+        movementsOf,
+        (movements) => (event) =>
+          movements(event).map(([sku, movement]) => [
+            sku,
+            movement.as === 'received'
+              ? { ...movement, changes: movement.changes.map((change) => ({ ...change, inTransit: 0 })) }
+              : movement,
+          ]),
+      ),
+    ],
+  },
+  {
+    name: 'cancelled-transfer-brings-nothing-back',
+    what: 'The stock does not follow a transfer that is cancelled.',
+    faults: [
+      inFunction(movementsOf, (movements) => (event) => (event.type === 'TransferCancelled' ? [] : movements(event))),
     ],
   },
 ];

@@ -488,6 +488,7 @@ const ACTIONS = [
   ['mistakeOffer', 1],
   ['pauseChannel', 3],
   ['closeChannel', 1],
+  ['transfer', 3],
 ] as const satisfies readonly (readonly [keyof People, number])[];
 
 type Action = (typeof ACTIONS)[number][0];
