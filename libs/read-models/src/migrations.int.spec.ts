@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createTestDatabase, type TestDatabase } from '#testing';
+import { createTestDatabase, eventually, type TestDatabase } from '#testing';
 import { openReadModels, type ReadModels, type TableHistory } from './index.js';
 
 const MADE = { name: 'notes', on: '2026-01-01', sql: 'create table if not exists ledger.notes (note text)' } as const;
@@ -32,6 +32,24 @@ describe('tables that cannot be built again', () => {
     await Promise.all(processes.map((each) => each.close()));
     expect(await executed()).toEqual(['notes-1767225600000', 'authors-1769904000000']);
     expect(await readModels.query('select * from ledger.notes')).toEqual([]);
+  });
+
+  it('are changed by a process that waited while another one made their schema', async () => {
+    const second = await openReadModels({ url: database.url, poolSize: 1 });
+    await second.execute('create schema if not exists another');
+    let migrating = Promise.resolve();
+    await readModels.transaction(async (tx) => {
+      await tx.query(`select pg_advisory_xact_lock(hashtextextended('einklang.ledger.tables', 0))`);
+      migrating = second.migrate(historyOf(MADE));
+      await eventually(async () => {
+        const waiting = await readModels.query(`select from pg_locks where locktype = 'advisory' and not granted`);
+        return waiting.length === 1;
+      });
+      await tx.execute('create schema ledger');
+    });
+    await migrating;
+    await second.close();
+    expect(await executed()).toEqual(['notes-1767225600000']);
   });
 
   it('keep what is in them when a later program changes them', async () => {

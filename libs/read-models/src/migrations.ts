@@ -45,9 +45,13 @@ export async function carryOut(
   runner: QueryRunner,
   { schema, changes }: TableHistory,
 ): Promise<void> {
+  await runner.query(`select pg_advisory_xact_lock(hashtextextended('einklang.${schema}.tables', 0))`);
+  // A session that asked for the schema before it waited may still take it for missing: "if not exists" is a guess of its cache.
   await runner.query(`
-    select pg_advisory_xact_lock(hashtextextended('einklang.${schema}.tables', 0));
-    create schema if not exists "${schema}"`);
+    do $do$ begin
+      create schema "${schema}";
+    exception when duplicate_schema or unique_violation then null;
+    end $do$`);
   const executor = new SchemaMigrations(source, runner, schema, changes.map(migrationOf));
   executor.transaction = 'none';
   await executor.executePendingMigrations();
