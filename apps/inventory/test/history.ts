@@ -1,5 +1,6 @@
 import { Rejected } from '#kernel';
 import type { StockCommand } from '../src/stock/stock.decide.js';
+import type { TransferCommand } from '../src/transfer/transfer.decide.js';
 import type { InventoryHarness } from './inventory-harness.js';
 
 /** One step in the life of a small shop, drawn from numbers between 0 and 1. */
@@ -57,7 +58,24 @@ export async function anyStep(inventory: InventoryHarness, roll: Dice, skus = 6)
     { type: 'SetSafetyStock', locationId, units: Math.floor(roll() * 3) },
     { type: 'SetChannelRule', channel: policy.channel, quota: units },
   ]);
-  await inventory.execute(`sku ${Math.floor(roll() * skus)}`, command).catch((error: unknown) => {
-    if (!(error instanceof Rejected)) throw error;
-  });
+  await inventory.execute(`sku ${Math.floor(roll() * skus)}`, command).catch(unlessRefused);
+}
+
+/** A document of some transfer, often one that is refused or known. */
+export async function anyTransfer(inventory: InventoryHarness, roll: Dice, skus = 6): Promise<void> {
+  const transferId = `t${Math.floor(roll() * 30)}`;
+  const sku = `sku ${Math.floor(roll() * skus)}`;
+  const lines = [{ sku, units: 1 + Math.floor(roll() * 8) }];
+  const commands: readonly TransferCommand[] = [
+    { type: 'DispatchTransfer', transferId, from: 'main', to: 'store', lines },
+    { type: 'ReceiveTransfer', transferId, receiptId: `r${Math.floor(roll() * 9)}`, lines },
+    { type: 'SettleTransferDifference', transferId, sku, as: roll() < 0.5 ? 'lost' : 'found' },
+    { type: 'CancelTransfer', transferId, reason: 'not needed' },
+  ];
+  const command = commands[Math.floor(roll() * commands.length)];
+  if (command) await inventory.transfer(command).catch(unlessRefused);
+}
+
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof Rejected)) throw error;
 }

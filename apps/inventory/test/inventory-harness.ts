@@ -1,4 +1,4 @@
-import type { OrderEvent, StockEvent } from '#contracts';
+import type { OrderEvent, StockEvent, TransferEvent } from '#contracts';
 import {
   CommandRunner,
   type DomainEvent,
@@ -15,6 +15,7 @@ import type { StockCommand } from '../src/stock/stock.decide.js';
 import { stockDecider } from '../src/stock/stock.decider.js';
 import { ChangeSupply } from '../src/supply/change-supply.js';
 import { SupplyDirectory, type SupplySnapshot } from '../src/supply/supply-directory.js';
+import { type TransferCommand, transferDecider } from '../src/transfer/transfer.decide.js';
 
 /** A clock the spec moves. */
 export class ManualClock implements Clock {
@@ -61,6 +62,15 @@ export class InventoryHarness {
 
   execute(sku: string, command: StockCommand, commandId?: string): Promise<Outcome<StockEvent>> {
     return this.commands.execute({ on: stockDecider, id: sku, command, metadata: this.metadata(commandId) });
+  }
+
+  transfer(command: TransferCommand): Promise<Outcome<TransferEvent>> {
+    return this.commands.execute({
+      on: transferDecider,
+      id: command.transferId,
+      command,
+      metadata: this.metadata(),
+    });
   }
 
   receive(sku: string, units: number, locationId = 'main'): Promise<Outcome<StockEvent>> {

@@ -9,7 +9,7 @@ import {
   schemaOf,
 } from '#read-models';
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
-import { anyStep, dice } from '../../test/history.js';
+import { anyStep, anyTransfer, dice } from '../../test/history.js';
 import { InventoryHarness, killConnections } from '../../test/inventory-harness.js';
 import { inventoryProjections } from '../assemble.js';
 
@@ -34,8 +34,11 @@ afterEach(async () => {
 });
 
 async function live(steps: number, seed: number): Promise<number> {
-  const roll = dice(seed);
-  for (let step = 0; step < steps; step += 1) await anyStep(inventory, roll);
+  const [roll, rollTransfers] = [dice(seed), dice(-seed)];
+  for (let step = 0; step < steps; step += 1) {
+    await anyStep(inventory, roll);
+    if (rollTransfers() < 0.4) await anyTransfer(inventory, rollTransfers);
+  }
   return inventory.store.head();
 }
 

@@ -3,7 +3,7 @@ import { openReadModels, ProjectionRunner, ReactionRunner, type ReadModels } fro
 import { createTestDatabase, InMemoryEventStore, type TestDatabase } from '#testing';
 import { InventoryHarness, inPagesOf } from '../../../test/inventory-harness.js';
 import { WhenTransferChangesMoveItsStock } from '../../processes/when-transfer-changes-move-its-stock/when-transfer-changes-move-its-stock.js';
-import { type TransferCommand, transferDecider } from '../../transfer/transfer.decide.js';
+import type { TransferCommand } from '../../transfer/transfer.decide.js';
 import { transferDifferences, transfersProjection } from './transfers.projection.js';
 
 let database: TestDatabase;
@@ -22,13 +22,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const send = (command: TransferCommand) =>
-  inventory.commands.execute({
-    on: transferDecider,
-    id: command.transferId,
-    command,
-    metadata: inventory.metadata(),
-  });
+const send = (command: TransferCommand) => inventory.transfer(command);
 
 const dispatch = (transferId: string, units: number) =>
   send({ type: 'DispatchTransfer', transferId, from: 'main', to: 'store', lines: [{ sku: 'A', units }] });
