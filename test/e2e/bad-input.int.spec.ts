@@ -328,6 +328,8 @@ const KNOWN: Readonly<Record<string, string>> = {
   orderId: 'web-shop.known',
   productId: 'goods',
   reservationId: 'r-1',
+  transferId: 'T-1',
+  name: 'when-order-is-submitted-allocate-stock',
   id: '1',
 };
 

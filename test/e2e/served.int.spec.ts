@@ -49,6 +49,7 @@ describe('the program serves what lies in files of its packages', () => {
     expect((await names).filter((name) => !name.startsWith('grpc.reflection'))).toEqual([
       'einklang.catalog.v1.Catalog',
       'einklang.inventory.v1.Stock',
+      'einklang.inventory.v1.Transfers',
       'einklang.orders.v1.Orders',
       'einklang.customers.v1.Customers',
       'grpc.health.v1.Health',
