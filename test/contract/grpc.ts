@@ -4,6 +4,7 @@ import type { Tally } from './rest.js';
 const STOCK = 'einklang.inventory.v1.Stock';
 const ORDERS = 'einklang.orders.v1.Orders';
 const CATALOG = 'einklang.catalog.v1.Catalog';
+const TRANSFERS = 'einklang.inventory.v1.Transfers';
 const CUSTOMERS = 'einklang.customers.v1.Customers';
 
 /** What grpcurl, which knows nothing but the reflection of the server, has to be answered. */
@@ -69,13 +70,13 @@ const CASES: readonly Case[] = [
     args: [],
     path: 'list',
     answer:
-      /^einklang\.catalog\.v1\.Catalog\neinklang\.customers\.v1\.Customers\neinklang\.inventory\.v1\.Stock\neinklang\.orders\.v1\.Orders\ngrpc\.health\.v1\.Health\n$/,
+      /^einklang\.catalog\.v1\.Catalog\neinklang\.customers\.v1\.Customers\neinklang\.inventory\.v1\.Stock\neinklang\.inventory\.v1\.Transfers\neinklang\.orders\.v1\.Orders\ngrpc\.health\.v1\.Health\n$/,
   },
   describes(STOCK, /rpc WatchAvailability \( \.einklang\.inventory\.v1\.WatchAvailabilityRequest \) returns \( stream/),
   describes('einklang.inventory.v1.Availability', /int64 stock_revision = 2;.*map<string, int64> available = 4;/s),
   describes('einklang.inventory.v1.ReserveStreamReply', /oneof result \{.*Problem problem = 2;/s),
   describes('grpc.health.v1.Health', /rpc Check/),
-  ...['', STOCK, ORDERS, CATALOG, CUSTOMERS].map((service) =>
+  ...['', STOCK, TRANSFERS, ORDERS, CATALOG, CUSTOMERS].map((service) =>
     callsOf('grpc.health.v1.Health')('Check', { service }, /"status": "SERVING"/),
   ),
   calls('Reserve', HOLD, /"stockRevision": "\d+"/, KEY),
