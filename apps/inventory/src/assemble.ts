@@ -12,6 +12,7 @@ import { channelPolicyDecider } from './supply/channel-policy.js';
 import { locationDecider } from './supply/location.js';
 import { LocationContents } from './supply/location-contents.js';
 import { SupplyDirectory } from './supply/supply-directory.js';
+import { transferDecider } from './transfer/transfer.decide.js';
 import { overdueReservations } from './views/due-reservations/due-reservations.exceptions.js';
 import { dueReservationsProjection } from './views/due-reservations/due-reservations.projection.js';
 import { DueReservations } from './views/due-reservations/due-reservations.query.js';
@@ -43,7 +44,7 @@ export function assembleInventory(core: Core) {
   const { store, readModels, runners, commands, clock, shutdown, exceptions } = core;
 
   // Commands
-  commands.expects([stockDecider, locationDecider, channelPolicyDecider]);
+  commands.expects([stockDecider, locationDecider, channelPolicyDecider, transferDecider]);
   const stockView = new StockViewPorts(store, readModels, runners);
   const supply = new SupplyDirectory(store, stockView, shutdown);
 

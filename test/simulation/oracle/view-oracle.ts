@@ -198,12 +198,12 @@ function* profileRows({ customers, orders }: LogFold): Iterable<string> {
   for (const [key, { profileId }] of customers.disputes) yield row('dispute', key, profileId);
 }
 
-/** Nothing is left of it to count. */
+/** Nothing is left of it to count. What came as cancelled without goods never counted, whatever left for it. */
 const isEmpty = ({ status, lines, offers }: OrderFold): boolean =>
   status === 'declined' ||
   (status === 'placed' &&
     offers.length === 0 &&
-    lines.length > 0 &&
+    lines.some(({ ordered }) => ordered > 0) &&
     lines.every(({ ordered, cancelled }) => ordered === cancelled));
 
 /** A queue as the view writes it: how many of a channel stand together. */
