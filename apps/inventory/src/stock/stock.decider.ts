@@ -4,8 +4,8 @@ import { decide, elapse, type StockCommand } from './stock.decide.js';
 import { evolve, initialStock, type Stock, stockEventTypes } from './stock.js';
 import { stockSnapshot } from './stock.snapshot.js';
 
-/** Open holds and order lines, of 80 bytes each, of a SKU that takes twice the memory of one without. */
-const HOLDS_OF_MOST = 32;
+/** Open holds and order lines, of some 80 bytes each, that count as one stream more. */
+const HOLDS_OF_MOST = 64;
 
 /** Streams `stock-<sku>`: one SKU at all its locations. */
 export const stockDecider: Decider<StockCommand, StockEvent, Stock> = {
@@ -18,5 +18,5 @@ export const stockDecider: Decider<StockCommand, StockEvent, Stock> = {
   weigh: (stock) => 1 + stockSnapshot.size(stock) / HOLDS_OF_MOST,
   snapshot: stockSnapshot,
   // SKUs are changed all the time and all over the range, so many stay in memory; a hot one answers many callers who may repeat.
-  memory: { rememberedCommands: 2_048, maxIdleStreams: 24_000 },
+  memory: { rememberedCommands: 2_048, maxIdleStreams: 14_000 },
 };
