@@ -12,7 +12,7 @@ export interface Setting<Shape extends z.ZodType = z.ZodType> {
   readonly secret?: true;
   /** A service that runs alone cannot do without it. */
   readonly neededAlone?: true;
-  /** Somebody else's name (OpenTelemetry), so nothing that is like it is taken for a slip. */
+  /** A name of OpenTelemetry, not ours, so nothing that is like it is taken for a slip. */
   readonly foreign?: true;
 }
 

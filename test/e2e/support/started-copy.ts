@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 /**
- * Fills a data directory with what a first start leaves there. That is made once per test run, by whoever needs it first, and
+ * Fills a data directory with what a first start leaves there. That is made once per test run, by the spec that needs it first, and
  * copied then: to copy takes a tenth of the time of a first start. Leaves the directory empty where there is no folder of a
  * test run, or no `cp` that keeps owners.
  */

@@ -19,7 +19,7 @@ export interface ReadMessage {
 }
 
 /**
- * Takes in what channels say for good: what it has answered survives a crash. Rings the worker's wakeSignal. A message that is not
+ * Takes in what channels say for good: what it has answered survives a crash. Notifies the worker. A message that is not
  * understood, or that the database cannot hold, is kept whole and holds up no other.
  */
 export class IntakeInbox {

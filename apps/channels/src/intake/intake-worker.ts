@@ -8,7 +8,7 @@ import type { FailedSale, IntakeTable, WaitingSale } from './intake-table.js';
 
 export interface IntakeWorkerOptions extends RetryTiming {
   readonly batchSize: number;
-  /** How often to look although no wakeSignal rang: for what other processes took in, and for retries. */
+  /** How often to look without a notification (poll fallback): for what other processes took in, and for retries. */
   readonly pollMs: number;
   /** After so many attempts a sale is parked. */
   readonly attempts: number;
