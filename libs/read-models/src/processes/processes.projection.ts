@@ -1,4 +1,4 @@
-import { type ProcessEvent, type ProcessStatus, processOf, type RecordedEvent } from '#event-sourcing';
+import { type ProcessEvent, type ProcessStatus, processDecider, processOf, type RecordedEvent } from '#event-sourcing';
 import { analystsSee } from '../analyst-view.js';
 import { column, orNull } from '../columns.js';
 import type { Projection } from '../projection.js';
@@ -38,16 +38,7 @@ export const processesProjection: Projection = {
   name: 'processes',
   version: 1,
   tables: [instancesTable],
-  types: [
-    'ProcessStarted',
-    'StepSent',
-    'StepAnswered',
-    'StepTimedOut',
-    'StepUndone',
-    'StepStuck',
-    'StepRetried',
-    'ProcessEnded',
-  ] satisfies ProcessEvent['type'][],
+  types: processDecider.eventTypes.filter((type) => type !== 'ProcessEventSeen'),
   apply: async (page, tx) => {
     const events = page as readonly RecordedEvent<ProcessEvent>[];
     const keyOf = ({ stream }: RecordedEvent) => processOf(stream);
